@@ -1,0 +1,41 @@
+# Two commands: `make lab` opens the laboratory, `make test` proves it. CONTRIBUTING.md says what each target proves.
+.PHONY: lab test setup check unit doctest pythons notebooks browser bench
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+lab: setup
+	$(BIN)/workbench lab $(LAB_ARGS)
+
+test: check unit doctest notebooks browser pythons
+
+setup: .venv/.ready
+
+.venv/.ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv && $(BIN)/pip install -q -U pip
+	$(BIN)/pip install -q -e '.[all]' -c constraints.txt
+	$(BIN)/workbench warm && touch $@
+
+check: setup
+	$(BIN)/ruff check && $(BIN)/ruff format --check
+	$(BIN)/mypy && $(BIN)/lint-imports
+
+unit: setup
+	$(BIN)/pytest -m 'not browser'
+
+doctest: setup
+	$(BIN)/pytest -q --doctest-modules workbench
+
+notebooks: setup
+	$(BIN)/pytest -q --nbval notebooks
+	$(BIN)/pytest -q -p no:workbench --nbval notebooks
+
+browser: setup
+	$(BIN)/pytest -m browser
+
+pythons: setup
+	$(BIN)/tox run --skip-env "$$($(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])')"
+
+bench: setup
+	for script in tests/benchmarks/*.py; do $(BIN)/python $$script; done

@@ -1,0 +1,18 @@
+"""The root of every error that workbench raises on purpose.
+
+::
+
+    Exception
+    └── WorkbenchError           whatever we raise; carries what was wrong, where, and what would be right
+        ├── otlp.OtlpError       telemetry that cannot be read
+        ├── display.DisplayError data that cannot be drawn
+        └── lab.LabError         notebooks and the laboratory itself
+
+Each room derives its own errors from `WorkbenchError` in its own file, next to the code that raises them.
+"""
+
+__all__ = ["WorkbenchError"]
+
+
+class WorkbenchError(Exception):
+    """Raised for bad input and failed checks: the root of all that workbench raises on purpose."""

@@ -1,0 +1,91 @@
+"""The list of all kernels: how each is compiled, and for which types.
+
+A kernel is declared with the signatures it is called with::
+
+    @kernel("void(uint64[:,::1], int64[::1])")
+    def _fill(keys, slots): ...
+
+It compiles when first called, or ahead of time by `warm`, and both write the same cache on disk.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from workbench.errors import WorkbenchError
+
+__all__ = ["Kernel", "KernelError", "checked", "kernel", "registered_kernels"]
+
+
+class KernelError(WorkbenchError, ValueError):
+    """Raised when the arrays given to a kernel do not fit together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """A compiled function, and the signatures it is compiled for ahead of time."""
+
+    name: str
+    dispatcher: Any
+    signatures: tuple[str, ...]
+
+    @property
+    def cache_folder(self) -> Path:
+        """The folder that Numba keeps this kernel's compiled code in."""
+        return Path(self.dispatcher.stats.cache_path)
+
+    def is_cached(self) -> bool:
+        """Tell whether compiled code lies in the cache that is newer than the kernel's source."""
+        function = self.dispatcher.py_func
+        source = Path(function.__code__.co_filename)
+        index = f"{source.stem}.{function.__qualname__}-*.nbi"
+        newest = max((path.stat().st_mtime for path in self.cache_folder.glob(index)), default=0.0)
+        return newest >= source.stat().st_mtime
+
+    def compile(self) -> None:
+        """Compile for every signature, or load from the cache on disk."""
+        for signature in self.signatures:
+            self.dispatcher.compile(signature)
+
+
+_KERNELS: dict[str, Kernel] = {}
+
+
+def kernel(*signatures: str) -> Callable[[Callable[..., Any]], Any]:
+    """Declare a function as a kernel: compiled by Numba, cached on disk, run without the GIL."""
+
+    def declare(function: Callable[..., Any]) -> Any:
+        dispatcher = numba.njit(cache=True, nogil=True)(function)
+        name = f"{function.__module__}.{function.__qualname__}"
+        _KERNELS[name] = Kernel(name, dispatcher, signatures)
+        return dispatcher
+
+    return declare
+
+
+def registered_kernels() -> list[Kernel]:
+    """Return the kernels of all modules imported so far, by name."""
+    return sorted(_KERNELS.values(), key=lambda known: known.name)
+
+
+def checked(name: str, array: npt.ArrayLike, dtype: npt.DTypeLike, shape: tuple[int | None, ...]) -> Any:
+    """Return an array as a writable, contiguous one of exactly the kernel's type.
+
+    Raises
+    ------
+    KernelError
+        When its shape does not match; None in `shape` is any length.
+    """
+    found = np.require(array, dtype, ["C_CONTIGUOUS", "ALIGNED", "WRITEABLE"])
+    if len(found.shape) != len(shape) or any(
+        want not in (None, got) for want, got in zip(shape, found.shape, strict=True)
+    ):
+        expected = "(" + ", ".join("any" if want is None else str(want) for want in shape) + ")"
+        msg = f"{name} must have the shape {expected}, got {found.shape}"
+        raise KernelError(msg)
+    return found

@@ -1,0 +1,51 @@
+"""Latency over time: how many spans started in each bin of time and lasted as long as each bin of latency."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from workbench import display
+from workbench.kernels import histogram2d
+
+if TYPE_CHECKING:
+    from workbench.otlp._structure import SpanStructure
+
+__all__ = ["draw_latency"]
+
+ROWS_PER_DECADE = 8
+SHORTEST_MS = 1e-3  # shorter spans, and those that end before they start, are counted in the lowest row
+
+
+def draw_latency(
+    structure: "SpanStructure", bin_s: float, marks: Sequence[tuple[float, float, str]]
+) -> display.Picture:
+    """Draw the heat map; see `Traces.latency_heatmap`."""
+    if not bin_s > 0:
+        msg = f"bin_s must be positive, got {bin_s}"
+        raise ValueError(msg)
+    origin = structure.start.min(initial=np.iinfo(np.int64).max) if len(structure.start) else 0
+    start_s = (structure.start - origin) / 1e9
+    latency_ms = np.maximum(structure.duration / 1e6, SHORTEST_MS)
+    x_edges = np.arange(0, float(start_s.max(initial=0)) + 2 * bin_s, bin_s)
+    y_edges = _decades(latency_ms)
+    return display.heatmap(
+        histogram2d(start_s, latency_ms, x_edges, y_edges),
+        x_edges=x_edges,
+        y_edges=y_edges,
+        x_label="time since the first span, s",
+        y_label="latency, ms",
+        title=f"Latency of {len(start_s):,} spans",
+        value_name="spans",
+        y_scale="log",
+        marks=marks,
+    )
+
+
+def _decades(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return logarithmic edges around the values, on multiples of 1/8 decade."""
+    low = np.floor(np.log10(values.min(initial=1.0)) * ROWS_PER_DECADE)
+    high = np.floor(np.log10(values.max(initial=1.0)) * ROWS_PER_DECADE) + 1
+    edges: npt.NDArray[np.float64] = 10 ** (np.arange(low, high + 1) / ROWS_PER_DECADE)
+    return edges

@@ -1,0 +1,179 @@
+"""How spans hang together: parents, entry spans, roots, and time that a service spends by itself.
+
+For a span s of service v: its *parent row* is the row of the span that it names as parent in the same trace;
+it is an *entry span* of v when its parent belongs to another service, or is not there; ``entry(s)`` is the
+nearest entry span of v at or above s.
+
+The *own time* of an entry span e is its duration without the time covered by calls to other services made
+under it: ``own(e) = d(e) - | union of [a_c, b_c) over remote calls c with entry(c) = e |``. A call is remote
+when a span of another service is its child, or when it is a CLIENT span to something that is not a database.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from workbench.kernels import covered_length, find_rows
+from workbench.otlp.errors import UnknownKeyError
+
+if TYPE_CHECKING:
+    from workbench.otlp.traces import Traces
+
+__all__ = ["SpanStructure"]
+
+Rows = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+CLIENT = 3  # SpanKind
+STATUS_ERROR = 2
+DATABASE_KEYS = ("db.system.name", "db.system")
+UNKNOWN_SERVICE = "unknown_service"
+
+
+def _column_or_nulls(traces: "Traces", key: str) -> pa.ChunkedArray:
+    try:
+        return pc.cast(traces[key], pa.string())
+    except UnknownKeyError:
+        return pa.chunked_array([pa.nulls(len(traces), pa.string())])
+
+
+@dataclass(frozen=True)
+class SpanStructure:
+    """The structure of some spans: arrays aligned with them, each computed when first asked for."""
+
+    traces: "Traces"
+
+    @cached_property
+    def start(self) -> Rows:
+        """Start in nanoseconds since the epoch, `(n,) int64`."""
+        return self.traces.spans["start_time_unix_nano"].cast(pa.int64()).to_numpy()
+
+    @cached_property
+    def duration(self) -> Rows:
+        """Duration in nanoseconds, `(n,) int64`."""
+        return self.traces.spans["duration_time_unix_nano"].cast(pa.int64()).to_numpy()
+
+    @cached_property
+    def kind(self) -> Rows:
+        """SpanKind, `(n,) int`."""
+        return self.traces.spans["kind"].to_numpy()
+
+    @cached_property
+    def error(self) -> Mask:
+        """Whether the span's status is ERROR, `(n,) bool`."""
+        code = pc.struct_field(self.traces.spans["status"], "code")
+        return pc.equal(code, STATUS_ERROR).fill_null(False).to_numpy()
+
+    @cached_property
+    def services(self) -> list[str]:
+        """The services, in alphabetical order."""
+        return [str(name) for name in np.unique(self._service_names)]
+
+    @cached_property
+    def service(self) -> Rows:
+        """Position in `services` of each span's service, `(n,) int64`."""
+        return np.unique(self._service_names, return_inverse=True)[1].astype(np.int64)
+
+    @cached_property
+    def _service_names(self) -> npt.NDArray[np.str_]:
+        named = _column_or_nulls(self.traces, "service.name").fill_null(
+            UNKNOWN_SERVICE
+        )  # as the SDKs call it
+        return np.asarray(named.to_pylist(), dtype=np.str_)
+
+    @cached_property
+    def trace(self) -> Rows:
+        """Number of each span's trace, counted in order of first appearance, `(n,) int64`."""
+        words = _words(self.traces.spans["trace_id"])
+        first = find_rows(words, words)
+        return np.unique(first, return_inverse=True)[1].astype(np.int64)
+
+    @cached_property
+    def parent(self) -> Rows:
+        """Row of each span's parent, or -1 where it has none or it is not among these spans, `(n,) int64`."""
+        spans = self.traces.spans
+        trace = _words(spans["trace_id"])
+        own, above = _words(spans["span_id"]), _words(spans["parent_span_id"])
+        rows = find_rows(np.hstack([trace, own]), np.hstack([trace, above]))
+        rows[spans["parent_span_id"].is_null().to_numpy()] = -1
+        return _without_cycles(rows)
+
+    @cached_property
+    def entry(self) -> Rows:
+        """Row of the nearest entry span of the same service at or above each span, `(n,) int64`."""
+        itself = np.arange(len(self.parent))
+        above = np.where(self.parent < 0, itself, self.parent)
+        step = np.where(self.service[above] == self.service, above, itself)
+        return _follow(step)
+
+    @cached_property
+    def is_entry(self) -> Mask:
+        """Whether the span is an entry span, `(n,) bool`."""
+        return self.entry == np.arange(len(self.entry))
+
+    @cached_property
+    def remote_child(self) -> Mask:
+        """Whether the span has a child in another service, `(n,) bool`."""
+        called = self.is_entry & (self.parent >= 0)
+        found = np.zeros(len(self.parent), bool)
+        found[self.parent[called]] = True
+        return found
+
+    @cached_property
+    def remote_call(self) -> Mask:
+        """Whether the span calls another service: its child is there, or it is CLIENT of no database."""
+        to_database = np.zeros(len(self.parent), bool)
+        for key in DATABASE_KEYS:
+            to_database |= _column_or_nulls(self.traces, key).is_valid().to_numpy()
+        return self.remote_child | ((self.kind == CLIENT) & ~to_database)
+
+    @cached_property
+    def own_time(self) -> Rows:
+        """Nanoseconds that each entry span's service spent by itself; 0 for other spans."""
+        owner = np.where(self.remote_call, self.entry, -1)
+        stop = self.start + self.duration
+        waiting = covered_length(owner, self.start, stop, self.start, stop)
+        return np.where(self.is_entry, self.duration - waiting, 0)
+
+    @cached_property
+    def root(self) -> Rows:
+        """Row of each trace's root, the longest span without a parent, by the trace's number."""
+        candidates = np.flatnonzero(self.parent < 0)
+        order = candidates[np.lexsort((-self.duration[candidates], self.trace[candidates]))]
+        return order[np.unique(self.trace[order], return_index=True)[1]]
+
+
+def _words(ids: pa.ChunkedArray) -> npt.NDArray[np.uint64]:
+    """Return fixed-size ids as `(n, words) uint64`; a missing id is all zeros, which is no valid id."""
+    size = ids.type.byte_width
+    filled = ids.fill_null(pa.scalar(bytes(size), ids.type)).combine_chunks()
+    raw = np.frombuffer(filled.buffers()[1], np.uint8) if len(filled) else np.empty(0, np.uint8)
+    return (
+        raw[filled.offset * size : (filled.offset + len(filled)) * size]
+        .view(np.uint64)
+        .reshape(-1, size // 8)
+    )
+
+
+def _follow(step: Rows) -> Rows:
+    """Return where each row ends when it follows `step` to a fixed point, by pointer doubling."""
+    for _ in range(max(len(step), 1).bit_length() + 1):
+        further = step[step]
+        if np.array_equal(further, step):
+            break
+        step = further
+    return step
+
+
+def _without_cycles(parent: Rows) -> Rows:
+    """Return parents without cycles: spans on or below a malformed cycle become roots."""
+    nowhere = len(parent)
+    step = np.append(np.where(parent < 0, nowhere, parent), nowhere)
+    for _ in range(max(nowhere, 1).bit_length() + 1):
+        step = step[step]
+    return np.where(step[:-1] == nowhere, parent, -1)

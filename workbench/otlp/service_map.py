@@ -1,0 +1,114 @@
+"""Who calls whom: services as nodes, calls between them as edges with counts, errors and latency."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from workbench import display
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from workbench.otlp._structure import SpanStructure
+
+__all__ = ["ServiceMap", "map_services", "tabulate_services"]
+
+EDGES = pa.schema(
+    {
+        "caller": pa.string(),
+        "callee": pa.string(),
+        "calls": pa.int64(),
+        "errors": pa.int64(),
+        "p50_ms": pa.float64(),
+        "p99_ms": pa.float64(),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceMap:
+    """The calls between services.
+
+    Attributes
+    ----------
+    edges : pyarrow.Table
+        caller, callee, calls, errors (calls whose client or server span has status ERROR), p50_ms and p99_ms
+        (quantiles of the callee's time, milliseconds); most calls first.
+    services : pyarrow.Table
+        service, spans, errors.
+    """
+
+    edges: pa.Table
+    services: pa.Table
+
+    def __repr__(self) -> str:
+        calls = sum(self.edges["calls"].to_pylist())
+        return f"ServiceMap: {len(self.services)} services, {len(self.edges)} edges, {calls:,} calls"
+
+    def _repr_mimebundle_(self, **options: Any) -> dict[str, str]:
+        return self.picture()._repr_mimebundle_(**options) | {"text/plain": repr(self)}
+
+    def picture(self) -> display.Picture:
+        """Draw the map: wider edges carry more calls, coloured ones more errors."""
+        edges = self.edges.to_pylist()
+        return display.graph(
+            [(edge["caller"], edge["callee"]) for edge in edges],
+            width=[edge["calls"] for edge in edges],
+            colour=[100 * edge["errors"] / edge["calls"] for edge in edges],
+            edge_label=[f"{edge['calls']:,} calls, p50 {edge['p50_ms']:.0f} ms" for edge in edges],
+            node_label={row["service"]: f"{row['spans']:,} spans" for row in self.services.to_pylist()},
+            width_name="calls",
+            colour_name="errors, %",
+            title="Who calls whom",
+        )
+
+    def to_arrow(self) -> pa.Table:
+        """Return the edges."""
+        return self.edges
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """Return the edges as a data frame."""
+        return self.edges.to_pandas()
+
+
+def map_services(structure: "SpanStructure") -> ServiceMap:
+    """Return the calls between services, from spans whose parent belongs to another service."""
+    called = np.flatnonzero(structure.is_entry & (structure.parent >= 0))
+    caller = structure.service[structure.parent[called]]
+    pairs, edge = np.unique(np.column_stack([caller, structure.service[called]]), axis=0, return_inverse=True)
+    rows = [_edge(structure, pair, called[edge == number]) for number, pair in enumerate(pairs)]
+    rows.sort(key=lambda row: (-row["calls"], row["caller"], row["callee"]))
+    return ServiceMap(pa.Table.from_pylist(rows, schema=EDGES), tabulate_services(structure))
+
+
+def _edge(
+    structure: "SpanStructure", pair: npt.NDArray[np.int64], calls: npt.NDArray[np.int64]
+) -> dict[str, Any]:
+    failed = structure.error[calls] | structure.error[structure.parent[calls]]
+    p50, p99 = np.quantile(structure.duration[calls] / 1e6, [0.5, 0.99])
+    return {
+        "caller": structure.services[pair[0]],
+        "callee": structure.services[pair[1]],
+        "calls": len(calls),
+        "errors": int(failed.sum()),
+        "p50_ms": float(p50),
+        "p99_ms": float(p99),
+    }
+
+
+def tabulate_services(structure: "SpanStructure") -> pa.Table:
+    """Return service, spans and errors (spans with status ERROR), most spans first."""
+    size = len(structure.services)
+    spans = np.bincount(structure.service, minlength=size)
+    errors = np.bincount(structure.service, weights=structure.error, minlength=size).astype(np.int64)
+    order = np.lexsort((np.asarray(structure.services), -spans)) if size else np.empty(0, np.int64)
+    return pa.table(
+        {
+            "service": pa.array([structure.services[row] for row in order], pa.string()),
+            "spans": pa.array(spans[order], pa.int64()),
+            "errors": pa.array(errors[order], pa.int64()),
+        }
+    )

@@ -80,7 +80,7 @@ class _Rebuild:
             attributes.append(KeyValue(key=row["key"], value=value(row)))
 
     def span(self, span, row):
-        copy(span, row, "trace_state name kind flags trace_id span_id parent_span_id".split())
+        copy(span, row, ["trace_state", "name", "kind", "flags", "trace_id", "span_id", "parent_span_id"])
         copy(span, row, [f"dropped_{what}_count" for what in ("attributes", "events", "links")])
         span.start_time_unix_nano = row["start_time_unix_nano"] % UINT64
         span.end_time_unix_nano = (row["start_time_unix_nano"] + row["duration_time_unix_nano"]) % UINT64
@@ -94,11 +94,11 @@ class _Rebuild:
             self.attributes(event.attributes, "span_event_attrs", child["id"])
         for child in self.of("span_links", row["id"]):
             link = span.links.add()
-            copy(link, child, "trace_id span_id trace_state flags dropped_attributes_count".split())
+            copy(link, child, ["trace_id", "span_id", "trace_state", "flags", "dropped_attributes_count"])
             self.attributes(link.attributes, "span_link_attrs", child["id"])
 
     def log(self, record, row):
-        copy(record, row, "trace_id span_id severity_number severity_text flags event_name".split())
+        copy(record, row, ["trace_id", "span_id", "severity_number", "severity_text", "flags", "event_name"])
         record.dropped_attributes_count = row["dropped_attributes_count"]
         record.time_unix_nano = row["time_unix_nano"] % UINT64
         record.observed_time_unix_nano = row["observed_time_unix_nano"] % UINT64

@@ -40,12 +40,10 @@ class Kernel:
         return Path(self.dispatcher.stats.cache_path)
 
     def is_cached(self) -> bool:
-        """Tell whether compiled code lies in the cache that is newer than the kernel's source."""
-        function = self.dispatcher.py_func
-        source = Path(function.__code__.co_filename)
-        index = f"{source.stem}.{function.__qualname__}-*.nbi"
-        newest = max((path.stat().st_mtime for path in self.cache_folder.glob(index)), default=0.0)
-        return newest >= source.stat().st_mtime
+        """Tell whether compiled code lies in the cache; that of an older source is replaced when used."""
+        code = self.dispatcher.py_func.__code__
+        index = f"{Path(code.co_filename).stem}.{code.co_qualname}-*.nbi"
+        return any(self.cache_folder.glob(index))
 
     def compile(self) -> None:
         """Compile for every signature, or load from the cache on disk."""

@@ -1,6 +1,6 @@
 """The critical path of a trace: the spans whose end the trace had to wait for.
 
-Walk backwards from the end of the root: of the children that started by then, the one that ended last held
+Walk backwards from the end of the root: of the children that ended by then, the one that ended last held
 the parent up; go into it, then on from its start. Spans never entered were done in the shadow of others. A
 child that outlives its parent (a call given up) held it up until the parent's own end.
 
@@ -35,11 +35,13 @@ def critical_path(start: Rows, stop: Rows, parent: Rows) -> npt.NDArray[np.bool_
     critical = np.zeros(len(start), bool)
     waiting = [(int(root), int(stop[root])) for root in np.flatnonzero(parent < 0)]
     while waiting:
-        span, until = waiting.pop()
+        span, end = waiting.pop()
         critical[span] = True
+        until = end
         for child in children[span]:
-            if start[child] < until:
-                waiting.append((child, min(int(stop[child]), until)))
+            ended = min(int(stop[child]), end)
+            if start[child] < until and ended <= until:
+                waiting.append((child, ended))
                 until = int(start[child])
     return critical
 

@@ -137,9 +137,10 @@ def _gunzip(raw: bytes) -> bytes:
 
 
 def _unzstd(raw: bytes) -> bytes:
-    stream = pa.BufferReader(raw)
-    try:
-        return bytes(pa.CompressedInputStream(stream, "zstd").read())
-    except OSError as error:
-        msg = f"the zstd stream is damaged or cut short at or before this byte: {error}"
-        raise CompressionError(msg, offset=stream.tell()) from error
+    compressed = pa.BufferReader(raw)
+    with pa.CompressedInputStream(compressed, "zstd") as stream:
+        try:
+            return bytes(stream.read())
+        except OSError as error:
+            msg = f"the zstd stream is damaged or cut short at or before this byte: {error}"
+            raise CompressionError(msg, offset=compressed.tell()) from error

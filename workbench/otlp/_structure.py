@@ -117,28 +117,42 @@ class SpanStructure:
         return self.entry == np.arange(len(self.entry))
 
     @cached_property
-    def remote_child(self) -> Mask:
-        """Whether the span has a child in another service, `(n,) bool`."""
-        called = self.is_entry & (self.parent >= 0)
-        found = np.zeros(len(self.parent), bool)
-        found[self.parent[called]] = True
-        return found
+    def remote_calls(self) -> tuple[Rows, Rows]:
+        """Rows of the calls to other services, and of the entry span each was made under, both `(c,)`.
+
+        A call is a CLIENT span to no database, or one with a child in another service; without a CLIENT
+        span in between it is the called service's entry span itself.
+        """
+        entered = np.flatnonzero(self.is_entry & (self.parent >= 0))
+        by_client = self.kind[self.parent[entered]] == CLIENT
+        client = (self.kind == CLIENT) & ~self._to_database
+        client[self.parent[entered[by_client]]] = True
+        callers, direct = np.flatnonzero(client), entered[~by_client]
+        owners = np.concatenate([self.entry[callers], self.entry[self.parent[direct]]])
+        return np.concatenate([callers, direct]), owners
 
     @cached_property
-    def remote_call(self) -> Mask:
-        """Whether the span calls another service: its child is there, or it is CLIENT of no database."""
-        to_database = np.zeros(len(self.parent), bool)
+    def _to_database(self) -> Mask:
+        found = np.zeros(len(self.parent), bool)
         for key in DATABASE_KEYS:
-            to_database |= _column_or_nulls(self.traces, key).is_valid().to_numpy()
-        return self.remote_child | ((self.kind == CLIENT) & ~to_database)
+            found |= _column_or_nulls(self.traces, key).is_valid().to_numpy()
+        return found
 
     @cached_property
     def own_time(self) -> Rows:
         """Nanoseconds that each entry span's service spent by itself; 0 for other spans."""
-        owner = np.where(self.remote_call, self.entry, -1)
+        calls, owners = self.remote_calls
         stop = self.start + self.duration
-        waiting = covered_length(owner, self.start, stop, self.start, stop)
+        waiting = covered_length(owners, self.start[calls], stop[calls], self.start, stop)
         return np.where(self.is_entry, self.duration - waiting, 0)
+
+    @cached_property
+    def own_error(self) -> Mask:
+        """Whether an entry span failed, and no remote call under it did: the error started in its service."""
+        calls, owners = self.remote_calls
+        excused = np.zeros(len(self.error), bool)
+        excused[owners[self.error[calls]]] = True
+        return self.error & self.is_entry & ~excused
 
     @cached_property
     def root(self) -> Rows:

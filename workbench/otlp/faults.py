@@ -177,9 +177,8 @@ class _Search:
             yield from self.windows("slow", service, name, medians > limit, normal, own_ms, rows)
 
     def failing(self, min_rate: float) -> Iterator[Window]:
-        started = _errors_that_started(self.structure)
         for service, name, rows in self.operations():
-            failed = started[rows].astype(float)
+            failed = self.structure.own_error[rows].astype(float)
             rates = _by_bin(np.mean, failed, self.bin[rows], self.bins)
             counts = np.bincount(self.bin[rows], minlength=self.bins)
             normal = float(np.nanmedian(rates))
@@ -232,14 +231,6 @@ def _services_below(structure: "SpanStructure") -> dict[str, set[str]]:
     reached = {node: nx.descendants(calls, node) for node in calls}
     names = structure.services
     return {names[a]: {names[b] for b in reached[a] if a not in reached[b]} for a in reached}
-
-
-def _errors_that_started(structure: "SpanStructure") -> Marks:
-    """Return for each entry span whether it failed, and no remote call under it did."""
-    failed_call = structure.error & structure.remote_call
-    excused = np.zeros(len(structure.error), bool)
-    excused[structure.entry[failed_call]] = True
-    return structure.error & structure.is_entry & ~excused
 
 
 def _by_bin(statistic: Any, values: Values, bins: Rows, count: int) -> Values:

@@ -1,0 +1,78 @@
+"""The same telemetry in another form is the same telemetry."""
+
+import json
+
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from strategies import TRACES_DATA
+
+from workbench import otlp
+
+FORMS = [
+    "traces.otlp",
+    "traces.pb.gz",
+    "traces.json",
+    "traces.jsonl.zst",
+    "traces.ndjson",
+    "traces.binpb.zstd",
+]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_reads_back_equal(form, shop, tmp_path):
+    done = otlp.convert(tmp_path / "traces.binpb", tmp_path / form)
+    assert otlp.read(tmp_path / form) == shop
+    assert done.signal == "traces"
+    assert done.written_bytes == (tmp_path / form).stat().st_size
+
+
+@given(message=TRACES_DATA)
+def test_json_keeps_every_field(message, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("json")
+    (folder / "traces.otlp").write_bytes(_framed(message.SerializeToString()))
+    otlp.convert(folder / "traces.otlp", folder / "traces.json")
+    assert otlp.read(folder / "traces.json") == otlp.read(folder / "traces.otlp")
+
+
+def _framed(data):
+    return len(data).to_bytes(4, "big") + data
+
+
+def test_json_is_written_by_the_specification(shop, tmp_path):
+    otlp.convert(tmp_path / "traces.binpb", tmp_path / "traces.json")
+    document = json.loads((tmp_path / "traces.json").read_bytes())
+    span = document["resourceSpans"][0]["scopeSpans"][0]["spans"][0]
+    assert span["traceId"] == "0" * 31 + "1"
+    assert span["kind"] == 2
+    assert span["startTimeUnixNano"] == "1700000001000000000"
+
+
+def test_lines_are_one_message_each(shop, tmp_path):
+    data = (tmp_path / "traces.binpb").read_bytes()
+    (tmp_path / "traces.otlp").write_bytes(2 * _framed(data))
+    otlp.convert(tmp_path / "traces.otlp", tmp_path / "traces.jsonl")
+    assert (tmp_path / "traces.jsonl").read_text().count("\n") == 2
+
+
+def test_parquet_is_one_flat_table(shop, tmp_path):
+    otlp.convert(tmp_path / "traces.binpb", tmp_path / "shop.parquet")
+    assert pq.read_table(tmp_path / "shop.parquet").equals(shop.to_arrow())
+
+
+def test_conversion_is_deterministic(shop, tmp_path):
+    for name in ("one.traces.json.gz", "two.traces.json.gz"):
+        otlp.convert(tmp_path / "traces.binpb", tmp_path / name)
+    assert (tmp_path / "one.traces.json.gz").read_bytes() == (tmp_path / "two.traces.json.gz").read_bytes()
+
+
+def test_a_failure_leaves_the_target_as_it_was(shop, tmp_path):
+    target = tmp_path / "traces.json"
+    target.write_text("before")
+    (tmp_path / "bad.traces.pb").write_bytes(b"hello world")
+    with pytest.raises(otlp.MalformedError):
+        otlp.convert(tmp_path / "bad.traces.pb", target)
+    with pytest.raises(otlp.UnknownFormatError):
+        otlp.convert(tmp_path / "traces.binpb", tmp_path / "traces.csv")
+    assert target.read_text() == "before"
+    assert {path.name for path in tmp_path.iterdir()} == {"traces.binpb", "bad.traces.pb", "traces.json"}

@@ -1,0 +1,84 @@
+"""Logs and metrics: their columns, their points, their one-line summaries."""
+
+import pytest
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue
+from opentelemetry.proto.logs.v1.logs_pb2 import LogsData
+from opentelemetry.proto.metrics.v1.metrics_pb2 import MetricsData
+from systems import START, attribute
+
+from workbench import otlp
+
+
+@pytest.fixture
+def logs(tmp_path):
+    message = LogsData()
+    envelope = message.resource_logs.add()
+    envelope.resource.attributes.append(attribute("service.name", "shop"))
+    records = envelope.scope_logs.add().log_records
+    for number, (severity, body) in enumerate([(9, "started"), (17, "failed"), (13, "retried"), (0, "?")]):
+        records.add(
+            observed_time_unix_nano=START + number * 10**9,
+            severity_number=severity,
+            body=AnyValue(string_value=body),
+            trace_id=bytes([number] * 16),
+        )
+    records[0].time_unix_nano = START - 10**9
+    (tmp_path / "logs.pb").write_bytes(message.SerializeToString())
+    return otlp.read(tmp_path / "logs.pb")
+
+
+def test_logs_summarize_themselves(logs):
+    assert repr(logs) == "Logs: 4 log records, 1 UNSPECIFIED, 1 INFO, 1 WARN, 1 ERROR"
+    assert "<table" in logs._repr_html_()
+    assert logs["body"].to_pylist() == ["started", "failed", "retried", "?"]
+    assert logs["service.name"].to_pylist() == ["shop"] * 4
+
+
+def test_logs_of_one_trace(logs):
+    assert logs.trace("01" * 16)["body"].to_pylist() == ["failed"]
+    assert len(logs.trace("ee" * 16)) == 0
+
+
+def test_logs_between_uses_the_observed_time_where_the_event_has_none(logs):
+    assert logs.between(START - 10**9, START + 2 * 10**9)["body"].to_pylist() == ["started", "failed"]
+    first, last = logs.time_range()
+    assert (last - first).total_seconds() == 4
+
+
+@pytest.fixture
+def metrics(tmp_path):
+    message = MetricsData()
+    envelope = message.resource_metrics.add()
+    envelope.resource.attributes.append(attribute("service.name", "shop"))
+    found = envelope.scope_metrics.add().metrics
+    for export in range(2):
+        counter = found.add(name="orders", unit="{order}").sum
+        counter.is_monotonic, counter.aggregation_temporality = True, 2
+        for outcome, count in (("paid", 5 + export), ("declined", 1)):
+            point = counter.data_points.add(as_int=count, time_unix_nano=START + export * 10**9)
+            point.attributes.append(attribute("outcome", outcome))
+    histogram = found.add(name="duration", unit="s").histogram
+    histogram.data_points.add(count=3, sum=1.5, bucket_counts=[1, 2], explicit_bounds=[0.5])
+    (tmp_path / "metrics.pb").write_bytes(message.SerializeToString())
+    return otlp.read(tmp_path / "metrics.pb")
+
+
+def test_metrics_summarize_themselves(metrics):
+    assert repr(metrics) == "Metrics: 3 metrics, 2 names, 5 data points"
+    assert metrics.names() == ["duration", "orders"]
+    assert "monotonic" not in metrics._repr_html_()
+    assert "histogram" in metrics._repr_html_()
+    assert (metrics.time_range()[1] - metrics.time_range()[0]).total_seconds() == 1
+
+
+def test_points_of_one_metric_carry_all_their_attributes(metrics):
+    points = metrics.points("orders").to_pandas()
+    assert points["int_value"].tolist() == [5, 1, 6, 1]
+    assert points["outcome"].tolist() == ["paid", "declined"] * 2
+    assert points["service.name"].tolist() == ["shop"] * 4
+    assert metrics.points("duration")["bucket_counts"].to_pylist() == [[1, 2]]
+
+
+def test_points_of_an_unknown_metric_name_near_ones(metrics):
+    with pytest.raises(otlp.UnknownKeyError, match="no metric is called 'order'; near names: orders"):
+        metrics.points("order")

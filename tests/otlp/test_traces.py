@@ -1,0 +1,198 @@
+"""What one asks of traces: choose, summarize, draw."""
+
+import datetime as dt
+import pickle
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+
+from workbench import otlp
+
+
+def is_pay(shop):
+    return pc.equal(shop["service.name"], "pay")
+
+
+@pytest.mark.parametrize(
+    "convert",
+    [
+        lambda mask: mask,
+        lambda mask: mask.combine_chunks(),
+        lambda mask: mask.to_numpy(),
+        lambda mask: mask.to_pandas(),
+        lambda mask: mask.to_pandas().astype("boolean"),
+        lambda mask: mask.to_pylist(),
+    ],
+    ids=["chunked", "array", "numpy", "pandas", "nullable", "list"],
+)
+def test_filter_takes_masks_of_any_library(convert, shop):
+    assert shop.filter(convert(is_pay(shop)))["service.name"].to_pylist() == ["pay"] * 5
+
+
+def test_null_is_false(shop):
+    mask = pa.array([None, True] + [False] * (len(shop) - 2))
+    assert len(shop.filter(mask)) == 1
+    assert len(shop.filter(mask.to_pandas())) == 1
+    assert len(shop.filter(pd.array([pd.NA, True] + [False] * (len(shop) - 2), "boolean"))) == 1
+    assert len(shop.filter(pa.nulls(len(shop)))) == 0
+
+
+@pytest.mark.parametrize(
+    ("mask", "message"),
+    [
+        (True, "the single value True"),
+        (np.ones(3, bool), "got 3"),
+        (np.ones(25, int), "values of type int64"),
+        (["yes"] * 25, "values of type string"),
+        (np.ones((25, 1), bool), "mask of booleans|values of type"),
+        ("True", "values of type string"),
+        (None, "mask of booleans"),
+    ],
+)
+def test_what_is_no_mask_is_refused(mask, message, shop):
+    with pytest.raises(otlp.MaskError, match=message):
+        shop.filter(mask)
+
+
+def test_comparing_a_column_with_a_value_is_explained(shop):
+    with pytest.raises(otlp.MaskError, match=r"pyarrow\.compute\.equal"):
+        shop.filter(shop["service.name"] == "pay")
+
+
+def test_traces_are_immutable(shop):
+    with pytest.raises(AttributeError, match="immutable"):
+        shop.spans = None
+    with pytest.raises(AttributeError, match="immutable"):
+        del shop.skipped
+    with pytest.raises(TypeError):
+        shop.tables["spans"] = None
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(shop)
+    with pytest.raises(TypeError, match="columns, not a sequence"):
+        list(shop)
+
+
+def test_equality_is_by_content_and_pickling_keeps_it(shop, system, tmp_path):
+    assert pickle.loads(pickle.dumps(shop)) == shop
+    assert system.traces(tmp_path) == shop
+    assert shop != shop.filter(is_pay(shop))
+    assert shop != "traces"
+    assert not shop == otlp.Logs({})  # noqa: SIM201
+
+
+def test_nan_equals_nan_and_zero_does_not_equal_minus_zero(system, tmp_path):
+    system.span("one", 1, 1, x=float("nan"))
+    nan = system.traces(tmp_path)
+    assert nan == system.traces(tmp_path)
+    system.message.resource_spans[0].scope_spans[0].spans[0].attributes[0].value.double_value = 0.0
+    zero = system.traces(tmp_path)
+    assert zero != nan
+
+
+def test_one_trace_by_either_form_of_its_id(shop):
+    wanted = (3).to_bytes(16, "big")
+    assert len(shop.trace(wanted)) == 5
+    assert shop.trace(wanted.hex()) == shop.trace(wanted) == shop.trace(wanted.hex().upper())
+    assert len(shop.trace("ff" * 16)) == 0
+
+
+@pytest.mark.parametrize("wrong", ["abc", "zz" * 16, b"short", 7, None, "00" * 15])
+def test_what_is_no_trace_id_is_refused(wrong, shop):
+    with pytest.raises(otlp.TraceIdError, match="32 hexadecimal digits or 16 bytes"):
+        shop.trace(wrong)
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        1_700_000_003_000_000_000,
+        "2023-11-14T22:13:23Z",
+        "2023-11-14 22:13:23",
+        dt.datetime(2023, 11, 14, 22, 13, 23, tzinfo=dt.UTC),
+        dt.datetime(2023, 11, 14, 23, 13, 23, tzinfo=dt.timezone(dt.timedelta(hours=1))),
+        np.datetime64("2023-11-14T22:13:23"),
+        pd.Timestamp("2023-11-14T22:13:23", tz="UTC"),
+    ],
+)
+def test_between_takes_times_of_any_library_and_is_half_open(start, shop):
+    assert len(shop.between(start)) == 15
+    assert len(shop.between(start, start)) == 0
+    assert len(shop.between(None, start)) == 10
+    assert len(shop.between(end="2023-11-14T22:13:23.000000001Z")) == 11
+
+
+def test_between_refuses_what_is_no_time(shop):
+    for wrong in ("yesterday-ish", 1.5, True, pd.NaT, object()):
+        with pytest.raises(otlp.InstantError):
+            shop.between(wrong)
+    with pytest.raises(otlp.InstantError, match="ends before it starts"):
+        shop.between(2, 1)
+
+
+def test_slowest_gives_whole_traces_longest_root_first(shop):
+    slowest = shop.slowest(2)
+    assert len(slowest) == 10
+    assert slowest["trace_id"][0].as_py() == (5).to_bytes(16, "big")
+    assert slowest["name"][0].as_py() == "POST /checkout"
+    assert len(shop.slowest(99)) == len(shop)
+    assert len(shop.slowest(0)) == 0
+    with pytest.raises(ValueError, match="zero or more"):
+        shop.slowest(-1)
+
+
+def test_roots_are_one_a_trace(shop):
+    assert shop.roots()["name"].to_pylist() == ["POST /checkout"] * 5
+
+
+def test_services_counts_spans_and_errors(shop):
+    assert shop.services().to_pylist() == [
+        {"service": "shop", "spans": 15, "errors": 1},
+        {"service": "pay", "spans": 5, "errors": 1},
+        {"service": "stock", "spans": 5, "errors": 0},
+    ]
+
+
+def test_service_map_has_an_edge_for_each_pair_that_calls(shop):
+    edges = shop.service_map().edges.to_pylist()
+    assert [(edge["caller"], edge["callee"], edge["calls"], edge["errors"]) for edge in edges] == [
+        ("shop", "pay", 5, 1),
+        ("shop", "stock", 5, 0),
+    ]
+    assert edges[0]["p50_ms"] == 46
+    assert repr(shop.service_map()) == "ServiceMap: 3 services, 2 edges, 10 calls"
+
+
+def test_everything_draws_itself(shop):
+    assert "<svg" in shop.service_map()._repr_mimebundle_()["text/html"] + shop.service_map().picture().svg
+    assert "<svg" in shop.timeline((5).to_bytes(16, "big")).svg
+    assert "<svg" in shop.latency_heatmap(marks=[(1, 2, "here")]).svg
+    assert "<table" in shop._repr_html_()
+    assert (
+        repr(shop) == "Traces: 25 spans, 5 traces, 3 services, 2 errors, 4.5 s from 2023-11-14 22:13:21 UTC"
+    )
+
+
+def test_timeline_of_a_trace_that_is_not_there_is_refused(shop):
+    with pytest.raises(otlp.TraceIdError, match=r"no span of trace ff.* among these 25 spans"):
+        shop.timeline("ff" * 16)
+
+
+def test_no_spans_are_fine(shop):
+    none = shop.filter(np.zeros(len(shop), bool))
+    assert repr(none) == "Traces: 0 spans"
+    assert none.services().num_rows == 0
+    assert len(none.service_map().edges) == 0
+    assert len(none.slowest(3)) == len(none.roots()) == 0
+    assert none.time_range() is None
+    assert "<svg" in none.latency_heatmap().svg
+    assert len(otlp.find_faults(none)) == 0
+    assert len(none.to_pandas()) == 0
+    assert none["name"].to_pylist() == []
+
+
+def test_time_range_spans_first_start_to_last_end(shop):
+    first, last = shop.time_range()
+    assert (last - first).total_seconds() == 4.5

@@ -1,0 +1,200 @@
+"""``workbench otlp``: look into files of telemetry, and write them in another form."""
+
+import json
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from workbench.otlp import OnError, Telemetry
+
+__all__ = ["app"]
+
+app = typer.Typer(no_args_is_help=True)
+
+
+class SignalName(StrEnum):
+    """The signals that a file may hold."""
+
+    traces = "traces"
+    metrics = "metrics"
+    logs = "logs"
+
+
+File = Annotated[Path, typer.Argument(help="OTLP protobuf or JSON; plain, gzip or zstd.")]
+SignalOption = Annotated[
+    SignalName | None, typer.Option(help="What the file holds, if its name does not say.")
+]
+SkipOption = Annotated[
+    bool, typer.Option("--skip-errors", help="Leave out what cannot be read, and count it.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+HEAD_COLUMNS = {
+    "traces": [
+        "start_time_unix_nano",
+        "service.name",
+        "name",
+        "duration_time_unix_nano",
+        "status.code",
+        "trace_id",
+    ],
+    "metrics": ["service.name", "name", "unit", "description"],
+    "logs": ["time_unix_nano", "severity_text", "service.name", "body", "trace_id"],
+}
+
+
+def _read(file: Path, signal: SignalName | None, *, skip: bool) -> "Telemetry":
+    from workbench import otlp
+
+    return otlp.read(file, signal=signal.value if signal else None, on_error=_on_error(skip=skip))
+
+
+def _on_error(*, skip: bool) -> "OnError":
+    return "skip" if skip else "raise"
+
+
+@app.command()
+def inspect(
+    file: File, signal: SignalOption = None, skip_errors: SkipOption = False, as_json: JsonOption = False
+) -> None:
+    """Say what a file holds: signal, records, time range, services, attributes."""
+    facts = _facts(file, _read(file, signal, skip=skip_errors))
+    if as_json:
+        typer.echo(json.dumps(facts, ensure_ascii=False))
+    else:
+        _print_facts(facts)
+
+
+def _facts(file: Path, telemetry: "Telemetry") -> dict[str, Any]:
+    times = telemetry.time_range()
+    return {
+        "file": str(file),
+        "bytes": file.stat().st_size,
+        "signal": telemetry.signal,
+        "records": len(telemetry),
+        "skipped": telemetry.skipped,
+        "first": times[0].isoformat() if times else None,
+        "last": times[1].isoformat() if times else None,
+        "services": _services(telemetry),
+        "keys": telemetry.keys(),
+        "tables": {name: len(table) for name, table in telemetry.tables.items()},
+    }
+
+
+def _services(telemetry: "Telemetry") -> dict[str, int]:
+    if "service.name" not in telemetry:
+        return {}
+    counts = telemetry["service.name"].drop_null().value_counts().to_pylist()
+    return {
+        row["values"]: row["counts"]
+        for row in sorted(counts, key=lambda row: (-row["counts"], row["values"]))
+    }
+
+
+def _print_facts(facts: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    shown = Table("", "", show_header=False, box=None)
+    for name, value in facts.items():
+        shown.add_row(name, _fact_text(value))
+    Console().print(shown)
+
+
+def _fact_text(value: object) -> str:
+    from rich.markup import escape
+
+    if isinstance(value, dict):
+        return escape(", ".join(f"{name} {count:,}" for name, count in value.items()) or "-")
+    if isinstance(value, list):
+        return escape(", ".join(value))
+    return f"{value:,}" if isinstance(value, int) else escape(str(value))
+
+
+@app.command()
+def head(
+    file: File,
+    count: Annotated[int, typer.Option("--number", "-n", min=0, help="How many records.")] = 10,
+    columns: Annotated[str, typer.Option(help="Names of columns, separated by commas; * is all.")] = "",
+    signal: SignalOption = None,
+    skip_errors: SkipOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Print the first records; with --json one object a line."""
+    telemetry = _read(file, signal, skip=skip_errors)
+    table = _columns(telemetry, columns).slice(0, count)
+    if as_json:
+        for row in _plain_rows(table):
+            typer.echo(json.dumps(row, ensure_ascii=False))
+    else:
+        _print_table(table)
+        typer.echo(f"{min(count, len(telemetry)):,} of {len(telemetry):,}")
+
+
+def _columns(telemetry: "Telemetry", asked: str) -> "pa.Table":
+    import pyarrow as pa
+
+    if asked == "*":
+        return telemetry.to_arrow()
+    names = [name.strip() for name in asked.split(",")] if asked else HEAD_COLUMNS[telemetry.signal]
+    return pa.table({name: telemetry[name] for name in names if asked or name in telemetry})
+
+
+def _plain_rows(table: "pa.Table") -> Iterator[dict[str, Any]]:
+    """Yield rows that JSON can hold: ids as hexadecimal digits, times and durations as nanoseconds."""
+    import pyarrow as pa
+
+    for at, field in enumerate(table.schema):
+        if pa.types.is_timestamp(field.type) or pa.types.is_duration(field.type):
+            table = table.set_column(at, field.name, table[field.name].cast(pa.int64()))
+    for row in table.to_pylist():
+        yield {name: value.hex() if isinstance(value, bytes) else value for name, value in row.items()}
+
+
+def _print_table(table: "pa.Table") -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    shown = Table(*table.column_names)
+    for row in table.to_pylist():
+        shown.add_row(*(escape(_cell_text(value)) for value in row.values()))
+    Console().print(shown)
+
+
+def _cell_text(value: object) -> str:
+    if value is None:
+        return ""
+    return value.hex() if isinstance(value, bytes) else str(value)
+
+
+@app.command()
+def convert(
+    file: File,
+    target: Annotated[
+        Path, typer.Argument(help="Its ending says the form: .otlp .pb .json .jsonl .parquet, .gz .zst")
+    ],
+    signal: SignalOption = None,
+    skip_errors: SkipOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the same telemetry in another form; the target appears whole or not at all."""
+    from dataclasses import asdict
+
+    from workbench import otlp
+
+    on_error = _on_error(skip=skip_errors)
+    done = otlp.convert(file, target, signal=signal.value if signal else None, on_error=on_error)
+    if as_json:
+        typer.echo(json.dumps(asdict(done)))
+    else:
+        skipped = f", {done.skipped:,} skipped" if done.skipped else ""
+        typer.echo(
+            f"{done.signal}: {done.messages:,} messages, {done.written_bytes:,} bytes in {target}{skipped}"
+        )

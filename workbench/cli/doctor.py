@@ -17,6 +17,7 @@ __all__ = ["Check", "doctor", "examine"]
 Status = Literal["ok", "missing", "old", "off"]
 
 DISTRIBUTION = "reliability-workbench"
+EVERYTHING = "all"  # the extra that repeats the others
 OLDEST_PYTHON = (3, 11)
 VECTOR_FEATURES = ("sse4.2", "avx2", "avx512f", "avx512bw", "avx512vbmi", "neon", "sve")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -60,13 +61,16 @@ def _python() -> Check:
 
 
 def _packages() -> Iterator[Check]:
-    from packaging.requirements import Requirement
-
+    """Yield a line for each group of packages, and one for each package that is not as it should be."""
+    groups: dict[str, list[Check]] = {}
     for line in importlib.metadata.requires(DISTRIBUTION) or []:
-        requirement = Requirement(line)
         extra = _extra(line)
-        if requirement.name != DISTRIBUTION:
-            yield _package(requirement.name, str(requirement.specifier), extra)
+        if extra != EVERYTHING:
+            groups.setdefault(extra, []).append(_package(line, extra))
+    for extra, checks in groups.items():
+        good = sum(check.status == "ok" for check in checks)
+        yield Check(f"packages [{extra}]" if extra else "packages", f"{good} of {len(checks)}")
+        yield from (check for check in checks if check.status != "ok")
 
 
 def _extra(line: str) -> str:
@@ -75,18 +79,19 @@ def _extra(line: str) -> str:
     return condition.strip().strip("'\"")
 
 
-def _package(name: str, wanted: str, extra: str) -> Check:
-    from packaging.specifiers import SpecifierSet
+def _package(line: str, extra: str) -> Check:
+    from packaging.requirements import Requirement
 
-    label = f"{name} [{extra}]" if extra else name
+    requirement = Requirement(line)
+    name, wanted = requirement.name, str(requirement.specifier)
     mend = f"pip install '{DISTRIBUTION}[{extra}]'" if extra else f"pip install --upgrade '{name}{wanted}'"
     try:
         version = importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
-        return Check(label, f"- (wanted {wanted})", "missing", mend, needed=not extra)
-    if not SpecifierSet(wanted).contains(version, prereleases=True):
-        return Check(label, f"{version} (wanted {wanted})", "old", mend, needed=not extra)
-    return Check(label, version)
+        return Check(name, f"- (wanted {wanted})", "missing", mend, needed=not extra)
+    if not requirement.specifier.contains(version, prereleases=True):
+        return Check(name, f"{version} (wanted {wanted})", "old", mend, needed=not extra)
+    return Check(name, version)
 
 
 def _cpu() -> Iterator[Check]:

@@ -162,16 +162,26 @@ def _print_table(table: "pa.Table") -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    shown = Table(*table.column_names)
+    shown = Table()
+    for name in table.column_names:
+        shown.add_column(escape(name), overflow="fold")
     for row in table.to_pylist():
         shown.add_row(*(escape(_cell_text(value)) for value in row.values()))
     Console().print(shown)
 
 
-def _cell_text(value: object) -> str:
-    if value is None:
-        return ""
-    return value.hex() if isinstance(value, bytes) else str(value)
+def _cell_text(value: Any) -> str:
+    import pandas as pd
+
+    from workbench.display import duration_text
+
+    if isinstance(value, pd.Timestamp):
+        return value.isoformat(sep=" ", timespec="milliseconds").removesuffix("+00:00")
+    if isinstance(value, pd.Timedelta):
+        return duration_text(value.value)
+    if isinstance(value, bytes):
+        return value.hex()
+    return "" if value is None else str(value)
 
 
 @app.command()

@@ -14,12 +14,13 @@ from google.protobuf.message import Message
 
 from workbench.otlp._frames import frame
 from workbench.otlp._json import to_json
+from workbench.otlp._messages import read_messages
 from workbench.otlp._reference import MESSAGES
 from workbench.otlp._schema import Signal
 from workbench.otlp._source import COMPRESSIONS, parse_name
 from workbench.otlp._tally import OnError
 from workbench.otlp.errors import UnknownFormatError
-from workbench.otlp.reading import read, read_messages
+from workbench.otlp.reading import read
 
 __all__ = ["Converted", "convert"]
 

@@ -1,24 +1,18 @@
 """`read`: a file of OTLP, in any of its forms, to `Traces`, `Metrics` or `Logs`."""
 
 import os
-from collections.abc import Iterator
 from typing import Literal, overload
 
-from google.protobuf.message import DecodeError, Message
-
-from workbench.otlp._frames import is_framed, split_frames
-from workbench.otlp._json import Document, document_signal, documents, from_json
-from workbench.otlp._reference import MESSAGES, Locate, ReferenceDecoder
-from workbench.otlp._schema import SIGNALS, Signal
-from workbench.otlp._source import Source, open_source
+from workbench.otlp._messages import messages_of, signal_of
+from workbench.otlp._reference import ReferenceDecoder
+from workbench.otlp._schema import Signal
+from workbench.otlp._source import open_source
 from workbench.otlp._tally import OnError, Tally
-from workbench.otlp._wire import find_fault, find_field
-from workbench.otlp.errors import AmbiguousSignalError, MalformedError, OtlpError, TruncatedError
 from workbench.otlp.logs import Logs
 from workbench.otlp.metrics import Metrics
 from workbench.otlp.traces import Traces
 
-__all__ = ["read", "read_messages"]
+__all__ = ["read"]
 
 TELEMETRY: dict[Signal, type[Traces | Metrics | Logs]] = {"traces": Traces, "metrics": Metrics, "logs": Logs}
 
@@ -74,99 +68,8 @@ def read(
     """
     tally = Tally(on_error)
     source = open_source(path)
-    signal = _signal(source, signal)
+    signal = signal_of(source, signal)
     decoder = ReferenceDecoder(signal, tally)
-    for message, locate in _messages(source, signal, tally):
+    for message, locate in messages_of(source, signal, tally):
         decoder.add(message, locate)
     return TELEMETRY[signal](decoder.tables(), tally.skipped)
-
-
-def read_messages(
-    path: str | os.PathLike[str], *, signal: Signal | None = None, on_error: OnError = "raise"
-) -> tuple[Signal, list[Message], int]:
-    """Read a file of OTLP as official messages: the signal, the messages, and how many were skipped."""
-    tally = Tally(on_error)
-    source = open_source(path)
-    signal = _signal(source, signal)
-    messages = [message for message, _ in _messages(source, signal, tally)]
-    return signal, messages, tally.skipped
-
-
-def _signal(source: Source, asked: Signal | None) -> Signal:
-    if asked is not None and asked not in SIGNALS:
-        msg = f"signal must be one of {', '.join(SIGNALS)}, got {asked!r}"
-        raise ValueError(msg)
-    found = asked or source.name.signal or _signal_of_keys(source)
-    if found is None:
-        msg = "nothing says whether this file holds traces, metrics or logs; pass signal="
-        raise AmbiguousSignalError(msg)
-    return found
-
-
-def _signal_of_keys(source: Source) -> Signal | None:
-    if source.name.encoding != "json":
-        return None
-    signals = (document_signal(document) for _, document in documents(source.data, Tally("skip")))
-    return next((signal for signal in signals if signal), None)
-
-
-def _messages(source: Source, signal: Signal, tally: Tally) -> Iterator[tuple[Message, Locate]]:
-    if source.name.encoding == "json":
-        return _from_documents(source.data, signal, tally)
-    return _from_protobuf(source.data, signal, tally)
-
-
-def _from_documents(data: bytes, signal: Signal, tally: Tally) -> Iterator[tuple[Message, Locate]]:
-    for offset, document in documents(data, tally):
-        message = MESSAGES[signal]()
-        try:
-            _refuse_other_signal(document, signal, offset)
-            from_json(document, message, offset)
-        except MalformedError as error:
-            tally.refuse(error)
-        else:
-            yield message, _at(offset)
-
-
-def _at(offset: int) -> Locate:
-    return lambda _path: offset
-
-
-def _refuse_other_signal(document: Document, expected: Signal, offset: int) -> None:
-    found = document_signal(document)
-    if document and found != expected:
-        msg = f"expected {expected}, found {found or 'a JSON object that is not OTLP'}"
-        raise MalformedError(msg, offset=offset)
-
-
-def _from_protobuf(data: bytes, signal: Signal, tally: Tally) -> Iterator[tuple[Message, Locate]]:
-    frames = split_frames(data, tally) if is_framed(data) else [(0, data)]
-    for offset, frame in frames:
-        try:
-            yield _parse(frame, signal, offset), _locator(frame, signal, offset)
-        except OtlpError as error:
-            tally.refuse(error)
-
-
-def _locator(frame: bytes, signal: Signal, offset: int) -> Locate:
-    return lambda path: offset + find_field(frame, MESSAGES[signal], path)
-
-
-def _parse(frame: bytes, signal: Signal, offset: int) -> Message:
-    message = MESSAGES[signal]()
-    try:
-        message.ParseFromString(frame)
-    except DecodeError as error:
-        raise _fault(frame, message, offset, str(error)) from error
-    if frame and not message.ListFields():
-        msg = f"nothing in this message is known as {signal}: not OTLP"
-        raise MalformedError(msg, offset=offset)
-    return message
-
-
-def _fault(frame: bytes, message: Message, offset: int, reason: str) -> OtlpError:
-    fault = find_fault(frame, type(message))
-    if fault is None:
-        return MalformedError(reason, offset=offset)
-    kind = TruncatedError if fault.truncated else MalformedError
-    return kind(f"this is not OTLP: {fault.reason}", offset=offset + fault.offset, path=fault.path)

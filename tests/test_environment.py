@@ -1,5 +1,6 @@
 """environment.yml and constraints.txt say what pyproject.toml says."""
 
+import itertools
 import re
 import tomllib
 from pathlib import Path
@@ -71,8 +72,7 @@ def test_constraints_are_portable():
 
 def test_every_dependency_stands_with_its_reason():
     text = (ROOT / "pyproject.toml").read_text()
-    listed = [line for group in ("", *EXTRAS) for line in (EXTRAS[group] if group else PROJECT["dependencies"])]
-    for line in listed:
+    for line in itertools.chain(PROJECT["dependencies"], *EXTRAS.values()):
         if not line.startswith(OURS):
             assert re.search(rf'^  "{re.escape(line)}", *# \S', text, re.MULTILINE), f"{line} has no reason"
 

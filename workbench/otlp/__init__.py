@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from workbench.otlp.logs import Logs
     from workbench.otlp.metrics import Metrics
     from workbench.otlp.reading import read
-    from workbench.otlp.service_map import ServiceMap
+    from workbench.otlp._service_map import ServiceMap
     from workbench.otlp.telemetry import Telemetry
     from workbench.otlp.traces import Traces
 
@@ -78,7 +78,7 @@ __getattr__, __dir__ = lazy_names(
         "Metrics": "metrics",
         "OnError": "_tally",
         "OtlpError": "errors",
-        "ServiceMap": "service_map",
+        "ServiceMap": "_service_map",
         "Signal": "_schema",
         "Telemetry": "telemetry",
         "TraceIdError": "errors",

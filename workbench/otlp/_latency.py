@@ -45,7 +45,7 @@ def draw_latency(
 
 def _decades(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Return logarithmic edges around the values, on multiples of 1/8 decade."""
-    low = np.floor(np.log10(values.min(initial=1.0)) * ROWS_PER_DECADE)
-    high = np.floor(np.log10(values.max(initial=1.0)) * ROWS_PER_DECADE) + 1
+    exponents = np.log10(values if len(values) else [1.0]) * ROWS_PER_DECADE
+    low, high = np.floor(exponents.min()), np.floor(exponents.max()) + 1
     edges: npt.NDArray[np.float64] = 10 ** (np.arange(low, high + 1) / ROWS_PER_DECADE)
     return edges

@@ -156,7 +156,7 @@ def _draw(trace: Traces) -> display.Picture:
     stop = structure.start + structure.duration
     return display.timeline(
         start_ns=structure.start,
-        duration_ns=structure.duration,
+        duration_ns=np.maximum(structure.duration, 0),
         parent=structure.parent,
         label=trace.spans["name"].to_pylist(),
         group=services,

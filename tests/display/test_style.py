@@ -1,0 +1,35 @@
+"""The matplotlib style: opaque, colour-blind safe, the same bytes each time."""
+
+import matplotlib as mpl
+import pytest
+
+from workbench.display import use_style
+
+
+@pytest.fixture
+def restored():
+    with mpl.rc_context():
+        yield
+
+
+@pytest.mark.usefixtures("restored")
+def test_figures_are_opaque_and_take_the_safe_colours():
+    use_style()
+    assert mpl.rcParams["figure.facecolor"] == mpl.rcParams["savefig.facecolor"] == "white"
+    colours = mpl.rcParams["axes.prop_cycle"].by_key()["color"]
+    assert [colour.lstrip("#").upper() for colour in colours] == [
+        "0072B2",
+        "D55E00",
+        "009E73",
+        "CC79A7",
+        "767676",
+    ]
+    assert mpl.rcParams["svg.hashsalt"] == "workbench"
+    assert mpl.rcParams["figure.dpi"] == 96
+
+
+@pytest.mark.usefixtures("restored")
+def test_curves_are_told_apart_without_colour():
+    use_style()
+    styles = mpl.rcParams["axes.prop_cycle"].by_key()["linestyle"]
+    assert len(set(styles[:4])) == 4

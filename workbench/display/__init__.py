@@ -1,0 +1,53 @@
+"""Data in, pictures out: SVG and HTML that look the same in JupyterLab, on GitHub and in a file.
+
+::
+
+    timeline(...)  -> Picture   a trace as a waterfall
+    graph(...)     -> Picture   a directed graph, in layers from left to right
+    heatmap(...)   -> Picture   counts over two binned axes
+    table(...)     -> Table     rows as text and as HTML
+    use_style()                 the matplotlib style of all curves
+
+The room knows arrays and strings only: no telemetry, no models. The same input gives the same bytes.
+"""
+
+from typing import TYPE_CHECKING
+
+from workbench._lazy import lazy_names
+
+if TYPE_CHECKING:
+    from workbench.display._graph import graph
+    from workbench.display._heatmap import heatmap
+    from workbench.display._picture import Picture
+    from workbench.display._style import use_style
+    from workbench.display._table import Table, table
+    from workbench.display._timeline import timeline
+    from workbench.display._units import duration_text
+    from workbench.display.errors import DisplayError
+
+__all__ = [
+    "DisplayError",
+    "Picture",
+    "Table",
+    "duration_text",
+    "graph",
+    "heatmap",
+    "table",
+    "timeline",
+    "use_style",
+]
+
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "DisplayError": "errors",
+        "Picture": "_picture",
+        "Table": "_table",
+        "duration_text": "_units",
+        "graph": "_graph",
+        "heatmap": "_heatmap",
+        "table": "_table",
+        "timeline": "_timeline",
+        "use_style": "_style",
+    },
+)

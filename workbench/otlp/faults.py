@@ -45,7 +45,7 @@ MIN_SHARE = 1.0
 ALPHA = 1e-4
 NORMAL_RATE = 0.01  # of errors, at least: a service without any is not condemned for its first two
 MAX_GAP_S = 3.0
-MIN_LENGTH_S = 3.0
+MIN_LENGTH_S = 5.0
 HALF = 0.5
 
 WINDOWS = pa.schema(

@@ -35,7 +35,7 @@ browser: setup
 	$(BIN)/pytest -m browser
 
 pythons: setup
-	$(BIN)/tox run --skip-env "$$($(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])')"
+	PATH="$$PATH:$$(ls -d "$$(pyenv root 2>/dev/null)"/versions/3.1[1-3]*/bin 2>/dev/null | paste -sd:)" $(BIN)/tox run
 
 bench: setup
 	for script in tests/benchmarks/*.py; do $(BIN)/python $$script; done

@@ -1,4 +1,4 @@
-"""What the tour does, on recordings that it has never seen: other windows, another culprit, no fault at all."""
+"""What the tour does, on recordings that it has never seen: other windows, another culprit, no fault."""
 
 import re
 import subprocess

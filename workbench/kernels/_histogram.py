@@ -57,18 +57,14 @@ def _edges(name: str, edges: npt.ArrayLike) -> Any:
 
 @kernel("int64(float64[::1], float64)")
 def _bin(edges: Any, value: float) -> Any:
-    """Return the bin of a value by binary search, or -1."""
+    """Return the bin of a value by a binary search without branches, or -1."""
     last = len(edges) - 1
-    if not (edges[0] <= value <= edges[last]):
-        return -1
-    low, high = 0, last
-    while high - low > 1:
-        middle = (low + high) // 2
-        if value >= edges[middle]:
-            low = middle
-        else:
-            high = middle
-    return low
+    low, size = 0, last
+    while size > 1:
+        half = size // 2
+        low = low + half if value >= edges[low + half] else low
+        size -= half
+    return low if edges[0] <= value <= edges[last] else -1
 
 
 @kernel("void(float64[::1], float64[::1], float64[::1], float64[::1], int64[:,::1])")

@@ -65,10 +65,10 @@ def _slot(keys: Any, slots: Any, queries: Any, row: int) -> Any:
     slot = _hash(queries, row) & mask
     while slots[slot] != EMPTY:
         candidate = slots[slot]
-        same = True
+        differ = np.uint64(0)
         for word in range(keys.shape[1]):
-            same &= keys[candidate, word] == queries[row, word]
-        if same:
+            differ |= keys[candidate, word] ^ queries[row, word]
+        if differ == 0:
             break
         slot = (slot + np.uint64(1)) & mask
     return np.int64(slot)

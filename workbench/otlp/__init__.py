@@ -14,6 +14,7 @@ from workbench._lazy import lazy_names
 
 if TYPE_CHECKING:
     from workbench.otlp._schema import Signal
+    from workbench.otlp._service_map import ServiceMap
     from workbench.otlp._tally import OnError
     from workbench.otlp.converting import Converted, convert
     from workbench.otlp.errors import (
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from workbench.otlp.logs import Logs
     from workbench.otlp.metrics import Metrics
     from workbench.otlp.reading import read
-    from workbench.otlp._service_map import ServiceMap
     from workbench.otlp.telemetry import Telemetry
     from workbench.otlp.traces import Traces
 

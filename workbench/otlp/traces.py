@@ -12,9 +12,9 @@ from workbench.otlp._critical_path import critical_path
 from workbench.otlp._instants import Instant
 from workbench.otlp._latency import draw_latency
 from workbench.otlp._schema import Signal
+from workbench.otlp._service_map import ServiceMap, map_services, tabulate_services
 from workbench.otlp._structure import SpanStructure
 from workbench.otlp.errors import TraceIdError
-from workbench.otlp._service_map import ServiceMap, map_services, tabulate_services
 from workbench.otlp.telemetry import Telemetry
 
 __all__ = ["Traces"]

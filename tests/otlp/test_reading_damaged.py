@@ -52,5 +52,5 @@ def attempt(path, on_error):
 
 
 def concerns_all(error):
-    """Say whether nothing of a file can be read: it is empty, its compression is broken, or it is not text."""
+    """Say whether nothing of a file can be read: empty, compression broken, or not text."""
     return isinstance(error, otlp.EmptyInputError | otlp.CompressionError) or "UTF-8" in str(error)

@@ -99,3 +99,19 @@ def test_the_version_is_the_distributions():
     from importlib.metadata import version
 
     assert version("reliability-workbench") == workbench.__version__
+
+
+BLOCKED = """
+import sys
+sys.modules["nbformat"] = None
+from workbench import MissingExtraError, lab
+try:
+    lab.record_notebook
+except MissingExtraError as error:
+    print(isinstance(error, ImportError), error)
+"""
+
+
+def test_a_room_whose_packages_are_missing_names_the_command_that_installs_them():
+    said = subprocess.check_output([sys.executable, "-c", BLOCKED], text=True)
+    assert said == "True workbench.lab._record needs nbformat: pip install 'reliability-workbench[lab]'\n"

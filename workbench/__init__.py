@@ -9,15 +9,25 @@ from workbench._lazy import lazy_names
 
 if TYPE_CHECKING:
     from workbench import display, errors, kernels, lab, otlp
-    from workbench.errors import WorkbenchError
+    from workbench.errors import MissingExtraError, WorkbenchError
 
-__all__ = ["WorkbenchError", "__version__", "display", "errors", "kernels", "lab", "otlp"]
+__all__ = [
+    "MissingExtraError",
+    "WorkbenchError",
+    "__version__",
+    "display",
+    "errors",
+    "kernels",
+    "lab",
+    "otlp",
+]
 
 __version__ = "0.1.0"
 
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
+        "MissingExtraError": "errors",
         "WorkbenchError": "errors",
         "display": "display",
         "errors": "errors",

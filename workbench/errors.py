@@ -4,6 +4,7 @@
 
     Exception
     └── WorkbenchError           whatever we raise; carries what was wrong, where, and what would be right
+        ├── MissingExtraError    (also an ImportError) a room's optional packages are not installed
         ├── otlp.OtlpError       telemetry that cannot be read
         ├── display.DisplayError data that cannot be drawn
         └── lab.LabError         notebooks and the laboratory itself
@@ -11,8 +12,12 @@
 Each room derives its own errors from `WorkbenchError` in its own file, next to the code that raises them.
 """
 
-__all__ = ["WorkbenchError"]
+__all__ = ["MissingExtraError", "WorkbenchError"]
 
 
 class WorkbenchError(Exception):
     """Raised for bad input and failed checks: the root of all that workbench raises on purpose."""
+
+
+class MissingExtraError(WorkbenchError, ImportError):
+    """Raised when a room is entered whose optional packages are missing; names the command to install them."""

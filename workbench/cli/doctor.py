@@ -61,16 +61,12 @@ def _python() -> Check:
 
 
 def _packages() -> Iterator[Check]:
-    """Yield a line for each group of packages, and one for each package that is not as it should be."""
-    groups: dict[str, list[Check]] = {}
+    """Yield a line for the library's own packages and for each extra, naming those not as they should be."""
+    groups: dict[str, list[str]] = {}
     for line in importlib.metadata.requires(DISTRIBUTION) or []:
-        extra = _extra(line)
-        if extra != EVERYTHING:
-            groups.setdefault(extra, []).append(_package(line, extra))
-    for extra, checks in groups.items():
-        good = sum(check.status == "ok" for check in checks)
-        yield Check(f"packages [{extra}]" if extra else "packages", f"{good} of {len(checks)}")
-        yield from (check for check in checks if check.status != "ok")
+        groups.setdefault(_extra(line), []).append(line)
+    groups.pop(EVERYTHING, None)
+    yield from (_group(extra, lines) for extra, lines in groups.items())
 
 
 def _extra(line: str) -> str:
@@ -79,19 +75,29 @@ def _extra(line: str) -> str:
     return condition.strip().strip("'\"")
 
 
-def _package(line: str, extra: str) -> Check:
+def _group(extra: str, lines: list[str]) -> Check:
+    name = f"packages [{extra}]" if extra else "packages"
+    bad = [found for line in lines if (found := _shortcoming(line))]
+    if not bad:
+        return Check(name, f"{len(lines)} of {len(lines)}")
+    found = f"{len(lines) - len(bad)} of {len(lines)}: {', '.join(bad)}"
+    status: Status = "missing" if any(text.startswith("no ") for text in bad) else "old"
+    what = f"{DISTRIBUTION}[{extra}]" if extra else DISTRIBUTION
+    return Check(name, found, status, f"pip install --upgrade '{what}'", needed=not extra)
+
+
+def _shortcoming(line: str) -> str:
+    """Return what is wrong with a required package, empty if nothing is."""
     from packaging.requirements import Requirement
 
-    requirement = Requirement(line)
-    name, wanted = requirement.name, str(requirement.specifier)
-    mend = f"pip install '{DISTRIBUTION}[{extra}]'" if extra else f"pip install --upgrade '{name}{wanted}'"
+    wanted = Requirement(line)
     try:
-        version = importlib.metadata.version(name)
+        version = importlib.metadata.version(wanted.name)
     except importlib.metadata.PackageNotFoundError:
-        return Check(name, f"- (wanted {wanted})", "missing", mend, needed=not extra)
-    if not requirement.specifier.contains(version, prereleases=True):
-        return Check(name, f"{version} (wanted {wanted})", "old", mend, needed=not extra)
-    return Check(name, version)
+        return f"no {wanted.name}"
+    if wanted.specifier.contains(version, prereleases=True):
+        return ""
+    return f"{wanted.name} {version}, not {wanted.specifier}"
 
 
 def _cpu() -> Iterator[Check]:

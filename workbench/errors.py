@@ -20,4 +20,4 @@ class WorkbenchError(Exception):
 
 
 class MissingExtraError(WorkbenchError, ImportError):
-    """Raised when a room is entered whose optional packages are missing; names the command to install them."""
+    """Raised when a room's optional packages are missing; names the command that installs them."""

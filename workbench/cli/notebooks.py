@@ -17,7 +17,7 @@ from workbench.cli._reporting import ReportingGroup
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from workbench.lab import NotebookSettings
+    from workbench.lab import NotebookProject, NotebookSummary
 
 __all__ = ["app"]
 
@@ -35,8 +35,8 @@ def list_notebooks(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Show each notebook's title, cells, recorded seconds, size, and the rules that it breaks."""
-    root, settings = _project()
-    rows = [_row(path, root, settings) for path in _found(paths, root, settings)]
+    project = _project()
+    rows = [_row(project.summarize(path)) for path in _found(project, paths)]
     if as_json:
         typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
     else:
@@ -59,8 +59,7 @@ def run_notebooks(
 ) -> None:
     """Execute notebooks and compare what they print with what they store."""
     given = arguments or []
-    root, settings = _project()
-    paths = [] if _names_a_path(given) else [str(path) for path in _default_paths(root, settings)]
+    paths = [] if _names_a_path(given) else [str(_from_here(path)) for path in _project().paths]
     command = [sys.executable, "-m", "pytest", "--nbval", *(["-p", "no:workbench"] if bare else [])]
     command += ["-k", expression] if expression is not None else []
     raise typer.Exit(_run([*command, *given, *paths]))
@@ -80,55 +79,34 @@ def record_notebooks(
     """Execute notebooks in fresh kernels and rewrite their stored outputs; failed ones stay as they are."""
     from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    root, settings = _project()
+    project = _project()
     with _terminated_as_interrupted():
-        found = _found(paths, root, settings)
+        found = _found(project, paths)
         columns = (TextColumn("{task.description}"), MofNCompleteColumn(), TimeElapsedColumn())
         with Progress(*columns, console=Console(stderr=True)) as progress:
-            outcomes = [
-                _record(path, root, settings, progress, write=not check, fresh=fresh) for path in found
-            ]
+            outcomes = [_record(path, project, progress, write=not check, fresh=fresh) for path in found]
     if "failed" in outcomes or (check and "changed" in outcomes):
         raise typer.Exit(1)
 
 
-def _project() -> "tuple[Path, NotebookSettings | None]":
-    """Return the root of the project around the current folder, and its settings, if it has any."""
-    from workbench.lab import NotebookSettings
-    from workbench.lab._settings import find_root
+def _project() -> "NotebookProject":
+    from workbench.lab import NotebookProject
 
-    root = find_root(Path.cwd())
-    return root, NotebookSettings.read(root)
+    return NotebookProject.around(Path.cwd())
 
 
-def _default_paths(root: Path, settings: "NotebookSettings | None") -> list[Path]:
-    from workbench.lab import NotebookSettings
-
-    paths = [root / path for path in (settings or NotebookSettings()).paths]
-    return [_relative(path) for path in paths if settings is not None or path.exists()] or [Path()]
+def _found(project: "NotebookProject", paths: list[Path] | None) -> list[Path]:
+    return [_from_here(path) for path in project.find(paths or ())]
 
 
-def _found(paths: list[Path] | None, root: Path, settings: "NotebookSettings | None") -> list[Path]:
-    from workbench.lab import find_notebooks
-
-    return find_notebooks(paths or _default_paths(root, settings))
-
-
-def _row(path: Path, root: Path, settings: "NotebookSettings | None") -> dict[str, Any]:
-    from workbench.lab._notebook import read_notebook
-    from workbench.lab._rules import findings_of
-    from workbench.lab._sections import title
-    from workbench.lab._timings import recorded_seconds
-
-    notebook = read_notebook(path)
-    findings = [] if settings is None else findings_of(notebook, settings)
+def _row(notebook: "NotebookSummary") -> dict[str, Any]:
     return {
-        "notebook": path.as_posix(),
-        "title": title(notebook.content),
-        "cells": sum(1 for _ in notebook.code_cells()),
-        "seconds": recorded_seconds(path, root, settings),
+        "notebook": notebook.path.as_posix(),
+        "title": notebook.title,
+        "cells": notebook.cells,
+        "seconds": notebook.seconds,
         "bytes": notebook.size,
-        "findings": [str(finding) for finding in findings],
+        "findings": [str(finding) for finding in notebook.findings],
     }
 
 
@@ -148,18 +126,9 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
         console.print(finding, markup=False, highlight=False, soft_wrap=True)
 
 
-def _record(
-    path: Path,
-    root: Path,
-    settings: "NotebookSettings | None",
-    progress: "Progress",
-    *,
-    write: bool,
-    fresh: bool,
-) -> str:
+def _record(path: Path, project: "NotebookProject", progress: "Progress", *, write: bool, fresh: bool) -> str:
     """Record one notebook, say how it went, and return it in a word."""
-    from workbench.lab import LabError, record_notebook
-    from workbench.lab._timings import remember_seconds
+    from workbench.lab import LabError
 
     task = progress.add_task(str(path), total=None)
 
@@ -167,12 +136,10 @@ def _record(
         progress.update(task, completed=done, total=total)
 
     try:
-        recorded = record_notebook(path, settings, write=write, fresh=fresh, on_cell=advance)
+        recorded = project.record(path, write=write, fresh=fresh, on_cell=advance)
     except LabError as error:
         progress.console.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
         return "failed"
-    if write:
-        remember_seconds(path, root, settings, recorded.seconds)
     for change in recorded.changes:
         progress.console.print(f"{path}, {change}", markup=False, highlight=False, soft_wrap=True)
     return "changed" if recorded.changes else "unchanged"
@@ -183,7 +150,7 @@ def _names_a_path(arguments: list[str]) -> bool:
     return any(Path(argument.partition("::")[0]).exists() for argument in arguments)
 
 
-def _relative(path: Path) -> Path:
+def _from_here(path: Path) -> Path:
     """Return `path` as seen from the current folder, if it lies below."""
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 

@@ -42,7 +42,7 @@ RULES = [
     "& .h{font-size:14px;font-weight:600}",
     "& .d{stroke-dasharray:5 3}",
     "& .q{shape-rendering:crispEdges}",
-    "& .w{fill:none;stroke:#fff;stroke-width:4;stroke-opacity:.8}",
+    "& .w{fill:none;stroke:#fff;stroke-width:2.5;stroke-opacity:.8}",
     "& .o{stroke:#fff;stroke-width:5px;stroke-linejoin:round;paint-order:stroke}",
     "@media(prefers-color-scheme:dark){& .w,& .o{stroke:#111}}",
 ]

@@ -46,6 +46,8 @@ def test_unknown_key_lists_near_names(levels):
     assert isinstance(caught.value, KeyError)
     with pytest.raises(KeyError, match="no column and no attribute"):
         levels["qqqq"]
+    with pytest.raises(TypeError, match="the name of a column, such as 'service.name', got 0"):
+        levels[0]
     assert "service.nam" not in levels
     assert "service.name" in levels
 

@@ -15,6 +15,7 @@ from workbench._lazy import lazy_names
 if TYPE_CHECKING:
     from workbench.otlp._schema import Signal
     from workbench.otlp._service_map import ServiceMap
+    from workbench.otlp._structure import SpanStructure
     from workbench.otlp._tally import OnError
     from workbench.otlp.converting import Converted, convert
     from workbench.otlp.errors import (
@@ -52,6 +53,7 @@ __all__ = [
     "OtlpError",
     "ServiceMap",
     "Signal",
+    "SpanStructure",
     "Telemetry",
     "TraceIdError",
     "Traces",
@@ -80,6 +82,7 @@ __getattr__, __dir__ = lazy_names(
         "OtlpError": "errors",
         "ServiceMap": "_service_map",
         "Signal": "_schema",
+        "SpanStructure": "_structure",
         "Telemetry": "telemetry",
         "TraceIdError": "errors",
         "Traces": "traces",

@@ -48,14 +48,19 @@ STRUCT_ALIASES = {"status.message": ("status", "status_message")}
 UNSET_STATUS = {"code": 0, "status_message": ""}  # a span without a status has the status UNSET
 
 
-def column(tables: Tables, layout: Layout, key: str) -> pa.ChunkedArray:
+def column(tables: Tables, layout: Layout, key: object) -> pa.ChunkedArray:
     """Return the values of `key`, one for each record, null where it has none.
 
     Raises
     ------
     UnknownKeyError
         When no record, scope or resource knows the key; lists near names.
+    TypeError
+        When the key is no name.
     """
+    if not isinstance(key, str):
+        msg = f"expected the name of a column, such as 'service.name', got {key!r}"
+        raise TypeError(msg)
     own = _own_column(tables[layout.records], key)
     if own is not None:
         return own

@@ -2,8 +2,10 @@
 
 import json
 
+import naive
 import pyarrow.parquet as pq
 import pytest
+from google.protobuf.json_format import MessageToDict
 from hypothesis import given
 from strategies import TRACES_DATA
 
@@ -32,7 +34,8 @@ def test_json_keeps_every_field(message, tmp_path_factory):
     folder = tmp_path_factory.mktemp("json")
     (folder / "traces.otlp").write_bytes(_framed(message.SerializeToString()))
     otlp.convert(folder / "traces.otlp", folder / "traces.json")
-    assert otlp.read(folder / "traces.json") == otlp.read(folder / "traces.otlp")
+    read_back = naive.rebuild(otlp.read(folder / "traces.json"))
+    assert MessageToDict(read_back) == MessageToDict(message)  # JSON has one NaN, protobuf has many
 
 
 def _framed(data):

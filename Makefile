@@ -35,7 +35,7 @@ browser: setup
 	$(BIN)/pytest -m browser
 
 pythons: setup
-	PATH="$$PATH:$$(ls -d "$$(pyenv root 2>/dev/null)"/versions/3.1[1-3]*/bin 2>/dev/null | paste -sd:)" $(BIN)/tox run
+	PATH="$$PATH:$$(ls -d "$$(pyenv root 2>/dev/null)"/versions/3.1[1-3]*/bin 2>/dev/null | paste -sd:)" $(BIN)/tox run-parallel -p 2
 
 bench: setup
 	for script in tests/benchmarks/*.py; do $(BIN)/python $$script; done

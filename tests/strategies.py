@@ -18,7 +18,7 @@ TRACE_ID = st.one_of(st.just(b""), st.binary(min_size=16, max_size=16))
 SPAN_ID = st.one_of(st.just(b""), st.binary(min_size=8, max_size=8))
 
 
-def _lists(items, most=3):
+def _lists(items, most=2):
     return st.lists(items, max_size=most)
 
 
@@ -41,7 +41,7 @@ def _nested(values):
     )
 
 
-VALUES = st.recursive(SCALARS, _nested, max_leaves=4)
+VALUES = st.one_of(SCALARS, st.recursive(SCALARS, _nested, max_leaves=3))
 KEYS = st.one_of(TEXT, st.sampled_from(["service.name", "http.route", "n"]))
 ATTRIBUTES = _lists(st.builds(common.KeyValue, key=KEYS, value=VALUES))
 
@@ -218,7 +218,7 @@ METRICS = DATA.flatmap(
 
 
 def _filled(records):
-    return st.lists(records, min_size=1, max_size=3)
+    return st.lists(records, min_size=1, max_size=2)
 
 
 TRACES_DATA = st.builds(

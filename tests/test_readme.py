@@ -14,6 +14,7 @@ NOTEBOOKS = sorted(
 )
 
 
+@pytest.mark.slow
 def test_the_script_runs_and_names_the_guilty_service(tmp_path):
     script = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)[1]
     (tmp_path / "datasets").symlink_to(ROOT / "datasets")

@@ -46,7 +46,7 @@ def test_unknown_key_lists_near_names(levels):
     assert isinstance(caught.value, KeyError)
     with pytest.raises(KeyError, match="no column and no attribute"):
         levels["qqqq"]
-    with pytest.raises(TypeError, match="the name of a column, such as 'service.name', got 0"):
+    with pytest.raises(TypeError, match=r"the name of a column, such as 'service\.name', got 0"):
         levels[0]
     assert "service.nam" not in levels
     assert "service.name" in levels

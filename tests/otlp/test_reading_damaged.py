@@ -29,6 +29,7 @@ def written(message, form):
     return {"pb": data, "otlp": framed, "otlp.gz": gzip.compress(framed, 1)}[form]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["pb", "otlp", "otlp.gz", "jsonl"])
 @pytest.mark.parametrize("signal", ["traces", "metrics", "logs"])
 @given(data=st.data())

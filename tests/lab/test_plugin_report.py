@@ -111,6 +111,16 @@ def test_a_notebook_that_passes_removes_its_report_but_one_cell_does_not(failed,
     assert not failed.left.exists()
 
 
+def test_pictures_inside_html_stand_side_by_side_too(nb):
+    """As `workbench.display` draws them; the markup around them is left out."""
+    pixel = f'<div onclick="x()"><img src="data:image/png;base64,{PIXEL}"></div>'
+    output = nb.result("timeline of 2 spans", 1, html=pixel)
+    cell = FailedCell(1, "cell 1", "", "differs", "", [output], [output], "pytest")
+    page = diff_page("a.ipynb", [cell], [], executed="a.executed.ipynb")
+    assert page.count(f'src="data:image/png;base64,{PIXEL}"') == 2
+    assert "onclick" not in page
+
+
 def test_vector_pictures_are_images_too(nb):
     output = nb.result("x", 1, svg="<svg xmlns='http://www.w3.org/2000/svg'><script>no</script></svg>")
     cell = FailedCell(1, "cell 1", "x", "differs", "", [output], [], "pytest")

@@ -5,6 +5,7 @@ The page stands alone: no script, no network, light and dark, everything from th
 
 import difflib
 import html
+import re
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from workbench.lab._finding import Finding
 from workbench.lab._outputs import plain
 
 __all__ = ["FailedCell", "diff_page"]
+
+_IN_HTML = re.compile(r'src="data:(image/(?:png|jpeg|svg\+xml));base64,([A-Za-z0-9+/=]+)"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +136,8 @@ def _pictures(outputs: Sequence[NotebookNode]) -> Iterator[str]:
                 yield _image(form, "".join(data[form].split()))
         if "image/svg+xml" in data:
             yield _image("image/svg+xml", b64encode(data["image/svg+xml"].encode("utf-8")).decode("ascii"))
+        for form, encoded in _IN_HTML.findall(data.get("text/html", "")):
+            yield _image(form, encoded)
 
 
 def _image(form: str, encoded: str) -> str:

@@ -44,9 +44,9 @@ class Table:
     def _repr_html_(self) -> str:
         head = self._html_row(self.columns, "th")
         body = "".join(self._html_row(row, "td") for row in self.rows[: self.max_rows])
-        caption = f'<caption style="text-align:left">{escape(self.title)}</caption>' if self.title else ""
+        title = f"<p>{escape(self.title)}</p>" if self.title else ""
         rest = "".join(f"<p>{escape(line)}</p>" for line in self._rest())
-        return f"<table>{caption}<thead>{head}</thead><tbody>{body}</tbody></table>{rest}"
+        return f"{title}<table><thead>{head}</thead><tbody>{body}</tbody></table>{rest}"
 
     def _line(self, cells: Sequence[str], widths: Sequence[int]) -> str:
         padded = [

@@ -1,5 +1,8 @@
-"""What all tests share: a Hypothesis profile without clocks, and pytest's own fixture for testing plugins."""
+"""What all tests share: a Hypothesis profile without clocks, pytest's fixture for plugins, one Chromium."""
 
+import os
+
+import pytest
 from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["pytester"]
@@ -8,3 +11,16 @@ settings.register_profile(
     "workbench", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("workbench")
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """Run Chromium; without one skip, but fail where a browser is promised (CI=true)."""
+    from lab.laboratory_driver import browsing, find_chromium
+
+    program = find_chromium()
+    if program is None:
+        give_up = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
+        give_up("no Chromium or Chrome found: apt-get install chromium")
+    with browsing(program) as browser:
+        yield browser

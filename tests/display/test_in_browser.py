@@ -1,6 +1,5 @@
 """In a real browser: no text is cut off or meets another, and an image follows the page's colour scheme."""
 
-import shutil
 from itertools import combinations
 
 import numpy as np
@@ -8,8 +7,6 @@ import pytest
 
 from workbench.display import graph, heatmap, timeline
 
-CHROMIUM = shutil.which("chromium")
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 MEASURE = """() => {
   const svg = document.querySelector("svg"), frame = svg.getBoundingClientRect();
   return [...svg.querySelectorAll("text")].map(t => {
@@ -18,19 +15,13 @@ MEASURE = """() => {
     return [t.textContent, box.left - x, box.top - y, box.right - x, box.bottom - y];
   }).concat([["", 0, 0, frame.width, frame.height]]);
 }"""
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="needs chromium"),
-]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def page():
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser.new_page(viewport={"width": 1200, "height": 800})
-        browser.close()
+def page(chromium):
+    with chromium.new_page(viewport={"width": 1200, "height": 800}) as page:
+        yield page
 
 
 def a_trace(**options):

@@ -4,11 +4,10 @@ The tests share one server, one Chromium and one window, and stand in the order 
 look at what is stored, run it all, come back another time.
 """
 
-import os
 from pathlib import Path
 
 import pytest
-from lab.laboratory_driver import Visit, browsing, find_chromium, serving
+from lab.laboratory_driver import Visit, serving
 
 REPOSITORY = Path(__file__).parents[2]
 TOUR = "notebooks/00_tour.ipynb"
@@ -17,17 +16,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 def errors(cells):
     return [output for cell in cells for output in cell["outputs"] if output["output_type"] == "error"]
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    """Run Chromium; without one skip, but fail where a browser is promised (CI=true)."""
-    program = find_chromium()
-    if program is None:
-        give_up = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
-        give_up("no Chromium or Chrome found: apt-get install chromium")
-    with browsing(program) as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")

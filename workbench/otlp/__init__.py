@@ -2,10 +2,12 @@
 
 ::
 
-    read(path) -> Traces | Metrics | Logs Traces     spans with events, links, resources and scopes;
-    .services() .service_map() .timeline(id) .slowest(n) Metrics    metrics with data points and exemplars;
-    .points(name) Logs       log records; .trace(id) find_faults(traces) -> Faults    when was the system slow
-    or failing, and whose fault was it?
+    read(path) -> Traces | Metrics | Logs
+    Traces     spans with events and links; .services() .service_map() .timeline(id) .slowest(n)
+    Metrics    metrics with data points and exemplars; .points(name)
+    Logs       log records; .trace(id)
+    convert(source, target)          the same telemetry in another form
+    find_faults(traces) -> Faults    when was the system slow or failing, and whose fault was it?
 """
 
 from typing import TYPE_CHECKING
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from workbench.otlp.converting import Converted, convert
     from workbench.otlp.errors import (
         AmbiguousSignalError,
+        BinError,
         CompressionError,
         EmptyInputError,
         InstantError,
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AmbiguousSignalError",
+    "BinError",
     "CompressionError",
     "Converted",
     "EmptyInputError",
@@ -69,6 +73,7 @@ __getattr__, __dir__ = lazy_names(
     __name__,
     {
         "AmbiguousSignalError": "errors",
+        "BinError": "errors",
         "CompressionError": "errors",
         "Converted": "converting",
         "EmptyInputError": "errors",

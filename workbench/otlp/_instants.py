@@ -5,6 +5,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from workbench.otlp.errors import InstantError
 
@@ -25,8 +26,10 @@ def to_unix_nano(instant: Instant) -> int:
         raise InstantError(msg)
     if isinstance(instant, int | np.integer):
         return int(instant)
+    if isinstance(instant, pa.Scalar):
+        instant = instant.as_py()
     try:
-        stamp: Any = pd.Timestamp(instant)
+        stamp: Any = pd.Timestamp(instant).as_unit("ns")
     except (ValueError, TypeError, OverflowError) as error:
         msg = f"expected a datetime, ISO 8601 text or whole nanoseconds, got {instant!r}"
         raise InstantError(msg) from error
@@ -34,4 +37,4 @@ def to_unix_nano(instant: Instant) -> int:
         msg = "expected a point in time, got a missing one (NaT)"
         raise InstantError(msg)
     utc = stamp.tz_localize("UTC") if stamp.tzinfo is None else stamp.tz_convert("UTC")
-    return int(utc.as_unit("ns").value)
+    return int(utc.value)

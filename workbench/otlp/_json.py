@@ -26,7 +26,8 @@ SIGNAL_KEYS: dict[str, Signal] = {
     "resourceLogs": "logs",
 }
 ID_BYTES = {"traceId": 16, "spanId": 8, "parentSpanId": 8}
-BLANKS = re.compile(r"[ \t\r\n]*")
+BLANKS = re.compile(rb"[ \t\r\n]*")
+JSON = json.JSONDecoder()
 
 Document = dict[str, Any]
 
@@ -36,23 +37,59 @@ def documents(data: bytes, tally: Tally) -> Iterator[tuple[int, Document]]:
 
     What is not a JSON object is refused through the tally, and reading goes on at the next line.
     """
-    text = _Text(data)
-    decoder = json.JSONDecoder()
-    while text.skip_blanks():
+    at = len(codecs.BOM_UTF8) if data.startswith(codecs.BOM_UTF8) else 0
+    while True:
+        at = _blanks_end(data, at)
+        if at == len(data):
+            return
         try:
-            document, end = decoder.raw_decode(text.text, text.at)
-        except json.JSONDecodeError as error:
-            tally.refuse(_not_json(error.msg, text.offset_of(error.pos)))
-            text.next_line()
-        except RecursionError:
-            tally.refuse(_not_json("it is nested too deeply", text.offset))
-            text.next_line()
+            document, end = _document_at(data, at)
+        except MalformedError as error:
+            tally.refuse(error)
+            at = _next_line(data, at)
+            continue
+        if isinstance(document, dict):
+            yield at, document
         else:
-            if isinstance(document, dict):
-                yield text.offset, document
-            else:
-                tally.refuse(_not_an_object(document, text.offset))
-            text.move(end)
+            tally.refuse(_not_an_object(document, at))
+        at = end
+
+
+def _blanks_end(data: bytes, at: int) -> int:
+    found = BLANKS.match(data, at)
+    return found.end() if found else at
+
+
+def _next_line(data: bytes, at: int) -> int:
+    newline = data.find(b"\n", at)
+    return len(data) if newline < 0 else newline + 1
+
+
+def _document_at(data: bytes, at: int) -> tuple[object, int]:
+    """Return the JSON value at a byte offset and where it ends: within its line, else as far as it goes."""
+    line_end = _next_line(data, at)
+    try:
+        return _decode(data, at, line_end)
+    except MalformedError as error:
+        unfinished = error.offset >= at + len(data[at:line_end].rstrip())
+        if line_end == len(data) or not unfinished:
+            raise
+    return _decode(data, at, len(data))
+
+
+def _decode(data: bytes, at: int, end: int) -> tuple[object, int]:
+    try:
+        text = data[at:end].decode()
+        value, stop = JSON.raw_decode(text)
+    except UnicodeDecodeError as error:
+        msg = "this is not UTF-8, as JSON must be"
+        raise MalformedError(msg, offset=at + error.start) from error
+    except json.JSONDecodeError as error:
+        raise _not_json(error.msg, at + len(text[: error.pos].encode())) from error
+    except (RecursionError, ValueError) as error:
+        reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise _not_json(reason, at) from error
+    return value, at + len(text[:stop].encode())
 
 
 def _not_json(reason: str, offset: int) -> MalformedError:
@@ -63,34 +100,6 @@ def _not_json(reason: str, offset: int) -> MalformedError:
 def _not_an_object(value: object, offset: int) -> MalformedError:
     msg = f"expected an object with one of {', '.join(SIGNAL_KEYS)}, got a {type(value).__name__}"
     return MalformedError(msg, offset=offset)
-
-
-class _Text:
-    """Decoded text and a position in it, which is known in characters and in bytes."""
-
-    def __init__(self, data: bytes) -> None:
-        bom = len(codecs.BOM_UTF8) if data.startswith(codecs.BOM_UTF8) else 0
-        try:
-            self.text = data[bom:].decode()
-        except UnicodeDecodeError as error:
-            msg = "this is not UTF-8, as JSON must be"
-            raise MalformedError(msg, offset=bom + error.start) from error
-        self.at, self.offset = 0, bom
-
-    def offset_of(self, position: int) -> int:
-        return self.offset + len(self.text[self.at : position].encode())
-
-    def move(self, position: int) -> None:
-        self.offset, self.at = self.offset_of(position), position
-
-    def skip_blanks(self) -> bool:
-        here = BLANKS.match(self.text, self.at)
-        self.move(here.end() if here else self.at)
-        return self.at < len(self.text)
-
-    def next_line(self) -> None:
-        newline = self.text.find("\n", self.at)
-        self.move(newline + 1 if newline >= 0 else len(self.text))
 
 
 def document_signal(document: Document) -> Signal | None:

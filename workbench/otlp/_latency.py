@@ -1,5 +1,6 @@
 """Latency over time: how many spans started in each bin of time and lasted as long as each bin of latency."""
 
+import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -8,6 +9,8 @@ import numpy.typing as npt
 
 from workbench import display
 from workbench.kernels import histogram2d
+from workbench.otlp._bins import check_bins
+from workbench.otlp.errors import BinError
 
 if TYPE_CHECKING:
     from workbench.otlp._structure import SpanStructure
@@ -15,20 +18,24 @@ if TYPE_CHECKING:
 __all__ = ["draw_latency"]
 
 ROWS_PER_DECADE = 8
+MOST_COLUMNS = 240
 SHORTEST_MS = 1e-3  # shorter spans, and those that end before they start, are counted in the lowest row
 
 
 def draw_latency(
-    structure: "SpanStructure", bin_s: float, marks: Sequence[tuple[float, float, str]]
+    structure: "SpanStructure", bin_s: float | None, marks: Sequence[tuple[float, float, str]]
 ) -> display.Picture:
     """Draw the heat map; see `Traces.latency_heatmap`."""
+    origin = structure.start.min() if len(structure.start) else 0
+    start_s = (structure.start - origin) / 1e9
+    length_s = float(start_s.max(initial=0))
+    bin_s = _natural_width(length_s) if bin_s is None else bin_s
     if not bin_s > 0:
         msg = f"bin_s must be positive, got {bin_s}"
-        raise ValueError(msg)
-    origin = structure.start.min(initial=np.iinfo(np.int64).max) if len(structure.start) else 0
-    start_s = (structure.start - origin) / 1e9
+        raise BinError(msg)
+    check_bins(int(length_s / bin_s) + 1, bin_s)
     latency_ms = np.maximum(structure.duration / 1e6, SHORTEST_MS)
-    x_edges = np.arange(0, float(start_s.max(initial=0)) + 2 * bin_s, bin_s)
+    x_edges = np.arange(int(length_s / bin_s) + 2) * bin_s
     y_edges = _decades(latency_ms)
     return display.heatmap(
         histogram2d(start_s, latency_ms, x_edges, y_edges),
@@ -41,6 +48,12 @@ def draw_latency(
         y_scale="log",
         marks=marks,
     )
+
+
+def _natural_width(length_s: float) -> float:
+    """Return the least of 1, 2, 5, 10, 20, 50, ... seconds that cuts a length into few enough columns."""
+    widths = (digit * 10.0**exponent for exponent in itertools.count() for digit in (1, 2, 5))
+    return next(width for width in widths if length_s / width < MOST_COLUMNS)
 
 
 def _decades(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

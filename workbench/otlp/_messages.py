@@ -43,19 +43,28 @@ def signal_of(source: Source, asked: Signal | None) -> Signal:
 def _signal_of_keys(source: Source) -> Signal | None:
     if source.name.encoding != "json":
         return None
-    signals = (document_signal(document) for _, document in documents(source.data, Tally("skip")))
-    return next((signal for signal in signals if signal), None)
+    lenient = Tally("skip")
+    parts = _json_parts(source.data, lenient)
+    signals = {document_signal(document) for _, document in _documents_of(parts, lenient)} - {None}
+    return signals.pop() if len(signals) == 1 else None
 
 
 def messages_of(source: Source, signal: Signal, tally: Tally) -> Iterator[tuple[Message, Locate]]:
     """Yield each message, and what turns a field's path into its byte offset in the source."""
-    if source.name.encoding == "json":
-        return _from_documents(source.data, signal, tally)
-    return _from_protobuf(source.data, signal, tally)
+    if source.name.encoding == "protobuf":
+        return _from_protobuf(source.data, signal, tally)
+    return _from_documents(_json_parts(source.data, tally), signal, tally)
 
 
-def _from_documents(data: bytes, signal: Signal, tally: Tally) -> Iterator[tuple[Message, Locate]]:
-    for offset, document in documents(data, tally):
+def _json_parts(data: bytes, tally: Tally) -> Iterator[tuple[int, bytes]]:
+    """Yield the JSON text of a file: the whole, or each frame where it is framed, as a zero byte shows."""
+    return split_frames(data, tally) if data[0] == 0 else iter([(0, data)])
+
+
+def _from_documents(
+    parts: Iterator[tuple[int, bytes]], signal: Signal, tally: Tally
+) -> Iterator[tuple[Message, Locate]]:
+    for offset, document in _documents_of(parts, tally):
         message = MESSAGES[signal]()
         try:
             _refuse_other_signal(document, signal, offset)
@@ -64,6 +73,11 @@ def _from_documents(data: bytes, signal: Signal, tally: Tally) -> Iterator[tuple
             tally.refuse(error)
         else:
             yield message, _at(offset)
+
+
+def _documents_of(parts: Iterator[tuple[int, bytes]], tally: Tally) -> Iterator[tuple[int, Document]]:
+    for start, text in parts:
+        yield from ((start + offset, document) for offset, document in documents(text, tally))
 
 
 def _at(offset: int) -> Locate:

@@ -15,7 +15,7 @@ from typing import Literal
 import pyarrow as pa
 
 from workbench.otlp._schema import SIGNALS, Signal
-from workbench.otlp.errors import AmbiguousSignalError, CompressionError, EmptyInputError, UnknownFormatError
+from workbench.otlp.errors import CompressionError, EmptyInputError, UnknownFormatError
 
 __all__ = ["ENCODINGS", "Encoding", "FileName", "Source", "decompress", "open_source", "parse_name"]
 
@@ -45,7 +45,7 @@ class FileName:
     encoding: Encoding
     suffix: str  # of the encoding, such as ".jsonl"
     compression: Compression | None
-    signal: Signal | None
+    signal: Signal | None  # the one that it names, if it names exactly one
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def open_source(path: str | os.PathLike[str]) -> Source:
     if not raw:
         msg = f"{path.name} is empty: 0 bytes, where one OTLP message at least was expected"
         raise EmptyInputError(msg)
-    if name.compression and not raw.startswith(MAGIC[name.compression]):
+    if name.compression and not raw.startswith(MAGIC[name.compression]) and not _is_compressed_by_frame(raw):
         msg = f"{path.name} is not {name.compression}, as its name says: it starts with {raw[:4].hex(' ')}"
         raise CompressionError(msg)
     data = decompress(raw)
@@ -79,6 +79,11 @@ def open_source(path: str | os.PathLike[str]) -> Source:
         msg = f"{path.name} holds 0 bytes when decompressed, where one OTLP message at least was expected"
         raise EmptyInputError(msg)
     return Source(name, data, len(raw))
+
+
+def _is_compressed_by_frame(raw: bytes) -> bool:
+    """Tell whether a length is followed by a compressed message: so the Collector's file exporter writes."""
+    return raw[4:8].startswith(tuple(MAGIC.values()))
 
 
 def parse_name(path: Path) -> FileName:
@@ -98,10 +103,7 @@ def parse_name(path: Path) -> FileName:
 def _signal_in(name: str) -> Signal | None:
     words = set(re.split(r"[^a-z0-9]+", name.lower()))
     named = [signal for signal in SIGNALS if signal in words]
-    if len(named) > 1:
-        msg = f"{name} names {' and '.join(named)}; pass signal= to say which of them it holds"
-        raise AmbiguousSignalError(msg)
-    return named[0] if named else None
+    return named[0] if len(named) == 1 else None
 
 
 def decompress(raw: bytes) -> bytes:

@@ -2,21 +2,26 @@
 
 ::
 
-    WorkbenchError ├── OtlpError                  (also a ValueError) the input cannot be read; `.offset` and
-    `.path` say where │   ├── EmptyInputError        nothing there at all │   ├── UnknownFormatError     the
-    file's name says no format that we read │   ├── AmbiguousSignalError   traces, metrics or logs? nothing
-    says │   ├── CompressionError       the gzip or zstd layer is broken │   ├── TruncatedError         the
-    input ends in the middle of a message │   └── MalformedError         the bytes are not the OTLP that they
-    should be ├── MaskError                  (also a ValueError) a filter mask is not one boolean a record ├──
-    TraceIdError               (also a ValueError) not a trace id, or not a trace of this recording ├──
-    InstantError               (also a ValueError) not a point in time └── UnknownKeyError            (also a
-    KeyError) no column and no attribute of that name
+    WorkbenchError
+    ├── OtlpError                 (also a ValueError) the input cannot be read; `.offset`, `.path` say where
+    │   ├── EmptyInputError       nothing there at all
+    │   ├── UnknownFormatError    the file's name says no format that we read
+    │   ├── AmbiguousSignalError  traces, metrics or logs? nothing says
+    │   ├── CompressionError      the gzip or zstd layer is broken
+    │   ├── TruncatedError        the input ends in the middle of a message
+    │   └── MalformedError        the bytes are not the OTLP that they should be
+    ├── MaskError                 (also a ValueError) a filter mask is not one boolean a record
+    ├── TraceIdError              (also a ValueError) not a trace id, or not a trace of this recording
+    ├── InstantError              (also a ValueError) not a point in time
+    ├── BinError                  (also a ValueError) bins too many or not positive
+    └── UnknownKeyError           (also a KeyError) no column and no attribute of that name
 """
 
 from workbench.errors import WorkbenchError
 
 __all__ = [
     "AmbiguousSignalError",
+    "BinError",
     "CompressionError",
     "EmptyInputError",
     "InstantError",
@@ -94,6 +99,10 @@ class TraceIdError(WorkbenchError, ValueError):
 
 class InstantError(WorkbenchError, ValueError):
     """Raised for a point in time that cannot be read, or an interval that ends before it starts."""
+
+
+class BinError(WorkbenchError, ValueError):
+    """Raised when time cannot be cut into the bins asked for: not positive, or far too many."""
 
 
 class UnknownKeyError(WorkbenchError, KeyError):

@@ -3,8 +3,7 @@
 Time is cut into bins of `bin_s`. For every operation (the entry spans of one name in one service):
 
 * *slow*: a bin is slow when the median own time of its spans exceeds `slow_factor` times the operation's
-  normal, by
-  at least `MIN_SHARE` of what a whole trace normally takes. Own time leaves out waiting for other services.
+  normal, by at least `MIN_SHARE` of what a whole trace normally takes. Own time leaves out waiting.
 * *failing*: a bin fails when at least `min_rate` of its spans hold an error that started here (no error below
   explains it), and the normal rate makes so many less likely than `ALPHA` (binomial tail).
 
@@ -27,6 +26,7 @@ from scipy import stats
 
 from workbench import display
 from workbench.kernels import covered_length
+from workbench.otlp._bins import check_bins
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -133,11 +133,14 @@ def find_faults(
     ------
     ValueError
         When a threshold is not positive.
+    BinError
+        When the recording is more than a million bins long.
     """
     for name, value in (("bin_s", bin_s), ("slow_factor", slow_factor), ("min_rate", min_rate)):
         if not value > 0:
             msg = f"{name} must be positive, got {value}"
             raise ValueError(msg)
+    traces = traces.started()
     if not len(traces):
         return Faults(WINDOWS.empty_table())
     search = _Search(traces, bin_s)
@@ -154,7 +157,7 @@ class _Search:
         self.bin_s = bin_s
         self.origin_ns = int(self.structure.start.min())
         self.bin = ((self.structure.start - self.origin_ns) / (bin_s * 1e9)).astype(np.int64)
-        self.bins = int(self.bin.max()) + 1
+        self.bins = check_bins(int(self.bin.max()) + 1, bin_s)
         self.names = np.asarray(traces.spans["name"].to_pylist(), dtype=np.str_)
         self.trace_ms = float(np.median(self.structure.duration[self.structure.root])) / 1e6
         self.below = _services_below(self.structure)

@@ -55,9 +55,10 @@ def read(
 
     Raises
     ------
-    ------ EmptyInputError, UnknownFormatError, AmbiguousSignalError, CompressionError, TruncatedError,
-    MalformedError
-        All are `OtlpError`, with the byte ``.offset`` and, where known, the field ``.path``.
+    EmptyInputError, UnknownFormatError, AmbiguousSignalError, CompressionError
+        As their names say.
+    TruncatedError, MalformedError
+        All of these are `OtlpError`, with the byte ``.offset`` and, where known, the field ``.path``.
 
     Examples
     --------

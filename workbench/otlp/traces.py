@@ -6,6 +6,7 @@ from typing import ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from workbench import display
 from workbench.otlp._critical_path import critical_path
@@ -86,6 +87,11 @@ class Traces(Telemetry):
         """Return the root span of each trace, in order of their rows."""
         return self._take(np.sort(self.structure.root))
 
+    def started(self) -> Self:
+        """Return the spans that say when they started: those whose start time is not zero, which is unset."""
+        starts = self.spans["start_time_unix_nano"].cast(pa.int64())
+        return self.filter(pc.not_equal(starts, 0)) if pc.any(pc.equal(starts, 0)).as_py() else self
+
     def services(self) -> pa.Table:
         """Return a table of service, spans and errors (spans with status ERROR); most spans first."""
         return tabulate_services(self.structure)
@@ -95,18 +101,23 @@ class Traces(Telemetry):
         return map_services(self.structure)
 
     def latency_heatmap(
-        self, *, bin_s: float = 1.0, marks: Sequence[tuple[float, float, str]] = ()
+        self, *, bin_s: float | None = None, marks: Sequence[tuple[float, float, str]] = ()
     ) -> display.Picture:
         """Draw how long these spans lasted (logarithmic) over when they started.
 
         Parameters
         ----------
-        bin_s : float
-            Width of a column, seconds.
+        bin_s : float, optional
+            Width of a column, seconds; by default the least of 1, 2, 5, 10, ... that gives 240 columns at most.
         marks : sequence of (from_s, to_s, text)
             Windows to outline, in seconds since the first span.
+
+        Raises
+        ------
+        BinError
+            When bins are not positive, or there would be more than a million.
         """
-        return draw_latency(self.structure, bin_s, marks)
+        return draw_latency(self.started().structure, bin_s, marks)
 
     def timeline(self, trace_id: str | bytes) -> display.Picture:
         """Draw one trace as a waterfall, errors and the critical path marked.

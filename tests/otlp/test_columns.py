@@ -95,3 +95,21 @@ def test_pandas_gets_names_and_readable_ids(shop):
     assert frame["http.route"].notna().sum() == 10
     assert isinstance(frame["start_time_unix_nano"].dtype, pd.DatetimeTZDtype)
     assert "id" not in frame
+
+
+def test_a_selection_knows_the_columns_of_what_it_was_selected_from(shop):
+    import pickle
+
+    none = shop.filter(np.zeros(len(shop), bool))
+    assert none["http.route"].to_pylist() == []
+    assert set(none.keys()) == set(shop.keys())
+    pay = pickle.loads(pickle.dumps(shop.filter(shop["amount"].is_valid())))
+    assert pay["http.route"].to_pylist() == [None] * 5
+    with pytest.raises(KeyError):
+        pay["nothing"]
+
+
+def test_pandas_keeps_integers_exact(system, tmp_path):
+    system.span("one", 1, 1, uid=2**53 + 1)
+    system.span("one", 1, 2)
+    assert system.traces(tmp_path).to_pandas()["uid"].tolist() == [2**53 + 1, pd.NA]

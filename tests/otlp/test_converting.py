@@ -79,3 +79,16 @@ def test_a_failure_leaves_the_target_as_it_was(shop, tmp_path):
         otlp.convert(tmp_path / "traces.binpb", tmp_path / "traces.csv")
     assert target.read_text() == "before"
     assert {path.name for path in tmp_path.iterdir()} == {"traces.binpb", "bad.traces.pb", "traces.json"}
+
+
+def test_the_target_is_named_as_it_was_given_and_has_ordinary_rights(shop, tmp_path):
+    source = tmp_path / "traces.binpb"
+    with pytest.raises(FileNotFoundError, match="nowhere'"):
+        otlp.convert(source, tmp_path / "nowhere" / "traces.json")
+    (tmp_path / "traces.json").mkdir()
+    with pytest.raises(IsADirectoryError, match=r"traces\.json'"):
+        otlp.convert(source, tmp_path / "traces.json")
+    (tmp_path / "link.traces.pb").symlink_to("real.traces.pb")
+    otlp.convert(source, tmp_path / "link.traces.pb")
+    assert (tmp_path / "link.traces.pb").is_symlink()
+    assert (tmp_path / "real.traces.pb").stat().st_mode & 0o777 == source.stat().st_mode & 0o777

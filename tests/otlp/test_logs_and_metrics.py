@@ -82,3 +82,15 @@ def test_points_of_one_metric_carry_all_their_attributes(metrics):
 def test_points_of_an_unknown_metric_name_near_ones(metrics):
     with pytest.raises(otlp.UnknownKeyError, match="no metric is called 'order'; near names: orders"):
         metrics.points("order")
+
+
+def test_points_of_two_kinds_and_clashing_names_are_all_there(tmp_path):
+    message = MetricsData()
+    found = message.resource_metrics.add().scope_metrics.add().metrics
+    found.add(name="x").gauge.data_points.add(as_int=1).attributes.append(attribute("flags", "kept"))
+    found.add(name="x").histogram.data_points.add(count=3)
+    (tmp_path / "metrics.pb").write_bytes(message.SerializeToString())
+    points = otlp.read(tmp_path / "metrics.pb").points("x")
+    assert len(points) == 2
+    assert "kept" in points["attributes.flags"].to_pylist()
+    assert points["flags"].to_pylist() == [0, 0]

@@ -50,6 +50,10 @@ FORMS = {
     "traces.ndjson.gz": gzip.compress(b"\n" + JSON + b"\r\n\n"),
     "spans.json": json.dumps(DOCUMENT, indent=2).encode("utf-8-sig"),  # the keys say traces
     "my-TRACES-2026.json.zstd": zstd(JSON),
+    "collector-traces.json": framed(zstd(JSON)),  # as the Collector's file exporter compresses JSON
+    "collector-traces.json.zst": framed(zstd(JSON)),
+    "collector-traces.proto.zst": framed(zstd(message())),
+    "traces-and-logs.json": JSON,  # the keys settle what the name does not
     "traces.proto": gzip.compress(message()[:10]) + gzip.compress(message()[10:]),  # two gzip members
 }
 
@@ -86,6 +90,10 @@ BROKEN = {
     "no ending": ("traces", b"x", otlp.UnknownFormatError, 0),
     "no signal": ("data.otlp", framed(message()), otlp.AmbiguousSignalError, 0),
     "two signals": ("traces-and-logs.otlp", framed(message()), otlp.AmbiguousSignalError, 0),
+    "reserved space": ("traces.otlp", bytes(1000), otlp.MalformedError, 0),
+    "blank JSON": ("traces.json", b" \n", otlp.EmptyInputError, 0),
+    "huge number": ("traces.json", b'{"a":' + b"1" * 5000 + b"}", otlp.MalformedError, 0),
+    "two signals in JSON": ("all.json", JSON + b'\n{"resourceLogs": [1]}', otlp.AmbiguousSignalError, 0),
     "no signal in JSON": ("data.json", b"{}", otlp.AmbiguousSignalError, 0),
     "not gzip": ("traces.otlp.gz", framed(message()), otlp.CompressionError, 0),
     "not zstd": ("traces.otlp.zst", framed(message()), otlp.CompressionError, 0),
@@ -144,9 +152,10 @@ def test_the_error_names_the_field(tmp_path):
         ("traces.otlp", framed(message("a"), zstd(message("b"))[:-2]), ["a"], 1),
         ("traces.jsonl", JSON + b"\n{,}\n" + JSON + b"\n[]\n", ["a", "a"], 2),
         ("traces.jsonl", b'{"resourceLogs": []}\n' + JSON, ["a"], 1),
+        ("traces.jsonl", JSON + b"\n\xff\xfe{}\n" + JSON, ["a", "a"], 1),
         ("traces.pb", b"hello world", [], 1),
     ],
-    ids=["message", "cut", "record", "compressed message", "lines", "other signal", "all of it"],
+    ids=["message", "cut", "record", "compressed message", "lines", "other signal", "not text", "all of it"],
 )
 def test_skip_leaves_out_and_counts(name, data, kept, skipped, tmp_path):
     traces = read(tmp_path, name, data, on_error="skip")
@@ -205,3 +214,14 @@ def test_a_message_of_another_signal_is_empty_or_refused(tmp_path):
     assert (
         len(read(tmp_path, "traces.pb", logs.SerializeToString())) == 0
     )  # an empty envelope is the same bytes
+
+
+def test_the_argument_settles_a_name_with_two_signals(tmp_path):
+    assert len(read(tmp_path, "traces-and-logs.otlp", framed(message()), signal="traces")) == 1
+
+
+def test_a_document_may_be_written_over_many_lines(tmp_path):
+    pretty = json.dumps(DOCUMENT, indent=1).encode()
+    assert len(read(tmp_path, "traces.json", pretty + b"\n" + pretty)) == 2
+    lenient = read(tmp_path, "traces.json", pretty + b"\n{bad\n" + pretty, on_error="skip")
+    assert (len(lenient), lenient.skipped) == (2, 1)

@@ -125,7 +125,7 @@ def test_between_takes_times_of_any_library_and_is_half_open(start, shop):
 
 
 def test_between_refuses_what_is_no_time(shop):
-    for wrong in ("yesterday-ish", 1.5, True, pd.NaT, object()):
+    for wrong in ("yesterday-ish", 1.5, True, pd.NaT, object(), "9999-01-01", np.datetime64("9999-01-01")):
         with pytest.raises(otlp.InstantError):
             shop.between(wrong)
     with pytest.raises(otlp.InstantError, match="ends before it starts"):
@@ -196,3 +196,34 @@ def test_no_spans_are_fine(shop):
 def test_time_range_spans_first_start_to_last_end(shop):
     first, last = shop.time_range()
     assert (last - first).total_seconds() == 4.5
+
+
+def test_between_takes_what_a_column_gives(shop):
+    assert len(shop.between(shop["start_time_unix_nano"][2])) == 22
+
+
+def test_structure_cannot_be_changed(shop):
+    with pytest.raises(ValueError, match="read-only"):
+        shop.structure.root[:] = 0
+
+
+def test_spans_without_a_start_time_do_not_stretch_the_picture(system, tmp_path):
+    for n in range(1, 20):
+        system.span("one", n, 1, at_ms=n * 1000)
+    system.span("one", 99, 1).start_time_unix_nano = 0
+    traces = system.traces(tmp_path)
+    assert len(traces.started()) == 19
+    assert "Latency of 19 spans" in traces.latency_heatmap().svg
+    assert len(otlp.find_faults(traces)) == 0
+
+
+def test_more_than_a_million_bins_are_refused(system, tmp_path):
+    system.span("one", 1, 1)
+    system.span("one", 2, 1).start_time_unix_nano = 5
+    traces = system.traces(tmp_path)
+    for ask in (otlp.find_faults, lambda spans: spans.latency_heatmap(bin_s=1)):
+        with pytest.raises(otlp.BinError, match="more than 1,000,000"):
+            ask(traces)
+    assert "<svg" in traces.latency_heatmap().svg
+    with pytest.raises(otlp.BinError, match="must be positive"):
+        traces.latency_heatmap(bin_s=0)

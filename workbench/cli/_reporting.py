@@ -13,13 +13,13 @@ FAILED, INTERRUPTED = 1, 130
 
 
 class ReportingGroup(TyperGroup):
-    """A command group that reports `WorkbenchError` and missing files as ``error: ...`` and exits with 1."""
+    """A command group that reports our errors and trouble with files as ``error: ...``, exit code 1."""
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
         try:
             return super().invoke(ctx)
-        except (WorkbenchError, FileNotFoundError, IsADirectoryError, PermissionError) as error:
+        except (WorkbenchError, OSError) as error:
             typer.echo(f"error: {_text(error)}", err=True)
             raise typer.Exit(FAILED) from error
         except KeyboardInterrupt as error:

@@ -63,10 +63,17 @@ def _python() -> Check:
 def _packages() -> Iterator[Check]:
     """Yield a line for the library's own packages and for each extra, naming those not as they should be."""
     groups: dict[str, list[str]] = {}
-    for line in importlib.metadata.requires(DISTRIBUTION) or []:
+    for line in _requirements():
         groups.setdefault(_extra(line), []).append(line)
     groups.pop(EVERYTHING, None)
     yield from (_group(extra, lines) for extra, lines in groups.items())
+
+
+def _requirements() -> list[str]:
+    try:
+        return importlib.metadata.requires(DISTRIBUTION) or []
+    except importlib.metadata.PackageNotFoundError:  # run from a source tree
+        return []
 
 
 def _extra(line: str) -> str:

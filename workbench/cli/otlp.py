@@ -1,6 +1,7 @@
 """``workbench otlp``: look into files of telemetry, and write them in another form."""
 
 import json
+import math
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
@@ -147,14 +148,23 @@ def _columns(telemetry: "Telemetry", asked: str) -> "pa.Table":
 
 
 def _plain_rows(table: "pa.Table") -> Iterator[dict[str, Any]]:
-    """Yield rows that JSON can hold: ids as hexadecimal digits, times and durations as nanoseconds."""
+    """Yield rows for JSON: ids as hexadecimal digits, times and durations as nanoseconds."""
     import pyarrow as pa
 
     for at, field in enumerate(table.schema):
         if pa.types.is_timestamp(field.type) or pa.types.is_duration(field.type):
             table = table.set_column(at, field.name, table[field.name].cast(pa.int64()))
     for row in table.to_pylist():
-        yield {name: value.hex() if isinstance(value, bytes) else value for name, value in row.items()}
+        yield {name: _plain(value) for name, value in row.items()}
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON has it; NaN and the infinities by name, as OTLP has them."""
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"inf": "Infinity", "-inf": "-Infinity"}.get(str(value), "NaN")
+    return value
 
 
 def _print_table(table: "pa.Table") -> None:

@@ -10,6 +10,7 @@ are arrays and maps (JSON).
 
 import difflib
 import json
+import math
 from collections.abc import Iterable
 from typing import Any, TypeAlias
 
@@ -198,6 +199,8 @@ def _plain(value: AnyValue) -> object:
     if kind == "kvlist_value":
         return {pair.key: _plain(pair.value) for pair in value.kvlist_value.values}
     scalar = getattr(value, kind) if kind else None
+    if isinstance(scalar, float) and not math.isfinite(scalar):
+        return {"inf": "Infinity", "-inf": "-Infinity"}.get(str(scalar), "NaN")  # as OTLP's JSON names them
     return scalar.hex() if isinstance(scalar, bytes) else scalar
 
 

@@ -43,7 +43,7 @@ def split_frames(data: bytes, tally: Tally) -> Iterator[tuple[int, bytes]]:
     while at < len(data):
         start, length = at + PREFIX, _length(data, at)
         if start + length > len(data):
-            tally.refuse(_cut_short(at, length, max(len(data) - start, 0)))
+            tally.refuse(_cut_short(at, length, len(data) - start))
             return
         try:
             yield start, decompress(data[start : start + length])
@@ -54,4 +54,6 @@ def split_frames(data: bytes, tally: Tally) -> Iterator[tuple[int, bytes]]:
 
 def _cut_short(offset: int, length: int, left: int) -> TruncatedError:
     msg = f"a message of {length} bytes is announced where {left} are left: the file was cut short"
+    if left < 0:
+        msg = "the file was cut short inside the length of a message"
     return TruncatedError(msg, offset=offset)

@@ -15,7 +15,7 @@ from typing import Literal
 import pyarrow as pa
 
 from workbench.otlp._schema import SIGNALS, Signal
-from workbench.otlp.errors import CompressionError, EmptyInputError, UnknownFormatError
+from workbench.otlp.errors import CompressionError, EmptyInputError, MalformedError, UnknownFormatError
 
 __all__ = ["ENCODINGS", "Encoding", "FileName", "Source", "decompress", "open_source", "parse_name"]
 
@@ -36,6 +36,7 @@ ENCODINGS: dict[str, Encoding] = {
 COMPRESSIONS: dict[str, Compression] = {".gz": "gzip", ".zst": "zstd", ".zstd": "zstd"}
 MAGIC: dict[Compression, bytes] = {"gzip": b"\x1f\x8b", "zstd": b"\x28\xb5\x2f\xfd"}
 CHUNK = 1 << 16
+SECTOR = 512  # so many zero bytes are no recording of empty messages, but disk space that was never written
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +76,12 @@ def open_source(path: str | os.PathLike[str]) -> Source:
         msg = f"{path.name} is not {name.compression}, as its name says: it starts with {raw[:4].hex(' ')}"
         raise CompressionError(msg)
     data = decompress(raw)
-    if not data:
-        msg = f"{path.name} holds 0 bytes when decompressed, where one OTLP message at least was expected"
+    if not (data.strip() if name.encoding == "json" else data):
+        msg = f"{path.name} holds nothing, where one OTLP message at least was expected"
         raise EmptyInputError(msg)
+    if len(data) >= SECTOR and not data.strip(b"\0"):
+        msg = f"{path.name} holds nothing but zero bytes: its space was reserved, and never written"
+        raise MalformedError(msg)
     return Source(name, data, len(raw))
 
 

@@ -11,7 +11,7 @@ when a span of another service is its child, or when it is a CLIENT span to some
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +28,7 @@ __all__ = ["SpanStructure"]
 
 Rows = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
+T = TypeVar("T")
 
 CLIENT = 3  # SpanKind
 STATUS_ERROR = 2
@@ -42,68 +43,78 @@ def _column_or_nulls(traces: "Traces", key: str) -> pa.ChunkedArray:
         return pa.chunked_array([pa.nulls(len(traces), pa.string())])
 
 
+class _FrozenProperty(cached_property[T]):
+    """A property that is computed once, and whose array nobody changes."""
+
+    def __get__(self, instance: Any, owner: type[Any] | None = None) -> Any:
+        value = super().__get__(instance, owner)
+        if isinstance(value, np.ndarray):
+            value.setflags(write=False)
+        return value
+
+
 @dataclass(frozen=True)
 class SpanStructure:
     """The structure of some spans: arrays aligned with them, each computed when first asked for."""
 
     traces: "Traces"
 
-    @cached_property
+    @_FrozenProperty
     def start(self) -> Rows:
         """Start in nanoseconds since the epoch, `(n,) int64`."""
         return self.traces.spans["start_time_unix_nano"].cast(pa.int64()).to_numpy()
 
-    @cached_property
+    @_FrozenProperty
     def duration(self) -> Rows:
         """Duration in nanoseconds, `(n,) int64`."""
         return self.traces.spans["duration_time_unix_nano"].cast(pa.int64()).to_numpy()
 
-    @cached_property
+    @_FrozenProperty
     def kind(self) -> Rows:
         """SpanKind, `(n,) int`."""
         return self.traces.spans["kind"].to_numpy()
 
-    @cached_property
+    @_FrozenProperty
     def error(self) -> Mask:
         """Whether the span's status is ERROR, `(n,) bool`."""
         code = pc.struct_field(self.traces.spans["status"], "code")
         return pc.equal(code, STATUS_ERROR).fill_null(False).to_numpy()
 
-    @cached_property
+    @_FrozenProperty
     def services(self) -> list[str]:
         """The services, in alphabetical order."""
         return [str(name) for name in np.unique(self._service_names)]
 
-    @cached_property
+    @_FrozenProperty
     def service(self) -> Rows:
         """Position in `services` of each span's service, `(n,) int64`."""
         return np.unique(self._service_names, return_inverse=True)[1].astype(np.int64)
 
-    @cached_property
+    @_FrozenProperty
     def _service_names(self) -> npt.NDArray[np.str_]:
         named = _column_or_nulls(self.traces, "service.name").fill_null(
             UNKNOWN_SERVICE
         )  # as the SDKs call it
         return np.asarray(named.to_pylist(), dtype=np.str_)
 
-    @cached_property
+    @_FrozenProperty
     def trace(self) -> Rows:
         """Number of each span's trace, counted in order of first appearance, `(n,) int64`."""
         words = _words(self.traces.spans["trace_id"])
         first = find_rows(words, words)
         return np.unique(first, return_inverse=True)[1].astype(np.int64)
 
-    @cached_property
+    @_FrozenProperty
     def parent(self) -> Rows:
         """Row of each span's parent, or -1 where it has none or it is not among these spans, `(n,) int64`."""
         spans = self.traces.spans
         trace = _words(spans["trace_id"])
         own, above = _words(spans["span_id"]), _words(spans["parent_span_id"])
         rows = find_rows(np.hstack([trace, own]), np.hstack([trace, above]))
-        rows[spans["parent_span_id"].is_null().to_numpy()] = -1
+        rows[(above == 0).all(axis=1)] = -1  # no parent, or the invalid id of zeros that some send for none
         return _without_cycles(rows)
 
-    @cached_property
+    @_FrozenProperty
     def entry(self) -> Rows:
         """Row of the nearest entry span of the same service at or above each span, `(n,) int64`."""
         itself = np.arange(len(self.parent))
@@ -111,12 +122,12 @@ class SpanStructure:
         step = np.where(self.service[above] == self.service, above, itself)
         return _follow(step)
 
-    @cached_property
+    @_FrozenProperty
     def is_entry(self) -> Mask:
         """Whether the span is an entry span, `(n,) bool`."""
         return self.entry == np.arange(len(self.entry))
 
-    @cached_property
+    @_FrozenProperty
     def remote_calls(self) -> tuple[Rows, Rows]:
         """Rows of the calls to other services, and of the entry span each was made under, both `(c,)`.
 
@@ -131,14 +142,14 @@ class SpanStructure:
         owners = np.concatenate([self.entry[callers], self.entry[self.parent[direct]]])
         return np.concatenate([callers, direct]), owners
 
-    @cached_property
+    @_FrozenProperty
     def _to_database(self) -> Mask:
         found = np.zeros(len(self.parent), bool)
         for key in DATABASE_KEYS:
             found |= _column_or_nulls(self.traces, key).is_valid().to_numpy()
         return found
 
-    @cached_property
+    @_FrozenProperty
     def own_time(self) -> Rows:
         """Nanoseconds that each entry span's service spent by itself; 0 for other spans."""
         calls, owners = self.remote_calls
@@ -146,7 +157,7 @@ class SpanStructure:
         waiting = covered_length(owners, self.start[calls], stop[calls], self.start, stop)
         return np.where(self.is_entry, self.duration - waiting, 0)
 
-    @cached_property
+    @_FrozenProperty
     def own_error(self) -> Mask:
         """Whether an entry span failed, and no remote call under it did: the error started in its service."""
         calls, owners = self.remote_calls
@@ -154,7 +165,7 @@ class SpanStructure:
         excused[owners[self.error[calls]]] = True
         return self.error & self.is_entry & ~excused
 
-    @cached_property
+    @_FrozenProperty
     def root(self) -> Rows:
         """Row of each trace's root, the longest span without a parent, by the trace's number."""
         candidates = np.flatnonzero(self.parent < 0)

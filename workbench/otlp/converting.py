@@ -1,9 +1,10 @@
 """`convert`: the same telemetry in another of OTLP's forms, or as one flat Parquet table."""
 
+import errno
 import gzip
 import json
 import os
-import tempfile
+import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,9 +67,9 @@ def convert(
 
 def _replace(target: Path, write: Callable[[Path], object]) -> int:
     """Write beside the target, then put it in its place."""
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    os.close(handle)
-    part = Path(name)
+    target = target.resolve()
+    _check_place(target)
+    part = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
         write(part)
         size = part.stat().st_size
@@ -76,6 +77,13 @@ def _replace(target: Path, write: Callable[[Path], object]) -> int:
     finally:
         part.unlink(missing_ok=True)
     return size
+
+
+def _check_place(target: Path) -> None:
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
+    if not target.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(target.parent))
 
 
 def _merged(messages: Iterable[Message], signal: Signal) -> Message:

@@ -36,6 +36,8 @@ class Metrics(Telemetry):
     def points(self, name: str) -> pa.Table:
         """Return all data points of one metric: their own columns, then one column an attribute.
 
+        An attribute with the name of an own column is called ``attributes.NAME``.
+
         Raises
         ------
         UnknownKeyError
@@ -44,8 +46,9 @@ class Metrics(Telemetry):
         chosen = self.filter(pc.equal(self.records["name"], name))
         if not len(chosen):
             raise UnknownKeyError(no_such_key(name, self.names(), what="metric"))
-        stem = POINT_STEMS.get(chosen.records["metric_type"][0].as_py(), "number")
-        return _flat_points(chosen, stem)
+        kinds = pc.unique(chosen.records["metric_type"]).to_pylist()
+        stems = sorted({POINT_STEMS[kind] for kind in kinds if kind in POINT_STEMS}) or ["number"]
+        return pa.concat_tables([_flat_points(chosen, stem) for stem in stems], promote_options="default")
 
     def _times(self) -> pa.ChunkedArray:
         tables = [table for name, table in self.tables.items() if name.endswith("data_points")]
@@ -73,8 +76,13 @@ def _flat_points(metrics: Metrics, stem: str) -> pa.Table:
     points = metrics.tables[f"{stem}_data_points"]
     levels = _point_levels(metrics, stem, points)
     own = {name: points[name] for name in points.column_names if name not in ("id", "parent_id")}
-    columns = {key: attribute_column(key, levels) for key in keys_of(levels) if key not in own}
+    columns = {_name(key, own): attribute_column(key, levels) for key in keys_of(levels)}
     return pa.table(own | columns)
+
+
+def _name(key: str, own: dict[str, pa.ChunkedArray]) -> str:
+    """Return an attribute's key, told apart from the points' own columns."""
+    return f"attributes.{key}" if key in own else key
 
 
 def _point_levels(metrics: Metrics, stem: str, points: pa.Table) -> list[Level]:

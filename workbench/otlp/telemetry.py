@@ -16,12 +16,18 @@ from workbench.otlp._instants import Instant, to_unix_nano
 from workbench.otlp._masks import Mask, to_mask
 from workbench.otlp._schema import LAYOUTS, Layout, Signal
 from workbench.otlp._select import select_rows
-from workbench.otlp.errors import InstantError, TraceIdError
+from workbench.otlp.errors import InstantError, TraceIdError, UnknownKeyError
 
 __all__ = ["Telemetry"]
 
 T = TypeVar("T", bound="Telemetry")
 TRACE_ID_BYTES = 16
+NULLABLE = {
+    pa.int64(): pd.Int64Dtype(),
+    pa.int32(): pd.Int32Dtype(),
+    pa.uint32(): pd.UInt32Dtype(),
+    pa.uint64(): pd.UInt64Dtype(),
+}
 
 
 class Telemetry:
@@ -35,16 +41,20 @@ class Telemetry:
         How many records or messages were left out when reading with ``on_error="skip"``.
     """
 
-    __slots__ = ("_tables", "skipped")
+    __slots__ = ("_known", "_tables", "skipped")
     __hash__ = None  # type: ignore[assignment] # compared by content, and the content is large
 
     signal: ClassVar[Signal]
     _tables: dict[str, pa.Table]
+    _known: frozenset[str]
     skipped: int
 
-    def __init__(self, tables: Mapping[str, pa.Table], skipped: int = 0) -> None:
+    def __init__(
+        self, tables: Mapping[str, pa.Table], skipped: int = 0, known: frozenset[str] = frozenset()
+    ) -> None:
         object.__setattr__(self, "_tables", dict(tables))
         object.__setattr__(self, "skipped", skipped)
+        object.__setattr__(self, "_known", known)
 
     @property
     def _layout(self) -> Layout:
@@ -78,14 +88,23 @@ class Telemetry:
         UnknownKeyError
             A KeyError that lists near names.
         """
-        return column(self._tables, self._layout, key)
+        try:
+            return column(self._tables, self._layout, key)
+        except UnknownKeyError:
+            if key not in self._known:
+                raise
+        return pa.chunked_array([pa.nulls(len(self))])
 
     def __contains__(self, key: object) -> bool:
         return key in self.keys()
 
     def keys(self) -> list[str]:
-        """Return every name that `self[name]` knows: own columns first, then attributes."""
-        return column_names(self._tables, self._layout)
+        """Return every name that `self[name]` knows: own columns first, then attributes.
+
+        A selection knows the attributes of the telemetry that it was selected from, even where it has none.
+        """
+        here = column_names(self._tables, self._layout)
+        return here + sorted(self._known.difference(here))
 
     def _ipython_key_completions_(self) -> list[str]:
         return self.keys()
@@ -106,7 +125,8 @@ class Telemetry:
         return self._take(np.flatnonzero(to_mask(mask, len(self))))
 
     def _take(self, rows: npt.NDArray[np.int64]) -> Self:
-        return type(self)(select_rows(self._tables, self._layout, rows), self.skipped)
+        selected = select_rows(self._tables, self._layout, rows)
+        return type(self)(selected, self.skipped, frozenset(self.keys()))
 
     def time_range(self) -> tuple[pd.Timestamp, pd.Timestamp] | None:
         """Return the first and the last time of these records, UTC; None where no record has one."""
@@ -139,12 +159,16 @@ class Telemetry:
         return pa.table({name: self[name] for name in self.keys() if name not in internal})
 
     def to_pandas(self) -> pd.DataFrame:
-        """Return `to_arrow` as a data frame, trace and span ids as hexadecimal digits."""
+        """Return `to_arrow` as a data frame: ids as hexadecimal digits, integers stay integers."""
         flat = self.to_arrow()
         for at, field in enumerate(flat.schema):
             if pa.types.is_fixed_size_binary(field.type):
                 flat = flat.set_column(at, field.name, _hexadecimal(flat[field.name]))
-        return flat.to_pandas()
+        frame = flat.to_pandas()
+        for name in flat.column_names:
+            if pa.types.is_integer(flat[name].type) and flat[name].null_count:
+                frame[name] = flat[name].to_pandas(types_mapper=NULLABLE.get)
+        return frame
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Telemetry) or type(self) is not type(other):
@@ -152,7 +176,7 @@ class Telemetry:
         return all(_equal(table, other.tables[name]) for name, table in self._tables.items())
 
     def __reduce__(self) -> tuple[type[Self], tuple[Any, ...]]:
-        return type(self), (self._tables, self.skipped)
+        return type(self), (self._tables, self.skipped, self._known)
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         msg = f"{type(self).__name__} is immutable: {name} cannot be set; .filter() makes another"

@@ -108,7 +108,7 @@ class Traces(Telemetry):
         Parameters
         ----------
         bin_s : float, optional
-            Width of a column, seconds; by default the least of 1, 2, 5, 10, ... that gives 240 columns at most.
+            Width of a column, seconds; by default the least of 1, 2, 5, 10, ... for 240 columns at most.
         marks : sequence of (from_s, to_s, text)
             Windows to outline, in seconds since the first span.
 
@@ -129,7 +129,7 @@ class Traces(Telemetry):
         """
         trace = self.trace(trace_id)
         if not len(trace):
-            shown = trace_id if isinstance(trace_id, str) else trace_id.hex()
+            shown = trace_id if isinstance(trace_id, str) else bytes(trace_id).hex()
             msg = f"no span of trace {shown} among these {len(self):,} spans"
             raise TraceIdError(msg)
         return _draw(trace)
@@ -178,7 +178,8 @@ def _draw(trace: Traces) -> display.Picture:
 
 
 def _seconds(structure: SpanStructure) -> float:
-    return float((structure.start + structure.duration).max() - structure.start.min()) / 1e9
+    ends = structure.start + np.maximum(structure.duration, 0)
+    return float(ends.max() - structure.start.min()) / 1e9
 
 
 def _clock(nanoseconds: int) -> str:

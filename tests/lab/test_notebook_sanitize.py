@@ -25,6 +25,15 @@ def sanitized(said, notebook="/srv/project/notebooks/deep/a.ipynb", root="/srv/p
         (f"{Path.home()}/x.csv", "~/x.csv"),
         (f"{tempfile.gettempdir()}/tmpab_12cd9/x", f"{tempfile.gettempdir()}/tmpzz_12cd9/x"),
         ("PosixPath('/srv/project')", "PosixPath('<root>')"),
+        ("/srv/project/notebooks/deep/x.csv", "/data/clone/notebooks/deep/x.csv"),
+        (
+            "/home/ann/.venv/lib/python3.11/site-packages/numpy/a.py",
+            "/opt/py/lib/python3.13/site-packages/numpy/a.py",
+        ),
+        ("/usr/lib/python3.11/json/a.py", "/opt/py/lib/python3.12/json/a.py"),
+        ("/tmp/run/x", "/private/tmp/run/x"),
+        ("/home/ann/x", "/Users/bob/x"),
+        ("<A at 0x5>", "<A at 0x7f3a5c0b2d10>"),
     ],
 )
 def test_addresses_and_places_are_not_compared(one, other):
@@ -34,7 +43,7 @@ def test_addresses_and_places_are_not_compared(one, other):
 @pytest.mark.parametrize(
     "said",
     ["p99 = 12.5 ms", "took 3.1 s", "2026-11-25T21:35:00Z", "2026-11-25", "numpy 2.4.6", "127.0.0.1:4318",
-     "0x7f3a", "mask 0xff", "84 spans/s", "/v1/traces", "/srv/projects/x", "/mirror/srv/project/x", "3 µs"],
+     "0x7f3a", "error at 0xdead", "mask 0xff", "84 spans/s", "/v1/traces", "/srv/projects/x", "/mirror/srv/project/x", "3 µs"],
 )  # fmt: skip
 def test_times_dates_versions_and_networks_are_results(said):
     assert sanitized(said) == said

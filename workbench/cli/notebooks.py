@@ -36,7 +36,7 @@ def list_notebooks(
 ) -> None:
     """Show each notebook's title, cells, recorded seconds, size, and the rules that it breaks."""
     project = _project()
-    rows = [_row(project.summarize(path)) for path in _found(project, paths)]
+    rows = [_row(_project_of(path).summarize(path)) for path in _found(project, paths)]
     if as_json:
         typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
     else:
@@ -84,7 +84,9 @@ def record_notebooks(
         found = _found(project, paths)
         columns = (TextColumn("{task.description}"), MofNCompleteColumn(), TimeElapsedColumn())
         with Progress(*columns, console=Console(stderr=True)) as progress:
-            outcomes = [_record(path, project, progress, write=not check, fresh=fresh) for path in found]
+            outcomes = [
+                _record(path, _project_of(path), progress, write=not check, fresh=fresh) for path in found
+            ]
     if "failed" in outcomes or (check and "changed" in outcomes):
         raise typer.Exit(1)
 
@@ -93,6 +95,13 @@ def _project() -> "NotebookProject":
     from workbench.lab import NotebookProject
 
     return NotebookProject.around(Path.cwd())
+
+
+def _project_of(notebook: Path) -> "NotebookProject":
+    """Return the project that a notebook belongs to, whose settings are the ones that count."""
+    from workbench.lab import NotebookProject
+
+    return NotebookProject.around(notebook.resolve().parent)
 
 
 def _found(project: "NotebookProject", paths: list[Path] | None) -> list[Path]:
@@ -163,7 +172,8 @@ def _run(command: list[str]) -> int:
             signal.SIGTERM: signal.signal(signal.SIGTERM, lambda *_: process.terminate()),
         }
         try:
-            return process.wait()
+            code = process.wait()
+            return code if code >= 0 else 128 - code
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)

@@ -18,6 +18,7 @@ from workbench.lab._outputs import plain
 
 __all__ = ["FailedCell", "diff_page"]
 
+MOST_LINES, MOST_CHARACTERS = 1_000, 600  # the differ is quadratic, and readers stop earlier
 _IN_HTML = re.compile(r'src="data:(image/(?:png|jpeg|svg\+xml));base64,([A-Za-z0-9+/=]+)"')
 
 
@@ -92,8 +93,7 @@ def _text_table(expected: list[str], got: list[str]) -> str:
 
 
 def _aligned(expected: list[str], got: list[str]) -> Iterator[tuple[str, str, str]]:
-    matcher = difflib.SequenceMatcher(None, expected, got, autojunk=False)
-    for kind, first, last, start, stop in matcher.get_opcodes():
+    for kind, first, last, start, stop in _opcodes(expected, got, MOST_LINES):
         for left, right in zip_longest(expected[first:last], got[start:stop]):
             if kind == "equal":
                 yield "same", _safe(left), _safe(right)
@@ -101,13 +101,21 @@ def _aligned(expected: list[str], got: list[str]) -> Iterator[tuple[str, str, st
                 yield "changed", *_marked(left, right)
 
 
+def _opcodes(
+    left: Sequence[str], right: Sequence[str], most: int
+) -> Sequence[tuple[str, int, int, int, int]]:
+    """Return how one sequence becomes the other: exactly up to a size, as one block beyond it."""
+    if len(left) + len(right) > most and left != right:
+        return [("replace", 0, len(left), 0, len(right))]
+    return difflib.SequenceMatcher(None, left, right, autojunk=False).get_opcodes()
+
+
 def _marked(left: str | None, right: str | None) -> tuple[str, str]:
     """Return two lines with what differs between them marked."""
     if left is None or right is None:
         return _mark(left, "del"), _mark(right, "ins")
-    matcher = difflib.SequenceMatcher(None, left, right, autojunk=False)
     old, new = "", ""
-    for kind, first, last, start, stop in matcher.get_opcodes():
+    for kind, first, last, start, stop in _opcodes(left, right, MOST_CHARACTERS):
         same = kind == "equal"
         old += _safe(left[first:last]) if same else _mark(left[first:last], "del")
         new += _safe(right[start:stop]) if same else _mark(right[start:stop], "ins")

@@ -4,6 +4,8 @@ nbval finds notebooks and compares outputs; here its notebook files are exchange
 notebooks are kept whole when xdist distributes a run, and the summary says where the failed notebooks lie.
 """
 
+import signal
+import threading
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -35,6 +37,19 @@ class Harness:
         self._settings = config.stash[SETTINGS]
         self._reports = None if self._settings is None else config.rootpath / self._settings.reports
         self._pages: dict[str, None] = {}
+        self._terminates = False
+
+    def pytest_sessionstart(self) -> None:
+        """Let SIGTERM end the run as Ctrl-C does, so that kernels and what they started are stopped."""
+        here = threading.current_thread() is threading.main_thread()
+        if here and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+            signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+            self._terminates = True
+
+    def pytest_unconfigure(self) -> None:
+        """Give SIGTERM back."""
+        if self._terminates:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
     def pytest_report_header(self) -> str:
         """Say that the harness is awake, and whether the project opted into its rules."""

@@ -25,7 +25,7 @@ from workbench.lab._report import FailedCell, Report
 from workbench.lab._rules import check_notebook
 from workbench.lab._sanitize import patterns
 from workbench.lab._session import THIS_PYTHON, CellRun, Session
-from workbench.lab._settings import NotebookSettings
+from workbench.lab._settings import NotebookSettings, find_root
 from workbench.lab.errors import LabError, RefusedError
 
 __all__ = ["SETTINGS", "NotebookCell", "NotebookFile", "NotebookRules"]
@@ -47,7 +47,8 @@ class NotebookFile(IPyNbFile):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.settings = self.config.stash[SETTINGS]
+        self.root = find_root(self.path.parent)
+        self.settings = self._settings()
         self.skip_compare: tuple[str, ...] = (*self.skip_compare, *_NOT_COMPARED)
         self.budget = _budget(self.settings, self.config.option.nbval_cell_timeout)
         self.cells: list[NotebookCell] = []
@@ -57,6 +58,15 @@ class NotebookFile(IPyNbFile):  # type: ignore[misc]
         self._session: Session | None = None
         self._no_kernel = ""  # why the kernel did not start
         self._unsettled: set[str] = set()  # names of items that have not passed
+
+    def _settings(self) -> NotebookSettings | None:
+        """Return the settings of the project that the notebook belongs to, which may not be pytest's root."""
+        if self.root == self.config.rootpath:
+            return self.config.stash[SETTINGS]
+        try:
+            return NotebookSettings.read(self.root)
+        except LabError as error:
+            raise self.CollectError(str(error)) from error
 
     @property
     def page(self) -> Path | None:
@@ -184,7 +194,7 @@ class NotebookFile(IPyNbFile):  # type: ignore[misc]
     def _report(self) -> Report | None:
         if self.settings is None:
             return None
-        return Report(self.config.rootpath, self.config.rootpath / self.settings.reports, self.path)
+        return Report(self.root, self.root / self.settings.reports, self.path)
 
     def _leave_report(self) -> None:
         report = self._report()

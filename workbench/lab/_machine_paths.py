@@ -34,6 +34,12 @@ _KNOWN = re.compile(
 _WINDOWS = re.compile(
     r"(?<![\w\\/])[A-Z]:(?:\\{1,2}|/)(?:[A-Z]\w{2,}|tmp|temp|dev|src|work|data)\b[\w\\. -]*"
 )
+# The argument of a call that opens a file: any absolute path, drive or share, wherever it lies.
+_OPENED = re.compile(
+    r"""\b(?:open|Path|read_\w+|load\w*|savefig|to_(?:csv|json|parquet|excel|pickle)|chdir|listdir|glob)\(\s*
+    [rbuf]*["'](?P<path>/(?!dev/null)[^"'\n]+|~/[^"'\n]*|[A-Za-z]:[\\/][^"'\n]*|\\\\[^"'\n]+)["']""",
+    re.VERBOSE,
+)
 _FILE_URL = re.compile(r"\bfile:///?[\w~]" + _REST)
 _ROUTE = re.compile(r"\b(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|TRACE|CONNECT)\s+$")
 
@@ -47,10 +53,10 @@ def machine_paths(text: str, notebook: Path) -> Iterator[str]:
     >>> list(machine_paths("read('/home/ann/x.csv'); get('/v1/traces'); get('https://host/tmp/x')", here))
     ['/home/ann/x.csv']
     """
-    for pattern in (_KNOWN, _WINDOWS, _FILE_URL, _of_this_machine(notebook)):
+    for pattern in (_KNOWN, _WINDOWS, _FILE_URL, _OPENED, _of_this_machine(notebook)):
         for match in pattern.finditer(text):
             if not _ROUTE.search(text[: match.start()][-10:]):
-                yield match.group()
+                yield match.groupdict().get("path") or match.group()
 
 
 def _of_this_machine(notebook: Path) -> re.Pattern[str]:

@@ -62,6 +62,10 @@ def read_notebook(path: Path) -> Notebook:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # nbformat warns of missing cell ids: not this reader's concern
             content = nbformat.reads(text.decode("utf-8"), as_version=4)  # type: ignore[no-untyped-call]
+            for cell in content.cells:
+                if cell.cell_type == "code":
+                    cell.setdefault("outputs", [])
+                    cell.setdefault("execution_count", None)
     except _UNREADABLE as error:
         raise NotebookError(_unreadable(path, error)) from error
     return Notebook(path, len(text), content)

@@ -80,6 +80,9 @@ def _not_executed(notebook: Notebook) -> Iterator[Finding]:
 
 
 def _out_of_order(notebook: Notebook) -> Iterator[Finding]:
+    everything = [cell.execution_count for _, cell in notebook.code_cells()]
+    if everything == list(range(1, len(everything) + 1)):
+        return  # as "Restart & Run All" counts, which skips nothing
     cells = [(number, cell) for number, cell in _counted(notebook) if cell.execution_count is not None]
     for expected, (number, cell) in enumerate(cells, 1):
         if cell.execution_count != expected:

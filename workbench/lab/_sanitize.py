@@ -13,8 +13,17 @@ from pathlib import Path
 __all__ = ["normalise", "patterns"]
 
 _ALWAYS = {
-    r"\bat 0x[0-9a-fA-F]+": "at 0x...",
+    r"\bat 0x(?:[0-9a-fA-F]{8,16}\b|[0-9a-fA-F]+(?=>))": "at 0x...",
     r"(?:[^\s\"'<>]*/)?ipykernel_\d+/\d+\.py": "cell.py",
+}
+
+
+# Where Python, libraries, temporary files and people's homes lie, on whatever machine it was stored.
+_ELSEWHERE = {
+    r"(?<![\w./-])(?:/[\w.@+-]+)+/site-packages(?![\w-])": "<site-packages>",
+    r"(?<![\w./-])(?:/[\w.@+-]+)+/lib/python3\.\d+(?=/)": "<python>",
+    r"(?<![\w./-])(?:/private)?(?:/tmp|/var/folders/\w+/\w+/T)(?![\w-])": "<tmp>",
+    r"(?<![\w./-])(?:/(?:home|Users)/[\w.-]+|/root)(?![\w-])": "~",
 }
 
 
@@ -28,7 +37,16 @@ def patterns(notebook: Path, root: Path) -> dict[str, str]:
     }
     longest_first = sorted(folders, key=len, reverse=True)
     places = {_folder(place): folders[place] for place in longest_first if len(place) > 1}
-    return _ALWAYS | places | {r"<tmp>/tmp\w{8}\b": "<tmp>/..."}
+    places |= _ELSEWHERE
+    return _ALWAYS | _moved(notebook.parent) | places | {r"<tmp>/tmp\w{8}\b": "<tmp>/..."}
+
+
+def _moved(folder: Path) -> dict[str, str]:
+    """Return the pattern of the notebook's folder wherever the project lay when it was recorded."""
+    if len(folder.parts) < 3:
+        return {}
+    anywhere = r"(?<![\w./~-])(?:/[\w.@+-]+)+/"
+    return {rf"{anywhere}{re.escape(folder.name)}(?![\w-])": "<folder>"}
 
 
 def normalise(text: str) -> str:

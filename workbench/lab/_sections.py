@@ -10,9 +10,12 @@ __all__ = ["conclusion", "title"]
 
 _HEADING = re.compile(r"^ {0,3}(#{1,6})\s+(.*?)\s*#*\s*$")
 _UNDERLINE = re.compile(r"^ {0,3}(=+|-+)\s*$")
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _FENCE = re.compile(r"^ {0,3}(```|~~~)")
 _CONCLUDES = re.compile(
-    r"\b(conclusions?|summary|take-?aways?|findings|in short|what (this|it|we|you) \w+|what was \w+)\b",
+    r"\b(conclusions?|summary|take-?aways?|findings|in short|wrap(ping)?[ -]?up|"
+    r"what (this|it|all this) (shows?|showed|means?|tells?|told|proves?)|"
+    r"what (we|you) (saw|learned|learnt|found|have \w+|know now)|what was \w+)\b",
     re.IGNORECASE,
 )
 _FOLLOWS = re.compile(
@@ -43,18 +46,20 @@ def title(notebook: NotebookNode) -> str | None:
     """Return the level-1 heading that the first cell opens with, if it does."""
     if not notebook.cells or notebook.cells[0].cell_type != "markdown":
         return None
-    lines = list(_lines(notebook.cells[0].source.lstrip()))
+    lines = list(_lines(_COMMENT.sub("", notebook.cells[0].source).lstrip()))
     return lines[0][1] if lines and lines[0][0] == 1 and lines[0][1] else None
 
 
 def conclusion(notebook: NotebookNode) -> str:
     """Return the text of the section that concludes the notebook; empty if there is none."""
     sections = _sections(notebook)
+    if sections and sections[0].level == 1:
+        sections = sections[1:]  # the title announces, it does not conclude
     while sections and sections[-1].is_about(_FOLLOWS) and not sections[-1].is_about(_CONCLUDES):
         sections.pop()
     if not sections or not sections[-1].is_about(_CONCLUDES):
         return ""
-    text = sections[-1].text
+    text = _COMMENT.sub("", sections[-1].text)
     return text.strip() if re.search(r"\w", text) else ""
 
 

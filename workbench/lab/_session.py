@@ -121,7 +121,7 @@ class Session:
         self._exits.close()
 
     def _start(self, folder: Path, scratch: str, kernel_name: str) -> None:
-        environment = kernel_environment() | {"IPYTHONDIR": scratch}
+        environment = kernel_environment() | {"IPYTHONDIR": scratch, "MATPLOTLIBRC": _matplotlibrc(scratch)}
         streams = {"stdout": self._last_words, "stderr": self._last_words}
         try:
             self.manager.start_kernel(cwd=str(folder), env=environment, **streams)
@@ -183,6 +183,13 @@ class Session:
         if group:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(group, signal.SIGKILL)
+
+
+def _matplotlibrc(folder: str) -> str:
+    """Write matplotlib's settings of a kernel: its defaults, and ids in SVG that are the same in each run."""
+    path = Path(folder, "matplotlibrc")
+    path.write_text("svg.hashsalt: workbench\n", "utf-8")
+    return str(path)
 
 
 class _Kernelspecs(KernelSpecManager):

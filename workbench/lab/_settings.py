@@ -80,7 +80,8 @@ class NotebookSettings:
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             msg = f"{file}: {error}"
             raise SettingsError(msg) from error
-        table = project.get("tool", {}).get("workbench", {}).get("notebooks")
+        ours = project.get("tool", {}).get("workbench", {})
+        table = ours.get("notebooks") if isinstance(ours, dict) else None
         return None if table is None else cls._from(file, table)
 
     @classmethod

@@ -256,3 +256,37 @@ def test_a_path_that_holds_no_notebook_is_a_named_error(tmp_path):
     with pytest.raises(LabError, match="there is no such folder or notebook"):
         find_notebooks([tmp_path / "none"])
     assert find_notebooks([Path(tmp_path)]) == []
+
+
+def test_counts_as_run_all_leaves_them_are_in_order_also_with_a_cell_that_the_harness_skips(check, nb):
+    cells = [nb.code("a = 1"), nb.code("b = 2", tags=["nbval-skip"]), nb.code("c = 3")]
+    assert check(nb.notebook(*cells)) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "open('/data/orders.csv')",
+        'Path("/srv/x")',
+        "pd.read_csv('~/x.csv')",
+        r"open('D:\mine\x.csv')",
+        r"np.load(r'\\server\x.npy')",
+        "fig.savefig('/work/x.png')",
+    ],
+)
+def test_an_absolute_path_that_is_opened_is_refused_wherever_it_lies(check, nb, source):
+    assert rules(check(nb.notebook(nb.code(source)))) == ["absolute-path"]
+
+
+@pytest.mark.parametrize("source", ["open('data/x.csv')", "open('/dev/null')", "client.get('/data/orders')"])
+def test_relative_paths_and_routes_are_not(check, nb, source):
+    assert check(nb.notebook(nb.code(source))) == []
+
+
+def test_the_title_is_no_conclusion_and_neither_is_a_comment(check, nb):
+    summary = nb.notebook(nb.code("1", nb.result("1", 1)), title="# Summary of it\n\nIntro.", conclusion=None)
+    assert rules(check(summary)) == ["no-conclusion"]
+    todo = nb.notebook(nb.code("1", nb.result("1", 1)), conclusion="## Conclusion\n\n<!-- todo -->")
+    assert rules(check(todo)) == ["no-conclusion"]
+    needs = nb.notebook(nb.code("1", nb.result("1", 1)), conclusion="## What you need\n\nPython.")
+    assert rules(check(needs)) == ["no-conclusion"]

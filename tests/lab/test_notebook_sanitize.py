@@ -27,8 +27,8 @@ def sanitized(said, notebook="/srv/project/notebooks/deep/a.ipynb", root="/srv/p
         ("PosixPath('/srv/project')", "PosixPath('<root>')"),
         ("/srv/project/notebooks/deep/x.csv", "/data/clone/notebooks/deep/x.csv"),
         (
-            "/home/ann/.venv/lib/python3.11/site-packages/numpy/a.py",
-            "/opt/py/lib/python3.13/site-packages/numpy/a.py",
+            "/home/ann/v/lib/python3.11/site-packages/numpy/a.py",
+            "/py/lib/python3.13/site-packages/numpy/a.py",
         ),
         ("/usr/lib/python3.11/json/a.py", "/opt/py/lib/python3.12/json/a.py"),
         ("/tmp/run/x", "/private/tmp/run/x"),

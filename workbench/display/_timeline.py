@@ -64,7 +64,7 @@ def timeline(  # noqa: PLR0913 - columns of a trace
 
     Notes
     -----
-    Costs ``O(n log n)``.
+    Costs ``O(n log n)``; folding costs up to the square of the number of children of one span.
 
     Examples
     --------

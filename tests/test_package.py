@@ -59,10 +59,11 @@ def test_a_face_lists_its_names_sorted_and_dir_knows_them(room):
 @pytest.mark.parametrize("room", ROOMS)
 def test_every_public_name_of_a_room_is_exported_by_its_face(room):
     module = importlib.import_module(room)
-    for found in pkgutil.iter_modules(module.__path__ if room != "workbench" else []):
-        if not found.name.startswith("_") and found.name not in module.__all__:
-            submodule = importlib.import_module(f"{room}.{found.name}")
-            assert set(submodule.__all__) <= set(module.__all__), f"{room}.{found.name}"
+    for found in pkgutil.walk_packages(module.__path__ if room != "workbench" else [], f"{room}."):
+        name = found.name.rpartition(".")[2]
+        if not found.ispkg and not name.startswith("_") and name not in module.__all__:
+            submodule = importlib.import_module(found.name)
+            assert set(submodule.__all__) <= set(module.__all__), found.name
 
 
 @pytest.mark.parametrize(

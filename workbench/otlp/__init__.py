@@ -16,9 +16,10 @@ from workbench._lazy import lazy_names
 
 if TYPE_CHECKING:
     from workbench.otlp._schema import Signal
-    from workbench.otlp._service_map import ServiceMap
-    from workbench.otlp._structure import SpanStructure
     from workbench.otlp._tally import OnError
+    from workbench.otlp.analysis._service_map import ServiceMap
+    from workbench.otlp.analysis._structure import SpanStructure
+    from workbench.otlp.analysis.faults import Faults, find_faults
     from workbench.otlp.converting import Converted, convert
     from workbench.otlp.errors import (
         AmbiguousSignalError,
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
         UnknownFormatError,
         UnknownKeyError,
     )
-    from workbench.otlp.faults import Faults, find_faults
     from workbench.otlp.logs import Logs
     from workbench.otlp.metrics import Metrics
     from workbench.otlp.reading import read
@@ -77,7 +77,7 @@ __getattr__, __dir__ = lazy_names(
         "CompressionError": "errors",
         "Converted": "converting",
         "EmptyInputError": "errors",
-        "Faults": "faults",
+        "Faults": "analysis.faults",
         "InstantError": "errors",
         "Logs": "logs",
         "MalformedError": "errors",
@@ -85,9 +85,9 @@ __getattr__, __dir__ = lazy_names(
         "Metrics": "metrics",
         "OnError": "_tally",
         "OtlpError": "errors",
-        "ServiceMap": "_service_map",
+        "ServiceMap": "analysis._service_map",
         "Signal": "_schema",
-        "SpanStructure": "_structure",
+        "SpanStructure": "analysis._structure",
         "Telemetry": "telemetry",
         "TraceIdError": "errors",
         "Traces": "traces",
@@ -95,7 +95,7 @@ __getattr__, __dir__ = lazy_names(
         "UnknownFormatError": "errors",
         "UnknownKeyError": "errors",
         "convert": "converting",
-        "find_faults": "faults",
+        "find_faults": "analysis.faults",
         "read": "reading",
     },
 )

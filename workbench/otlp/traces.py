@@ -9,12 +9,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from workbench import display
-from workbench.otlp._critical_path import critical_path
 from workbench.otlp._instants import Instant
-from workbench.otlp._latency import draw_latency
 from workbench.otlp._schema import Signal
-from workbench.otlp._service_map import ServiceMap, map_services, tabulate_services
-from workbench.otlp._structure import SpanStructure
+from workbench.otlp.analysis._critical_path import critical_path
+from workbench.otlp.analysis._latency import draw_latency
+from workbench.otlp.analysis._service_map import ServiceMap, map_services, tabulate_services
+from workbench.otlp.analysis._structure import SpanStructure
 from workbench.otlp.errors import TraceIdError
 from workbench.otlp.telemetry import Telemetry
 

@@ -9,11 +9,11 @@ import numpy.typing as npt
 
 from workbench import display
 from workbench.kernels import histogram2d
-from workbench.otlp._bins import check_bins
+from workbench.otlp.analysis._bins import check_bins
 from workbench.otlp.errors import BinError
 
 if TYPE_CHECKING:
-    from workbench.otlp._structure import SpanStructure
+    from workbench.otlp.analysis._structure import SpanStructure
 
 __all__ = ["draw_latency"]
 

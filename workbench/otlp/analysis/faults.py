@@ -26,12 +26,12 @@ from scipy import stats
 
 from workbench import display
 from workbench.kernels import covered_length
-from workbench.otlp._bins import check_bins
+from workbench.otlp.analysis._bins import check_bins
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from workbench.otlp._structure import SpanStructure
+    from workbench.otlp.analysis._structure import SpanStructure
     from workbench.otlp.traces import Traces
 
 __all__ = ["Faults", "find_faults"]

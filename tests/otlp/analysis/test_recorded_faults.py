@@ -10,7 +10,7 @@ import pytest
 
 from workbench import otlp
 
-CHECKOUT = Path(__file__).parents[2] / "datasets" / "checkout"
+CHECKOUT = Path(__file__).parents[3] / "datasets" / "checkout"
 TRUTH = re.compile(
     r"^\| (slow|failing) \| (\w+) \| [\d.]+ \| [\d.]+ \| (\S+Z) \| (\S+Z) \|$", re.MULTILINE
 )  # kind, service, from and to of the README's ground truth

@@ -12,7 +12,7 @@ from workbench import display
 if TYPE_CHECKING:
     import pandas as pd
 
-    from workbench.otlp._structure import SpanStructure
+    from workbench.otlp.analysis._structure import SpanStructure
 
 __all__ = ["ServiceMap", "map_services", "tabulate_services"]
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from naive import union_length
 from systems import CLIENT
 
-from workbench.otlp._critical_path import critical_path
+from workbench.otlp.analysis._critical_path import critical_path
 
 
 def test_parents_are_found_within_the_trace_only(system, tmp_path):

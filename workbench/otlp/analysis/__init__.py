@@ -1,0 +1,1 @@
+"""What the tables tell: structure, services, latency, faults."""

@@ -1,0 +1,1 @@
+"""Bytes to columns and back: protobuf and JSON, compiled, with no Python object per record."""

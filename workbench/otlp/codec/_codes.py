@@ -1,0 +1,56 @@
+"""The numbers that the kernels and their callers share: operations, slots of control blocks, outcomes.
+
+A control block is a flat int64 array; a slot is the byte offset of one number in it.
+"""
+
+# Outcomes of a kernel
+OK, MALFORMED, ROOM = 0, -1, -2  # ROOM: an output was too small; its control block says what was needed
+
+# Types of values (`_schema.ValueType`), and what a type's upper bits say
+EMPTY, STR, INT, DOUBLE, BOOL, MAP, SLICE, BYTES, STRINDEX, ABSENT = 0, 1, 2, 3, 4, 5, 6, 7, 8, 31
+TYPE_MASK, PLAIN, SIDED = 31, 32, 64  # PLAIN: the text is a blob; SIDED: there are side entries
+
+# What a field does when it is met
+UNKNOWN = 0
+WORD, HALF, VARINT64, VARINT32, ZIGZAG32, FLAG = 1, 2, 3, 4, 5, 6
+TEXT, ID, BLOB, VALUE = 7, 8, 9, 10
+KEY_VALUE, INLINE, ROWS, TEXTS = 11, 12, 13, 14
+PACKED_WORDS, ONE_WORD, PACKED_VARINTS, ONE_VARINT, PACKED_VARINTS32, ONE_VARINT32 = 15, 16, 17, 18, 19, 20
+
+# A field's record
+FIELD_SIZE = 64
+F_OP, F_COLUMN, F_TARGET, F_TABLE, F_BIT, F_OTHERS, F_AUX, F_SLOT = 0, 8, 16, 24, 32, 40, 48, 56
+
+# A kind of message's record
+KIND_SIZE = 64
+K_TABLE, K_PRESENT, K_DEPTH, K_FIRST, K_FIELDS, K_LISTS, K_LISTS_END, K_SLOT = 0, 8, 16, 24, 32, 40, 48, 56
+
+# An attribute table's record
+ATTRIBUTES_SIZE = 64
+A_PARENT, A_KEY, A_TYPE, A_VALUE, A_KEY_REF, A_TABLE, A_DEPTH, A_SEEN_REF = 0, 8, 16, 24, 32, 40, 48, 56
+
+# Decoder's control block
+C_DISPATCH, C_FIELDS, C_KINDS, C_ATTRIBUTES, C_LISTS, C_ROWS, C_ROOM = 0, 8, 16, 24, 32, 40, 48
+C_KEYS, C_TEXTS, C_FOLLOW, C_RECENT, C_BLOBS, C_SIDES = 56, 64, 72, 80, 88, 96
+C_REWRITE, C_UNKNOWN, C_KEEP, C_NESTED_UNKNOWN, C_STACK = 104, 112, 120, 128, 136
+CONTROL_SLOTS = 20
+
+# A dictionary's control block: texts stored once
+D_SLOTS, D_OFFSETS, D_BYTES, D_HASHES, D_COUNT, D_MASK, D_INVALID = 0, 8, 16, 24, 32, 40, 48
+DICTIONARY_SLOTS = 8
+
+# A heap's control block: byte strings, one after the other
+H_OFFSETS, H_BYTES, H_COUNT, H_ROOM, H_BYTES_ROOM = 0, 8, 16, 24, 32
+HEAP_SLOTS = 6
+
+# The side entries' control block; an entry is table, row, slot, blob
+S_ENTRIES, S_COUNT, S_ROOM = 0, 8, 16
+SIDE_SIZE = 32
+SLOT_KEY_VALUE, SLOT_VALUE = 0, 1  # of an attribute's row; other rows have one slot a message and one an id
+SIDES_SLOTS = 4
+
+# What a key was last seen with
+R_START, R_LENGTH, R_TYPE, R_VALUE, R_KEY, R_KEY_LENGTH = 0, 8, 16, 24, 48, 56
+RECENT_SIZE = 64
+
+RECURSION_LIMIT = 100  # of the official parsers

@@ -1,0 +1,109 @@
+"""Texts stored once: a hash table whose storage is an Arrow dictionary already.
+
+Offsets (int32) and bytes lie as Arrow wants them, so that n texts are an Arrow array at no cost, and stay one
+while more are appended behind them. Slots hold the upper half of the hash beside the number, so that a probe
+compares texts only when they are equal, nearly always. Hashing follows wyhash (Wang Yi, 2019).
+"""
+
+from typing import Any
+
+from workbench.kernels import kernel
+from workbench.kernels.memory import copy, inlined, load8, load32, load64, mix, store32, store64
+from workbench.otlp.codec._codes import (
+    D_BYTES,
+    D_COUNT,
+    D_HASHES,
+    D_INVALID,
+    D_MASK,
+    D_OFFSETS,
+    D_SLOTS,
+)
+from workbench.otlp.codec._kernel_wire import HIGH_BITS, is_utf8, same
+
+__all__ = ["find_text"]
+
+UPPER = -4294967296  # 0xffffffff00000000
+SEED_0 = -6884282663029611473  # odd, half of the bits set (wyhash's constants)
+SEED_1 = -1800455987208640293
+SEED_2 = 2132475225070366319
+
+
+@inlined
+def _hash(at: Any, size: Any) -> Any:
+    """Return the hash, and the bytes' bits united: where HIGH_BITS are set, they are not all ASCII."""
+    code = size * SEED_0 ^ SEED_2
+    if size >= 8:
+        bits, left = 0, size
+        while left > 16:
+            first, second = load64(at), load64(at + 8)
+            bits |= first | second
+            code = mix(first ^ SEED_0 ^ code, second ^ SEED_1)
+            at += 16
+            left -= 16
+        second = load64(at) if left > 8 else 0
+        first = load64(at + left - 8)
+        bits |= first | second
+        return mix(first ^ SEED_1 ^ code, second ^ SEED_2), bits
+    if size >= 4:
+        first, second = load32(at), load32(at + size - 4)
+        bits = first | second
+        return mix(((first << 32) | second) ^ SEED_1 ^ code, SEED_2), bits | (bits << 32)
+    if size > 0:
+        first, second, third = load8(at), load8(at + (size >> 1)), load8(at + size - 1)
+        return mix(((first << 16) | (second << 8) | third) ^ SEED_1 ^ code, SEED_2), first | second | third
+    return code, 0
+
+
+@kernel("void(int64)")
+def _grow(dictionary: Any) -> None:
+    """Double the slots in place; they were reserved for the largest size."""
+    mask = load64(dictionary + D_MASK) * 2 + 1
+    store64(dictionary + D_MASK, mask)
+    slots, hashes = load64(dictionary + D_SLOTS), load64(dictionary + D_HASHES)
+    for slot in range(mask + 1):
+        store64(slots + 8 * slot, 0)
+    for number in range(load64(dictionary + D_COUNT)):
+        code = load64(hashes + 8 * number)
+        slot = code & mask
+        while load64(slots + 8 * slot) != 0:
+            slot = (slot + 1) & mask
+        store64(slots + 8 * slot, (code & UPPER) | (number + 1))
+
+
+@kernel("int64(int64, int64, int64, int64, int64, int64)")
+def _append(dictionary: Any, at: Any, size: Any, code: Any, bits: Any, slot: Any) -> Any:
+    number = load64(dictionary + D_COUNT)
+    offset = load64(dictionary + D_OFFSETS) + 4 * number
+    start = load32(offset)
+    if bits & HIGH_BITS != 0 and not is_utf8(at, size):
+        store64(dictionary + D_INVALID, 1)
+        return 0
+    copy(load64(dictionary + D_BYTES) + start, at, size)
+    store32(offset + 4, start + size)
+    store64(load64(dictionary + D_HASHES) + 8 * number, code)
+    store64(dictionary + D_COUNT, number + 1)
+    store64(load64(dictionary + D_SLOTS) + 8 * slot, (code & UPPER) | (number + 1))
+    if (number + 1) * 2 > load64(dictionary + D_MASK):
+        _grow(dictionary)
+    return number
+
+
+@kernel("int64(int64, int64, int64)")
+def find_text(dictionary: Any, at: Any, size: Any) -> Any:
+    """Return the number of a text, appended if it is new; text 0 is the empty one."""
+    if size == 0:
+        return 0
+    code, bits = _hash(at, size)
+    slots, mask = load64(dictionary + D_SLOTS), load64(dictionary + D_MASK)
+    offsets, texts = load64(dictionary + D_OFFSETS), load64(dictionary + D_BYTES)
+    slot = code & mask
+    while True:
+        entry = load64(slots + 8 * slot)
+        if entry == 0:
+            return _append(dictionary, at, size, code, bits, slot)
+        if (entry ^ code) & UPPER == 0:
+            number = (entry & 0xFFFFFFFF) - 1
+            start = load32(offsets + 4 * number)
+            if load32(offsets + 4 * number + 4) - start == size and same(texts + start, at, size):
+                return number
+        slot = (slot + 1) & mask

@@ -19,6 +19,7 @@ from numba.extending import intrinsic
 __all__ = [
     "copy",
     "copy16",
+    "equal_bytes",
     "inlined",
     "leading_zeros",
     "load8",
@@ -90,6 +91,20 @@ def copy16(_context: Any, _target: Any, _source: Any) -> Any:
         return target.get_dummy_value()
 
     return types.void(types.int64, types.int64), generate
+
+
+@intrinsic
+def equal_bytes(_context: Any, _left: Any, _right: Any) -> Any:
+    """Compare 64 bytes with 64 bytes: bit i of the result says whether the two bytes i are equal."""
+
+    def generate(_target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        kind = ir.VectorType(ir.IntType(8), 64)
+        sides = [builder.load(builder.inttoptr(address, kind.as_pointer())) for address in arguments]
+        for side in sides:
+            side.align = 1
+        return builder.bitcast(builder.icmp_unsigned("==", *sides), WORD)
+
+    return types.int64(types.int64, types.int64), generate
 
 
 def _block(function: Any) -> Any:

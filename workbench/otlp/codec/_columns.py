@@ -8,14 +8,13 @@ import numpy.typing as npt
 from workbench.otlp.codec import _codes as codes
 from workbench.otlp.codec._kernel_decode import count_rows, fill_columns
 from workbench.otlp.codec._plan import Plan, plan_of
-from workbench.otlp.codec._reserve import Dictionary, Heap, Sides
-from workbench.otlp.codec._star import Star, Strings
+from workbench.otlp.codec._reserve import LINE, Arena, Dictionary, Heap, Sides
+from workbench.otlp.codec._star import SlabColumns, Star, Strings
 
 __all__ = ["ColumnDecoder", "MalformedMessageError", "RewriteNeededError"]
 
-ALIGNMENT = 64
-FEW_SIDES = 64
-MOST_BYTES = 1 << 31  # of a dictionary: its offsets are 32 bits wide
+FEW = 64
+MARGIN = 1.25  # more rows a byte than the last message had
 
 
 class MalformedMessageError(ValueError):
@@ -27,7 +26,7 @@ class RewriteNeededError(ValueError):
 
 
 class ColumnDecoder:
-    """Decodes messages of one signal; what it learnt about their texts serves the next message."""
+    """Decodes messages of one signal; what it learnt about their texts and sizes serves the next message."""
 
     def __init__(self, signal: str) -> None:
         self.plan = plan_of(signal)
@@ -36,6 +35,7 @@ class ColumnDecoder:
         self.stack = np.zeros((codes.RECURSION_LIMIT + 2, 3), np.int64)
         _connect(self.control, codes.C_STACK, self.stack)
         self.records.connect(self.control)
+        self.density = np.zeros(len(self.records.counts))  # rows and list elements a byte
         self._learn_anew(0, 0, 0)
 
     def _learn_anew(self, keys: int, texts: int, size: int) -> None:
@@ -58,55 +58,69 @@ class ColumnDecoder:
         """
         raw = np.frombuffer(data, np.uint8)
         at = raw.ctypes.data
-        records = self.records
-        records.reset()
-        if count_rows(at, at + len(raw), 0, self.control.ctypes.data) != codes.OK:
-            raise MalformedMessageError
-        records.room[:] = records.rows
-        keys, texts = records.most_texts()
-        if not (self.keys.fits(keys, len(raw)) and self.texts.fits(texts, len(raw))):
-            self._learn_anew(keys, texts, len(raw))
-        columns = _allocate(self.plan, records.rows, records.lists)
-        records.point_to(columns)
-        heap, sides = Heap(int(records.rows.sum()) + FEW_SIDES, len(raw)), Sides(FEW_SIDES)
-        self._fill(at, at + len(raw), heap, sides, keep_unknown=keep_unknown)
-        if heap.overflowed or sides.overflowed:
-            heap = Heap(max(heap.needed, sides.needed) * 2 + int(records.rows.sum()), 2 * len(raw))
-            sides = Sides(sides.needed)
-            self._fill(at, at + len(raw), heap, sides, keep_unknown=keep_unknown)
-        return self._star(columns, heap, sides)
-
-    def _fill(self, at: int, end: int, heap: Heap, sides: Sides, *, keep_unknown: bool) -> None:
-        self.records.reset()
-        self.recent[: self.keys.count + 1, codes.R_LENGTH // 8] = -1  # it points into the last input
-        _connect(self.control, codes.C_BLOBS, heap.control)
-        _connect(self.control, codes.C_SIDES, sides.control)
-        self.control[codes.C_REWRITE // 8 : codes.C_NESTED_UNKNOWN // 8 + 1] = 0, 0, keep_unknown, 0
-        outcome = fill_columns(at, end, 0, 0, self.control.ctypes.data)
-        valid = self.keys.is_valid() & self.texts.is_valid()
-        if outcome != codes.OK or not valid:
+        if self.density.any():
+            room = (self.density * (MARGIN * len(raw))).astype(np.int64) + FEW
+        else:
+            room = self._count(at, at + len(raw))
+        more = FEW
+        while True:
+            self.control[codes.C_KEEP // 8] = keep_unknown
+            outcome, arena, heap, sides = self._fill(at, len(raw), room, more)
+            if outcome != codes.ROOM:
+                break
+            room, more = self._count(at, at + len(raw)), 4 * max(heap.needed, sides.needed)
+        if outcome != codes.OK:
             raise MalformedMessageError
         nested_unknown = self.control[codes.C_NESTED_UNKNOWN // 8] and not keep_unknown
         if self.control[codes.C_REWRITE // 8] or nested_unknown:
             raise RewriteNeededError
+        if len(raw):
+            np.maximum(self.density, self.records.counts / len(raw), out=self.density)
+        return self._star(arena, heap, sides)
 
-    def _star(self, columns: dict[str, npt.NDArray[Any]], heap: Heap, sides: Sides) -> Star:
-        plan, rows = self.plan, self.records.rows.tolist()
-        lists = self.records.lists
-        for name, column in plan.columns.items():
-            if column.starts is not None:
-                columns[name][-1] = lists[column.starts]
-        for number, table in enumerate(plan.attribute_tables):
-            if not self.records.attributes[number, codes.A_SEEN_REF // 8]:
-                del columns[f"{table}.key_strindex"]
+    def _count(self, at: int, end: int) -> npt.NDArray[np.int64]:
+        self.records.reset()
+        if count_rows(at, end, 0, self.control.ctypes.data) != codes.OK:
+            raise MalformedMessageError
+        return self.records.counts.copy()
+
+    def _fill(
+        self, at: int, size: int, room: npt.NDArray[np.int64], more: int
+    ) -> tuple[int, Arena, Heap, Sides]:
+        keys, texts = self.plan.most_texts(room)
+        if not (self.keys.fits(keys, size) and self.texts.fits(texts, size)):
+            self._learn_anew(keys, texts, size)
+        arena = self.records.place(room)
+        self.records.reset()
+        self.recent[: self.keys.count + 1, codes.R_LENGTH // 8] = -1  # it points into the last input
+        heap, sides = Heap(int(room[: len(self.plan.tables)].sum()) + more, size), Sides(more)
+        control = self.control
+        _connect(control, codes.C_BLOBS, heap.control)
+        _connect(control, codes.C_SIDES, sides.control)
+        control[codes.C_REWRITE // 8] = control[codes.C_UNKNOWN // 8] = 0
+        control[codes.C_NESTED_UNKNOWN // 8] = 0
+        control[codes.C_LIMIT // 8] = at + size - LINE
+        outcome = fill_columns(at, at + size, 0, 0, control.ctypes.data)
+        if not (self.keys.is_valid() & self.texts.is_valid()):
+            outcome = codes.MALFORMED
+        elif outcome == codes.OK and (heap.needed > heap.room or sides.needed > sides.room):
+            outcome = codes.ROOM
+        return outcome, arena, heap, sides
+
+    def _star(self, arena: Arena, heap: Heap, sides: Sides) -> Star:
+        plan, records = self.plan, self.records
+        counts = records.counts.copy()
+        columns = SlabColumns(arena.memory, plan.layout, records.offsets, counts[plan.sources] + plan.extra)
+        for name, source in plan.sources_of_starts.items():
+            columns[name][-1] = counts[source]
         return Star(
             plan.signal,
-            dict(zip(plan.tables, rows, strict=True)),
+            dict(zip(plan.tables, counts.tolist(), strict=False)),
             columns,
             _strings(self.keys),
             _strings(self.texts),
             Strings(heap.offsets[: heap.needed + 1], heap.data),
-            sides.entries[: sides.needed].copy(),
+            sides.entries[: sides.needed],
             int(self.control[codes.C_UNKNOWN // 8]),
         )
 
@@ -122,69 +136,51 @@ class _Records:
         first, last = codes.K_LISTS // 8, codes.K_LISTS_END // 8
         self.kinds[:, first : last + 1] *= 16
         self.kinds[:, first : last + 1] += self.starts.ctypes.data
-        self.rows, self.room = np.zeros((2, len(plan.tables)), np.int64)
-        self.lists = np.zeros(max(1, len(plan.lists)), np.int64)
+        tables = len(plan.tables)
+        self.counts = np.zeros(tables + len(plan.lists), np.int64)  # rows of tables, then elements of lists
+        self.room = np.zeros_like(self.counts)
+        self.rows, self.lists = self.counts[:tables], self.counts[tables:]
+        self.offsets = np.zeros(len(plan.columns), np.int64)
 
     def connect(self, control: npt.NDArray[np.int64]) -> None:
+        tables = len(self.plan.tables)
         _connect(control, codes.C_DISPATCH, self.dispatch)
         _connect(control, codes.C_FIELDS, self.fields)
         _connect(control, codes.C_KINDS, self.kinds)
         _connect(control, codes.C_ATTRIBUTES, self.attributes)
-        _connect(control, codes.C_LISTS, self.lists)
         _connect(control, codes.C_ROWS, self.rows)
-        _connect(control, codes.C_ROOM, self.room)
+        _connect(control, codes.C_LISTS, self.lists)
+        _connect(control, codes.C_ROOM, self.room[:tables])
+        _connect(control, codes.C_LIST_ROOM, self.room[tables:])
 
     def reset(self) -> None:
         """Start to count anew; the outermost message is the one row of its table."""
-        self.rows[:] = 0
-        self.rows[0] = 1
-        self.lists[:] = 0
+        self.counts[:] = 0
+        self.counts[0] = 1
         self.attributes[:, codes.A_SEEN_REF // 8] = 0
 
-    def most_texts(self) -> tuple[int, int]:
-        """Return how many keys and how many other texts there can be at most."""
-        rows = dict(zip(self.plan.tables, self.rows.tolist(), strict=True))
-        attributes = sum(rows[table] for table in self.plan.attribute_tables)
-        others = sum(rows[table] for table in self.plan.text_tables)
-        return attributes, attributes + others
-
-    def point_to(self, columns: dict[str, npt.NDArray[Any]]) -> None:
-        """Write the columns' addresses into the records."""
-        arrays = {
-            "fields": self.fields.reshape(-1),
-            "kinds": self.kinds.reshape(-1),
-            "attributes": self.attributes.reshape(-1),
-            "starts": self.starts.reshape(-1),
-        }
-        addresses = {name: column.ctypes.data for name, column in columns.items()}
-        for record, at, name in self.plan.patches:
-            arrays[record][at] = addresses[name]
+    def place(self, room: npt.NDArray[np.int64]) -> Arena:
+        """Lay out zeroed columns with so much room, and write their addresses into the records."""
+        plan = self.plan
+        self.room[:] = room
+        sizes = (room[plan.sources] + plan.extra) * plan.item_sizes
+        sizes += LINE + -sizes % LINE
+        self.offsets = np.cumsum(sizes) - sizes
+        arena = Arena(int(sizes.sum()))
+        addresses = self.offsets + arena.address
+        for name, records in (
+            ("fields", self.fields),
+            ("kinds", self.kinds),
+            ("attributes", self.attributes),
+            ("starts", self.starts),
+        ):
+            at, columns = plan.patched(name)
+            records.reshape(-1)[at] = addresses[columns]
+        return arena
 
 
 def _connect(control: npt.NDArray[np.int64], slot: int, array: npt.NDArray[Any]) -> None:
     control[slot // 8] = array.ctypes.data
-
-
-def _allocate(
-    plan: Plan, rows: npt.NDArray[np.int64], lists: npt.NDArray[np.int64]
-) -> dict[str, npt.NDArray[Any]]:
-    """Return zeroed columns of the exact sizes, all in one piece of memory."""
-    sizes = []
-    for column in plan.columns.values():
-        if column.elements is not None:
-            count = int(lists[column.elements])
-        else:
-            count = int(rows[plan.tables.index(column.table)]) + (column.starts is not None)
-        sizes.append(count)
-    offsets, total = [], 0
-    for column, count in zip(plan.columns.values(), sizes, strict=True):
-        offsets.append(total)
-        total += -(-count * np.dtype(column.dtype).itemsize // ALIGNMENT) * ALIGNMENT
-    slab = np.zeros(total + ALIGNMENT, np.uint8)
-    return {
-        name: np.ndarray(count, column.dtype, slab, offset)
-        for (name, column), count, offset in zip(plan.columns.items(), sizes, offsets, strict=True)
-    }
 
 
 def _strings(dictionary: Dictionary) -> Strings:

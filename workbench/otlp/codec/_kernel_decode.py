@@ -27,6 +27,8 @@ from workbench.otlp.codec._codes import (
     C_FIELDS,
     C_KEEP,
     C_KINDS,
+    C_LIMIT,
+    C_LIST_ROOM,
     C_LISTS,
     C_REWRITE,
     C_ROOM,
@@ -62,6 +64,7 @@ from workbench.otlp.codec._codes import (
     PACKED_VARINTS,
     PACKED_VARINTS32,
     PACKED_WORDS,
+    ROOM,
     ROWS,
     SIDED,
     TEXT,
@@ -134,11 +137,14 @@ def _varints(at: Any, end: Any, field: Any, control: Any) -> Any:
     """Append the numbers of a packed field to its list."""
     counter = load64(control + C_LISTS) + 8 * load64(field + F_AUX)
     number, values = load64(counter), load64(field + F_COLUMN)
+    most = load64(load64(control + C_LIST_ROOM) + 8 * load64(field + F_AUX))
     narrow = load64(field + F_OP) == PACKED_VARINTS32
     while at < end:
         value, at = read_varint(at, end)
         if at > end:
             return MALFORMED
+        if number >= most:
+            return ROOM
         if narrow:
             store32(values + 4 * number, value)
         else:
@@ -168,9 +174,11 @@ def fill_columns(at: Any, end: Any, kind: Any, row: Any, control: Any) -> Any:
     fields = load64(control + C_FIELDS)
     record = load64(control + C_KINDS) + KIND_SIZE * kind
     rows, lists = load64(control + C_ROWS), load64(control + C_LISTS)
+    room, list_room = load64(control + C_ROOM), load64(control + C_LIST_ROOM)
     for first in range(load64(record + K_LISTS), load64(record + K_LISTS_END), 16):
         store64(load64(first) + 8 * row, load64(lists + 8 * load64(first + 8)))
     present, odd, before = 0, 0, -1
+    limit = load64(control + C_LIMIT)
     while at < end:
         start = at
         tag, at = read_tag(at, end)
@@ -187,8 +195,11 @@ def fill_columns(at: Any, end: Any, kind: Any, row: Any, control: Any) -> Any:
                 return MALFORMED
         if op == KEY_VALUE:
             attributes = load64(control + C_ATTRIBUTES) + ATTRIBUTES_SIZE * load64(field + F_TARGET)
-            counter = rows + 8 * load64(field + F_TABLE)
+            table = load64(field + F_TABLE)
+            counter = rows + 8 * table
             child = load64(counter)
+            if child >= load64(room + 8 * table):
+                return ROOM
             store64(counter, child + 1)
             store32(load64(attributes + A_PARENT) + 4 * child, row)
             before = read_key_value(at, at + size, control, attributes, child, before)
@@ -216,17 +227,18 @@ def fill_columns(at: Any, end: Any, kind: Any, row: Any, control: Any) -> Any:
                     )
                 present &= ~bit
         elif op == TEXT:
-            store32(load64(field + F_COLUMN) + 4 * row, find_text(load64(control + C_TEXTS), at, size))
+            store32(load64(field + F_COLUMN) + 4 * row, find_text(load64(control + C_TEXTS), at, size, limit))
         elif op == ROWS:
             table = load64(field + F_TABLE)
             counter = rows + 8 * table
             child = load64(counter)
-            if child >= load64(load64(control + C_ROOM) + 8 * table):
-                return MALFORMED
+            if child >= load64(room + 8 * table):
+                return ROOM
             store64(counter, child + 1)
             store32(load64(field + F_COLUMN) + 4 * child, row)
-            if fill_columns(at, at + size, load64(field + F_TARGET), child, control) != OK:
-                return MALFORMED
+            outcome = fill_columns(at, at + size, load64(field + F_TARGET), child, control)
+            if outcome != OK:
+                return outcome
         elif op == VARINT32:
             value, at = read_varint(at, end)
             store32(load64(field + F_COLUMN) + 4 * row, value)
@@ -234,8 +246,9 @@ def fill_columns(at: Any, end: Any, kind: Any, row: Any, control: Any) -> Any:
             if present & (load64(field + F_BIT) | load64(field + F_OTHERS)) != 0:
                 store64(control + C_REWRITE, 1)
             present |= load64(field + F_BIT)
-            if fill_columns(at, at + size, load64(field + F_TARGET), row, control) != OK:
-                return MALFORMED
+            outcome = fill_columns(at, at + size, load64(field + F_TARGET), row, control)
+            if outcome != OK:
+                return outcome
         elif op == HALF:
             if end - at < 4:
                 return MALFORMED
@@ -260,6 +273,8 @@ def fill_columns(at: Any, end: Any, kind: Any, row: Any, control: Any) -> Any:
                 return MALFORMED
             counter = lists + 8 * load64(field + F_AUX)
             number = load64(counter)
+            if number + (size >> 3) > load64(list_room + 8 * load64(field + F_AUX)):
+                return ROOM
             target = load64(field + F_COLUMN) + 8 * number
             for word in range(size >> 3):
                 store64(target + 8 * word, load64(at + 8 * word))
@@ -268,17 +283,22 @@ def fill_columns(at: Any, end: Any, kind: Any, row: Any, control: Any) -> Any:
             if end - at < 8:
                 return MALFORMED
             counter = lists + 8 * load64(field + F_AUX)
+            if load64(counter) >= load64(list_room + 8 * load64(field + F_AUX)):
+                return ROOM
             store64(load64(field + F_COLUMN) + 8 * load64(counter), load64(at))
             store64(counter, load64(counter) + 1)
             size = 8
         elif op == PACKED_VARINTS or op == PACKED_VARINTS32:
-            if _varints(at, at + size, field, control) != OK:
-                return MALFORMED
+            outcome = _varints(at, at + size, field, control)
+            if outcome != OK:
+                return outcome
         elif op == ONE_VARINT or op == ONE_VARINT32:
             value, at = read_varint(at, end)
             counter = lists + 8 * load64(field + F_AUX)
             if at <= end:
                 number = load64(counter)
+                if number >= load64(list_room + 8 * load64(field + F_AUX)):
+                    return ROOM
                 if op == ONE_VARINT32:
                     store32(load64(field + F_COLUMN) + 4 * number, value)
                 else:
@@ -295,11 +315,14 @@ def fill_columns(at: Any, end: Any, kind: Any, row: Any, control: Any) -> Any:
             value &= 0xFFFFFFFF
             store32(load64(field + F_COLUMN) + 4 * row, (value >> 1) ^ -(value & 1))
         elif op == TEXTS:
-            counter = rows + 8 * load64(field + F_TABLE)
+            table = load64(field + F_TABLE)
+            counter = rows + 8 * table
             child = load64(counter)
+            if child >= load64(room + 8 * table):
+                return ROOM
             store64(counter, child + 1)
             store32(load64(field + F_COLUMN) + 4 * child, row)
-            store32(load64(field + F_AUX) + 4 * child, find_text(load64(control + C_TEXTS), at, size))
+            store32(load64(field + F_AUX) + 4 * child, find_text(load64(control + C_TEXTS), at, size, limit))
         elif op == BLOB:
             store64(load64(field + F_COLUMN) + 8 * row, append_blob(control, at, size) if size != 0 else 0)
         else:

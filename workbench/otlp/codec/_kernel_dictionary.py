@@ -8,7 +8,7 @@ compares texts only when they are equal, nearly always. Hashing follows wyhash (
 from typing import Any
 
 from workbench.kernels import kernel
-from workbench.kernels.memory import copy, inlined, load8, load32, load64, mix, store32, store64
+from workbench.kernels.memory import copy, inlined, load8, load32, load64, mix, shift_right, store32, store64
 from workbench.otlp.codec._codes import (
     D_BYTES,
     D_COUNT,
@@ -29,29 +29,33 @@ SEED_2 = 2132475225070366319
 
 
 @inlined
-def _hash(at: Any, size: Any) -> Any:
+def _first(word: Any, size: Any) -> Any:
+    """Return the first bytes of a word, at most 8, the others zero."""
+    return word & shift_right(-1, 64 - 8 * size) if size < 8 else word
+
+
+@inlined
+def _hash(at: Any, size: Any, limit: Any) -> Any:
     """Return the hash, and the bytes' bits united: where HIGH_BITS are set, they are not all ASCII."""
     code = size * SEED_0 ^ SEED_2
-    if size >= 8:
-        bits, left = 0, size
-        while left > 16:
-            first, second = load64(at), load64(at + 8)
-            bits |= first | second
-            code = mix(first ^ SEED_0 ^ code, second ^ SEED_1)
-            at += 16
-            left -= 16
-        second = load64(at) if left > 8 else 0
-        first = load64(at + left - 8)
+    bits = 0
+    while size > 16:
+        first, second = load64(at), load64(at + 8)
         bits |= first | second
-        return mix(first ^ SEED_1 ^ code, second ^ SEED_2), bits
-    if size >= 4:
-        first, second = load32(at), load32(at + size - 4)
-        bits = first | second
-        return mix(((first << 32) | second) ^ SEED_1 ^ code, SEED_2), bits | (bits << 32)
-    if size > 0:
-        first, second, third = load8(at), load8(at + (size >> 1)), load8(at + size - 1)
-        return mix(((first << 16) | (second << 8) | third) ^ SEED_1 ^ code, SEED_2), first | second | third
-    return code, 0
+        code = mix(first ^ SEED_0 ^ code, second ^ SEED_1)
+        at += 16
+        size -= 16
+    if at <= limit:
+        first = _first(load64(at), size)
+        second = _first(load64(at + 8), size - 8) if size > 8 else 0
+    else:
+        first, second = 0, 0
+        for byte in range(size):
+            if byte < 8:
+                first |= load8(at + byte) << 8 * byte
+            else:
+                second |= load8(at + byte) << 8 * (byte - 8)
+    return mix(first ^ SEED_1 ^ code, second ^ SEED_2), bits | first | second
 
 
 @kernel("void(int64)")
@@ -88,12 +92,15 @@ def _append(dictionary: Any, at: Any, size: Any, code: Any, bits: Any, slot: Any
     return number
 
 
-@kernel("int64(int64, int64, int64)")
-def find_text(dictionary: Any, at: Any, size: Any) -> Any:
-    """Return the number of a text, appended if it is new; text 0 is the empty one."""
+@kernel("int64(int64, int64, int64, int64)")
+def find_text(dictionary: Any, at: Any, size: Any, limit: Any) -> Any:
+    """Return the number of a text, appended if it is new; 64 bytes may be read up to `limit`.
+
+    Text 0 is the empty one.
+    """
     if size == 0:
         return 0
-    code, bits = _hash(at, size)
+    code, bits = _hash(at, size, limit)
     slots, mask = load64(dictionary + D_SLOTS), load64(dictionary + D_MASK)
     offsets, texts = load64(dictionary + D_OFFSETS), load64(dictionary + D_BYTES)
     slot = code & mask
@@ -104,6 +111,6 @@ def find_text(dictionary: Any, at: Any, size: Any) -> Any:
         if (entry ^ code) & UPPER == 0:
             number = (entry & 0xFFFFFFFF) - 1
             start = load32(offsets + 4 * number)
-            if load32(offsets + 4 * number + 4) - start == size and same(texts + start, at, size):
+            if load32(offsets + 4 * number + 4) - start == size and same(at, texts + start, size, limit):
                 return number
         slot = (slot + 1) & mask

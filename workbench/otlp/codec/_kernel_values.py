@@ -27,6 +27,7 @@ from workbench.otlp.codec._codes import (
     C_FOLLOW,
     C_KEEP,
     C_KEYS,
+    C_LIMIT,
     C_NESTED_UNKNOWN,
     C_RECENT,
     C_REWRITE,
@@ -236,8 +237,8 @@ def read_value(
     at: Any, end: Any, depth: Any, control: Any, table: Any, row: Any, slot: Any, plain: Any
 ) -> Any:
     """Return the type and the value of an AnyValue, and 0 or -1; `plain` texts become blobs."""
-    kind, value, nested = EMPTY, 0, False
-    flags = 0
+    kind, value, nested, flags = EMPTY, 0, False, 0
+    limit = load64(control + C_LIMIT)
     while at < end:
         start = at
         tag, at = read_tag(at, end)
@@ -255,7 +256,7 @@ def read_value(
                 value = append_blob(control, at, size)
                 kind = STR | PLAIN
             else:
-                value = find_text(load64(control + C_TEXTS), at, size)
+                value = find_text(load64(control + C_TEXTS), at, size, limit)
                 kind = STR
             at += size
         elif tag == 24:
@@ -317,11 +318,11 @@ def read_key_value(at: Any, end: Any, control: Any, attributes: Any, row: Any, b
     """Write a KeyValue into a row; return its key, or -1. `before` is the key before it, or -1."""
     start, key, after_key = at, 0, False
     follow = load64(control + C_FOLLOW) + 4 * (before + 1)
-    recent = load64(control + C_RECENT)
+    recent, limit = load64(control + C_RECENT), load64(control + C_LIMIT)
     guess = load32(follow) - 1
     if guess >= 0:
         record = recent + RECENT_SIZE * guess
-        if load64(record + R_LENGTH) == end - at and same(load64(record + R_START), at, end - at):
+        if load64(record + R_LENGTH) == end - at and same(at, load64(record + R_START), end - at, limit):
             store32(load64(attributes + A_KEY) + 4 * row, guess)
             store8(load64(attributes + A_TYPE) + row, load64(record + R_TYPE))
             store64(load64(attributes + A_VALUE) + 8 * row, load64(record + R_VALUE))
@@ -331,7 +332,7 @@ def read_key_value(at: Any, end: Any, control: Any, attributes: Any, row: Any, b
             at + 2 + size <= end
             and load8(at) == 10
             and load8(at + 1) == size
-            and same(load64(record + R_KEY), at + 2, size)
+            and same(at + 2, load64(record + R_KEY), size, limit)
         ):
             key, after_key = guess, True
             at += 2 + size
@@ -359,7 +360,7 @@ def read_key_value(at: Any, end: Any, control: Any, attributes: Any, row: Any, b
             size, at = read_length(at, end)
             if at > end:
                 return -1
-            key, after_key = find_text(load64(control + C_KEYS), at, size), True
+            key, after_key = find_text(load64(control + C_KEYS), at, size, limit), True
             keys = load64(control + C_KEYS)
             record = recent + RECENT_SIZE * key
             offset = load32(load64(keys + D_OFFSETS) + 4 * key)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from workbench.kernels import kernel
-from workbench.kernels.memory import inlined, leading_zeros, load8, load32, load64
+from workbench.kernels.memory import equal_bytes, inlined, leading_zeros, load8, load64
 from workbench.otlp.codec._codes import RECURSION_LIMIT
 
 __all__ = [
@@ -148,8 +148,14 @@ def varint_size(value: Any) -> Any:
 
 
 @inlined
-def same(left: Any, right: Any, size: Any) -> Any:
-    """Tell whether two byte strings of one size are equal."""
+def same(left: Any, right: Any, size: Any, limit: Any) -> Any:
+    """Tell whether two byte strings of one size are equal; 64 bytes may be read from `left` up to `limit`.
+
+    What is compared with the input (`left`) lies before it in the same input, or has room behind it.
+    """
+    if size <= 64 and left <= limit:
+        differ = ~equal_bytes(left, right)
+        return size == 0 or differ << (64 - size) == 0
     if size >= 8:
         at = 0
         while at < size - 8:
@@ -157,8 +163,6 @@ def same(left: Any, right: Any, size: Any) -> Any:
                 return False
             at += 8
         return load64(left + size - 8) == load64(right + size - 8)
-    if size >= 4:
-        return load32(left) == load32(right) and load32(left + size - 4) == load32(right + size - 4)
     for at in range(size):
         if load8(left + at) != load8(right + at):
             return False

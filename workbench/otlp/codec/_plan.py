@@ -6,7 +6,7 @@ row has side entries).
 """
 
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -63,7 +63,7 @@ class Column:
     text: bool = False  # it holds numbers of texts
 
 
-@dataclass(slots=True)
+@dataclass
 class Plan:
     """A signal's messages as arrays of records, whose columns' addresses are filled in for each call.
 
@@ -84,11 +84,60 @@ class Plan:
     attributes: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros((0, 8), np.int64))
     list_starts: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros((0, 2), np.int64))
     patches: list[tuple[str, int, str]] = field(default_factory=list)
+    _patched: dict[str, Any] = field(default_factory=dict)
 
-    @property
-    def text_tables(self) -> list[str]:
-        """The table of each column that holds texts, one for each."""
-        return [column.table for column in self.columns.values() if column.dtype == "i4" and column.text]
+    @cached_property
+    def layout(self) -> dict[str, tuple[int, str]]:
+        """Each column's number and type."""
+        return {name: (at, column.dtype) for at, (name, column) in enumerate(self.columns.items())}
+
+    @cached_property
+    def sources(self) -> npt.NDArray[np.int64]:
+        """Which count says how long a column is: those of the tables come first, then those of the lists."""
+        lists = len(self.tables)
+        return np.array(
+            [
+                self.tables.index(column.table) if column.elements is None else lists + column.elements
+                for column in self.columns.values()
+            ],
+            np.int64,
+        )
+
+    @cached_property
+    def extra(self) -> npt.NDArray[np.int64]:
+        """How many entries a column has beyond its rows: one for the end of the last row's list."""
+        return np.array([column.starts is not None for column in self.columns.values()], np.int64)
+
+    @cached_property
+    def item_sizes(self) -> npt.NDArray[np.int64]:
+        """How many bytes an entry of each column has."""
+        return np.array([np.dtype(column.dtype).itemsize for column in self.columns.values()], np.int64)
+
+    @cached_property
+    def sources_of_starts(self) -> dict[str, int]:
+        """Columns that hold where lists start, and which count ends the last list."""
+        lists = len(self.tables)
+        return {name: lists + c.starts for name, c in self.columns.items() if c.starts is not None}
+
+    @cached_property
+    def _text_columns(self) -> npt.NDArray[np.int64]:
+        """How many columns of texts each table has."""
+        found = np.zeros(len(self.tables) + len(self.lists), np.int64)
+        for column in self.columns.values():
+            found[self.tables.index(column.table)] += column.text
+        return found
+
+    def most_texts(self, room: npt.NDArray[np.int64]) -> tuple[int, int]:
+        """Return how many keys and how many other texts there can be at most."""
+        keys = int(sum(room[self.tables.index(table)] for table in self.attribute_tables))
+        return keys, keys + int((room * self._text_columns).sum())
+
+    def patched(self, records: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Return where addresses go in a record array, and of which columns."""
+        if records not in self._patched:
+            found = [(at, self.layout[name][0]) for kind, at, name in self.patches if kind == records]
+            self._patched[records] = tuple(np.array(found, np.int64).reshape(-1, 2).T)
+        return self._patched[records]
 
     def kind(self, message: Message) -> int:
         """Return a message's number."""

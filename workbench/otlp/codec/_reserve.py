@@ -1,23 +1,38 @@
 """Room for the largest case that costs nothing until it is used: anonymous pages of the operating system."""
 
 import mmap
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Dictionary", "Heap", "Sides", "reserve"]
+__all__ = ["Arena", "Dictionary", "Heap", "Sides"]
 
 NO_RESERVE = getattr(mmap, "MAP_NORESERVE", 0x4000)
 FIRST_SLOTS = 4096
-SLACK = 64
+LINE = 64  # bytes of a cache line; also how far kernels read behind an array
 
 
-def reserve(size: int, dtype: Any) -> npt.NDArray[Any]:
-    """Return an array of zeros whose pages become memory when they are first written."""
-    item = np.dtype(dtype).itemsize
-    flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | NO_RESERVE
-    return np.frombuffer(mmap.mmap(-1, size * item + SLACK, flags=flags), dtype, count=size)
+class Arena:
+    """One piece of zeroed memory, given out array by array; a page becomes memory when first written."""
+
+    def __init__(self, size: int) -> None:
+        flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | NO_RESERVE
+        self.memory = np.frombuffer(mmap.mmap(-1, size + LINE, flags=flags), np.uint8)
+        self.address = self.memory.ctypes.data
+        self.used = 0
+
+    def take(self, count: int, dtype: Any) -> npt.NDArray[Any]:
+        """Return the next array of so many items."""
+        array = np.ndarray(count, dtype, self.memory, self.used)
+        self.used += padded(array.nbytes)
+        return array
+
+
+def padded(size: int) -> int:
+    """Return a size in bytes with what is kept free behind it."""
+    return size + LINE + -size % LINE
 
 
 class Dictionary:
@@ -28,11 +43,15 @@ class Dictionary:
         slots = FIRST_SLOTS
         while slots < 4 * (room + 1):
             slots *= 2
-        self.slots = reserve(slots, np.int64)
-        self.offsets = reserve(room + 2, np.int32)
-        self.data = reserve(bytes_room, np.uint8)
-        self.hashes = reserve(room + 1, np.int64)
-        arrays = (self.slots, self.offsets, self.data, self.hashes)
+        shapes: Sequence[tuple[int, Any]] = (
+            (slots, np.int64),
+            (room + 2, np.int32),
+            (bytes_room, np.uint8),
+            (room + 1, np.int64),
+        )
+        arena = Arena(sum(padded(count * np.dtype(kind).itemsize) for count, kind in shapes))
+        arrays = [arena.take(count, kind) for count, kind in shapes]
+        _, self.offsets, self.data, _ = arrays
         addresses = [array.ctypes.data for array in arrays]
         self.control = np.array([*addresses, 1, FIRST_SLOTS - 1, 0, 0], np.int64)  # text 0 is empty
 
@@ -61,8 +80,10 @@ class Heap:
     """Byte strings that follow each other, up to so many and of so many bytes; number 0 is empty."""
 
     def __init__(self, room: int, bytes_room: int) -> None:
-        self.offsets = reserve(room + 2, np.int64)
-        self.data = reserve(bytes_room, np.uint8)
+        arena = Arena(padded(8 * (room + 2)) + padded(bytes_room))
+        self.offsets = arena.take(room + 2, np.int64)
+        self.data = arena.take(bytes_room, np.uint8)
+        self.room = room
         self.control = np.array(
             [self.offsets.ctypes.data, self.data.ctypes.data, 1, room, bytes_room, 0], np.int64
         )
@@ -72,25 +93,16 @@ class Heap:
         """How many strings were appended, those without room included."""
         return int(self.control[2])
 
-    @property
-    def overflowed(self) -> bool:
-        """Tell whether some had no room."""
-        return self.needed > int(self.control[3])
-
 
 class Sides:
     """Side entries: `(n, 4) int64`, table, row, slot and blob."""
 
     def __init__(self, room: int) -> None:
-        self.entries = reserve(4 * room, np.int64).reshape(-1, 4)
+        self.entries = np.zeros((room, 4), np.int64)
+        self.room = room
         self.control = np.array([self.entries.ctypes.data, 0, room, 0], np.int64)
 
     @property
     def needed(self) -> int:
         """How many entries were appended, those without room included."""
         return int(self.control[1])
-
-    @property
-    def overflowed(self) -> bool:
-        """Tell whether some had no room."""
-        return self.needed > int(self.control[2])

@@ -1,11 +1,13 @@
 """Telemetry in flat arrays: the columns of all tables, the texts they refer to, and what fits no column."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Star", "Strings"]
+__all__ = ["SlabColumns", "Star", "Strings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,29 @@ class Strings:
         return self.data[self.offsets[number] : self.offsets[number + 1]].tobytes()
 
 
+class SlabColumns(Mapping[str, npt.NDArray[Any]]):
+    """Columns in one piece of memory, as arrays when first asked for."""
+
+    def __init__(
+        self, memory: npt.NDArray[np.uint8], layout: Mapping[str, tuple[int, str]], offsets: Any, counts: Any
+    ) -> None:
+        self._memory, self._layout, self._offsets, self._counts = memory, layout, offsets, counts
+        self._arrays: dict[str, npt.NDArray[Any]] = {}
+
+    def __getitem__(self, name: str) -> npt.NDArray[Any]:
+        if name not in self._arrays:
+            number, dtype = self._layout[name]
+            count, offset = int(self._counts[number]), int(self._offsets[number])
+            self._arrays[name] = np.ndarray(count, dtype, self._memory, offset)
+        return self._arrays[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._layout)
+
+    def __len__(self) -> int:
+        return len(self._layout)
+
+
 @dataclass(frozen=True, slots=True)
 class Star:
     """One signal's columns (`_plan`), with the texts of keys and values, the blobs, and the side entries.
@@ -30,8 +55,8 @@ class Star:
     """
 
     signal: str
-    rows: dict[str, int]
-    columns: dict[str, npt.NDArray[np.generic]]
+    rows: Mapping[str, int]
+    columns: Mapping[str, npt.NDArray[Any]]
     keys: Strings
     texts: Strings
     blobs: Strings

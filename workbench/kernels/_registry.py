@@ -5,11 +5,14 @@ A kernel is declared with the signatures it is called with::
     @kernel("void(uint64[:,::1], int64[::1])")
     def _fill(keys, slots): ...
 
-It compiles when first called, or ahead of time by `warm`, and both write the same cache on disk.
+It compiles when first called, or ahead of time by `warm`, and both write the same cache on disk. Numba
+throws away a cached kernel when its own file has changed; here also when another file has that it may call
+into: those of its folder and of `workbench.kernels`.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -59,11 +62,20 @@ def kernel(*signatures: str) -> Callable[[Callable[..., Any]], Any]:
 
     def declare(function: Callable[..., Any]) -> Any:
         dispatcher = numba.njit(cache=True, nogil=True)(function)
+        index = dispatcher._cache._cache_file  # noqa: SLF001 - Numba offers no other way to say it
+        index._source_stamp = _source_stamp(Path(function.__code__.co_filename).parent)  # noqa: SLF001
         name = f"{function.__module__}.{function.__qualname__}"
         _KERNELS[name] = Kernel(name, dispatcher, signatures)
         return dispatcher
 
     return declare
+
+
+@cache
+def _source_stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """Return what identifies the sources that a kernel of a folder may be compiled from."""
+    sources = sorted({*folder.glob("*.py"), *Path(__file__).parent.glob("*.py")})
+    return tuple((path.name, path.stat().st_mtime_ns, path.stat().st_size) for path in sources)
 
 
 def registered_kernels() -> list[Kernel]:

@@ -36,8 +36,8 @@ C_REWRITE, C_UNKNOWN, C_KEEP, C_NESTED_UNKNOWN, C_STACK, C_LIMIT, C_LIST_ROOM = 
 CONTROL_SLOTS = 24
 
 # A dictionary's control block: texts stored once
-D_SLOTS, D_OFFSETS, D_BYTES, D_HASHES, D_COUNT, D_MASK, D_INVALID = 0, 8, 16, 24, 32, 40, 48
-DICTIONARY_SLOTS = 8
+D_SLOTS, D_OFFSETS, D_BYTES, D_HASHES, D_COUNT, D_MASK, D_FAILED, D_ROOM, D_BYTES_ROOM = range(0, 72, 8)
+NOT_UTF8, FULL = 1, 2  # how a dictionary fails
 
 # A heap's control block: byte strings, one after the other
 H_OFFSETS, H_BYTES, H_COUNT, H_ROOM, H_BYTES_ROOM = 0, 8, 16, 24, 32
@@ -54,3 +54,9 @@ R_START, R_LENGTH, R_TYPE, R_VALUE, R_KEY, R_KEY_LENGTH = 0, 8, 16, 24, 48, 56
 RECENT_SIZE = 64
 
 RECURSION_LIMIT = 100  # of the official parsers
+
+# Encoder's control block
+E_FIELDS, E_KINDS, E_ATTRIBUTES, E_CURSORS, E_LOW, E_SIDES, E_SIDE_COUNT = 0, 8, 16, 24, 32, 40, 48
+E_KEY_OFFSETS, E_KEY_BYTES, E_TEXT_OFFSETS, E_TEXT_BYTES, E_BLOB_OFFSETS, E_BLOB_BYTES = 56, 64, 72, 80, 88, 96
+ENCODER_SLOTS = 16
+FIXED_PART = 512  # more bytes than the fixed-size fields of any message

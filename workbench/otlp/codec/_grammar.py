@@ -62,7 +62,7 @@ class Kind(IntEnum):
     NUMBERS_INT32 = auto()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Field:
     """A field of a message: its number and name on the wire, its kind, and where it goes.
 
@@ -78,7 +78,7 @@ class Field:
     optional: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Message:
     """A message: its fields, the table it owns ("" if written into another's row), its columns' prefix."""
 

@@ -11,12 +11,16 @@ from workbench.kernels import kernel
 from workbench.kernels.memory import copy, inlined, load8, load32, load64, mix, shift_right, store32, store64
 from workbench.otlp.codec._codes import (
     D_BYTES,
+    D_BYTES_ROOM,
     D_COUNT,
+    D_FAILED,
     D_HASHES,
-    D_INVALID,
     D_MASK,
     D_OFFSETS,
+    D_ROOM,
     D_SLOTS,
+    FULL,
+    NOT_UTF8,
 )
 from workbench.otlp.codec._kernel_wire import HIGH_BITS, is_utf8, same
 
@@ -80,7 +84,11 @@ def _append(dictionary: Any, at: Any, size: Any, code: Any, bits: Any, slot: Any
     offset = load64(dictionary + D_OFFSETS) + 4 * number
     start = load32(offset)
     if bits & HIGH_BITS != 0 and not is_utf8(at, size):
-        store64(dictionary + D_INVALID, 1)
+        store64(dictionary + D_FAILED, load64(dictionary + D_FAILED) | NOT_UTF8)
+        return 0
+    room, bytes_room = load64(dictionary + D_ROOM), load64(dictionary + D_BYTES_ROOM)
+    if number >= room or start + size > bytes_room:
+        store64(dictionary + D_FAILED, load64(dictionary + D_FAILED) | FULL)
         return 0
     copy(load64(dictionary + D_BYTES) + start, at, size)
     store32(offset + 4, start + size)

@@ -36,7 +36,7 @@ from workbench.otlp.codec._codes import (
     C_TEXTS,
     C_UNKNOWN,
     D_BYTES,
-    D_INVALID,
+    D_FAILED,
     D_OFFSETS,
     DOUBLE,
     EMPTY,
@@ -360,8 +360,10 @@ def read_key_value(at: Any, end: Any, control: Any, attributes: Any, row: Any, b
             size, at = read_length(at, end)
             if at > end:
                 return -1
-            key, after_key = find_text(load64(control + C_KEYS), at, size, limit), True
             keys = load64(control + C_KEYS)
+            key, after_key = find_text(keys, at, size, limit), True
+            if load64(keys + D_FAILED) != 0:
+                return -1  # the decoder asks the dictionary why
             record = recent + RECENT_SIZE * key
             offset = load32(load64(keys + D_OFFSETS) + 4 * key)
             store64(record + R_KEY, load64(keys + D_BYTES) + offset)

@@ -36,7 +36,7 @@ def padded(size: int) -> int:
 
 
 class Dictionary:
-    """Texts stored once, up to so many and of so many bytes; `_kernel_dictionary` fills it."""
+    """Texts stored once, up to so many and of so many bytes; text 0 is empty. `_kernel_dictionary` fills it."""
 
     def __init__(self, room: int, bytes_room: int) -> None:
         self.room, self.bytes_room = room, bytes_room
@@ -53,7 +53,7 @@ class Dictionary:
         arrays = [arena.take(count, kind) for count, kind in shapes]
         _, self.offsets, self.data, _ = arrays
         addresses = [array.ctypes.data for array in arrays]
-        self.control = np.array([*addresses, 1, FIRST_SLOTS - 1, 0, 0], np.int64)  # text 0 is empty
+        self.control = np.array([*addresses, 1, FIRST_SLOTS - 1, 0, room, bytes_room], np.int64)
 
     @property
     def count(self) -> int:
@@ -69,11 +69,11 @@ class Dictionary:
         """Tell whether so many more texts have room, of so many bytes altogether."""
         return self.count + texts <= self.room and self.size + size <= self.bytes_room
 
-    def is_valid(self) -> bool:
-        """Tell whether all texts since the last call were UTF-8."""
-        invalid = bool(self.control[6])
+    def failure(self) -> int:
+        """Return why texts were not appended since the last call: NOT_UTF8, FULL, both or neither (0)."""
+        failed = int(self.control[6])
         self.control[6] = 0
-        return not invalid
+        return failed
 
 
 class Heap:
@@ -93,6 +93,11 @@ class Heap:
         """How many strings were appended, those without room included."""
         return int(self.control[2])
 
+    @property
+    def overflowed(self) -> bool:
+        """Tell whether some had no room."""
+        return self.needed > self.room
+
 
 class Sides:
     """Side entries: `(n, 4) int64`, table, row, slot and blob."""
@@ -106,3 +111,8 @@ class Sides:
     def needed(self) -> int:
         """How many entries were appended, those without room included."""
         return int(self.control[1])
+
+    @property
+    def overflowed(self) -> bool:
+        """Tell whether some had no room."""
+        return self.needed > self.room

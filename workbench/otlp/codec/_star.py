@@ -62,3 +62,4 @@ class Star:
     blobs: Strings
     sides: npt.NDArray[np.int64]
     unknown: int = 0
+    size: int = 0  # bytes of the message that it was decoded from; 0 if it was not

@@ -1,0 +1,85 @@
+"""`encode_star`: flat columns to OTLP protobuf."""
+
+import threading
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from workbench.otlp.codec import _codes as codes
+from workbench.otlp.codec._kernel_encode import write_message
+from workbench.otlp.codec._plan import plan_of
+from workbench.otlp.codec._records import encoder_records
+from workbench.otlp.codec._star import Star
+
+__all__ = ["encode_star"]
+
+Bytes = npt.NDArray[np.uint8]
+LEAST_BYTES = 1 << 16
+_scratch = threading.local()
+
+
+def encode_star(star: Star, into: bytearray | None = None) -> bytes | memoryview:
+    """Return the message: as bytes, or as the last part of `into`, which grows when it is too small."""
+    writer = _Writer(star)
+    if into is not None:
+        return _encode_into(writer, into)
+    scratch = _thread_scratch(star.size + LEAST_BYTES)
+    while (start := writer.write(scratch)) < 0:
+        scratch = _thread_scratch(2 * len(scratch))
+    return scratch[start:].tobytes()
+
+
+def _encode_into(writer: "_Writer", into: bytearray) -> memoryview:
+    while (start := writer.write(np.frombuffer(into, np.uint8) if into else np.empty(0, np.uint8))) < 0:
+        into.extend(bytes(max(LEAST_BYTES, len(into))))
+    return memoryview(into)[start:]
+
+
+def _thread_scratch(size: int) -> Bytes:
+    found: Bytes | None = getattr(_scratch, "bytes", None)
+    if found is None or len(found) < size:
+        found = _scratch.bytes = np.empty(size, np.uint8)
+    return cast("Bytes", found)
+
+
+class _Writer:
+    """The columns of a star, connected to an encoder's records."""
+
+    def __init__(self, star: Star) -> None:
+        plan = plan_of(star.signal)
+        self.star, self.records = star, encoder_records(star.signal).copy()
+        absent = np.zeros(1, np.uint8)
+        columns = [star.columns.get(name, absent) for name in plan.columns]
+        addresses = np.array(
+            [0 if column is absent else column.ctypes.data for column in columns], np.int64
+        )
+        self.records.point_to(addresses)
+        self.rows = np.array([star.rows[table] for table in plan.tables], np.int64)
+        self.cursors = np.zeros_like(self.rows)
+        order = np.lexsort((np.arange(len(star.sides)), *star.sides[:, 2::-1].T)) if len(star.sides) else []
+        self.sides = np.ascontiguousarray(star.sides[order]) if len(star.sides) else star.sides
+        self.control = np.zeros(codes.ENCODER_SLOTS, np.int64)
+        for slot, array in (
+            (codes.E_FIELDS, self.records.fields),
+            (codes.E_KINDS, self.records.kinds),
+            (codes.E_ATTRIBUTES, self.records.attributes),
+            (codes.E_CURSORS, self.cursors),
+            (codes.E_SIDES, self.sides),
+            (codes.E_KEY_OFFSETS, star.keys.offsets),
+            (codes.E_KEY_BYTES, star.keys.data),
+            (codes.E_TEXT_OFFSETS, star.texts.offsets),
+            (codes.E_TEXT_BYTES, star.texts.data),
+            (codes.E_BLOB_OFFSETS, star.blobs.offsets),
+            (codes.E_BLOB_BYTES, star.blobs.data),
+        ):
+            self.control[slot // 8] = array.ctypes.data
+        self.control[codes.E_SIDE_COUNT // 8] = len(star.sides)
+
+    def write(self, target: Bytes) -> int:
+        """Write to the end of an array; return where the message starts, or -1 where it has no room."""
+        self.cursors[:] = self.rows
+        low = target.ctypes.data
+        self.control[codes.E_LOW // 8] = low
+        at = write_message(low + len(target), 0, 0, self.control.ctypes.data)
+        return -1 if at < 0 else int(at - low)

@@ -1,0 +1,137 @@
+"""A plan's steps as records that kernels read, with the addresses of the columns in them.
+
+A record is eight int64; `_codes` names its slots. Decoder and encoder have records of their own: the decoder
+finds a field by its tag, the encoder walks each message's fields from the last to the first.
+"""
+
+from dataclasses import dataclass, field
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+
+from workbench.otlp.codec import _codes as codes
+from workbench.otlp.codec._plan import ATTRIBUTE_COLUMNS, Plan, Step, plan_of
+
+__all__ = ["Records", "decoder_records", "encoder_records"]
+
+Integers = npt.NDArray[np.int64]
+LENGTH = 2
+SLOTS = 8
+LIST_OPS = (codes.PACKED_WORDS, codes.PACKED_VARINTS, codes.PACKED_VARINTS32)
+
+
+@dataclass
+class Records:
+    """The records of one signal, for one direction.
+
+    `starts` lists, for each kind of message with a table, where its rows' lists start: address, list number.
+    `addresses` says for each record array at which places the addresses of which columns go.
+    """
+
+    fields: Integers
+    kinds: Integers
+    attributes: Integers
+    starts: Integers
+    dispatch: npt.NDArray[np.uint16]
+    addresses: dict[str, tuple[Integers, Integers]] = field(default_factory=dict)
+
+    def copy(self) -> "Records":
+        """Return records whose addresses may be written."""
+        arrays = (self.fields, self.kinds, self.attributes, self.starts)
+        return Records(*(array.copy() for array in arrays), self.dispatch, self.addresses)
+
+    def point_to(self, addresses: Integers) -> None:
+        """Write the addresses of all columns, in the plan's order."""
+        for name, (places, columns) in self.addresses.items():
+            getattr(self, name).reshape(-1)[places] = addresses[columns]
+
+
+@cache
+def decoder_records(signal: str) -> Records:
+    """Return the decoder's records of a signal; tags lead to fields through `dispatch`."""
+    plan = plan_of(signal)
+    builder = _Builder(plan)
+    dispatch = np.zeros((len(plan.kinds), 256), np.uint16)
+    for step in plan.steps:
+        for op, wire_type in _spellings(step):
+            second = "" if step.op in LIST_OPS else step.second
+            row = [op, 0, step.target, step.table, step.bit, step.others, step.aux, step.slot]
+            record = builder.field(row, step.column, codes.F_AUX, second)
+            dispatch[step.kind, step.number << 3 | wire_type] = record
+    return builder.finish(dispatch, [[0, 0]] * len(plan.kinds))
+
+
+@cache
+def encoder_records(signal: str) -> Records:
+    """Return the encoder's records of a signal: each kind's fields together, the highest number first."""
+    plan = plan_of(signal)
+    builder = _Builder(plan)
+    spans = []
+    for kind in range(len(plan.kinds)):
+        first = len(builder.fields)
+        steps = (step for step in plan.steps if step.kind == kind)
+        for step in sorted(steps, key=lambda step: -step.number):
+            wire_type = LENGTH if step.op in LIST_OPS else step.wire_type
+            tag = step.number << 3 | wire_type
+            row = [step.op, 0, step.target, step.table, step.bit, tag, step.aux, step.slot]
+            place = codes.F_TARGET if step.op in LIST_OPS else codes.F_AUX
+            builder.field(row, step.column, place, step.second)
+        spans.append([first, len(builder.fields) - first])
+    return builder.finish(np.zeros((0, 256), np.uint16), spans)
+
+
+def _spellings(step: Step) -> list[tuple[int, int]]:
+    """Return the operation for each wire type that a field may have: repeated numbers have two."""
+    if step.op in LIST_OPS:
+        return [(step.op, LENGTH), (step.op + 1, step.wire_type)]
+    return [(step.op, step.wire_type)]
+
+
+class _Builder:
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.fields: list[list[int]] = [[0] * SLOTS]
+        self.places: dict[str, list[tuple[int, int]]] = {}
+
+    def address(self, records: str, record: int, slot: int, column: str, *, width: int = SLOTS) -> None:
+        place = record * width + slot // 8
+        self.places.setdefault(records, []).append((place, self.plan.layout[column][0]))
+
+    def field(self, row: list[int], column: str, place: int, second: str) -> int:
+        record = len(self.fields)
+        self.fields.append(row)
+        if column:
+            self.address("fields", record, codes.F_COLUMN, column)
+        if second:
+            self.address("fields", record, place, second)
+        return record
+
+    def finish(self, dispatch: npt.NDArray[np.uint16], spans: list[list[int]]) -> Records:
+        kinds, starts = self.kinds(spans)
+        attributes = self.attributes()
+        addresses = {name: tuple(np.array(found, np.int64).T) for name, found in self.places.items()}
+        return Records(np.array(self.fields, np.int64), kinds, attributes, starts, dispatch, addresses)
+
+    def kinds(self, spans: list[list[int]]) -> tuple[Integers, Integers]:
+        plan, kinds, starts = self.plan, [], []
+        for kind, message in enumerate(plan.kinds):
+            table = plan.tables[plan.kind_tables[kind]]
+            begin = len(starts)
+            if message.table:
+                for name in (name for name in plan.lists if name.startswith(f"{message.table}.")):
+                    self.address("starts", len(starts), 0, f"{name}.start", width=2)
+                    starts.append([0, plan.lists.index(name)])
+            row = [plan.kind_tables[kind], 0, plan.kind_depths[kind], *spans[kind], begin, len(starts), kind]
+            kinds.append(row)
+            self.address("kinds", kind, codes.K_PRESENT, f"{table}.present")
+        return np.array(kinds, np.int64), np.array(starts, np.int64).reshape(-1, 2)
+
+    def attributes(self) -> Integers:
+        rows = []
+        for number, (table, depth) in enumerate(self.plan.attribute_tables.items()):
+            for at, name in enumerate(ATTRIBUTE_COLUMNS):
+                self.address("attributes", number, 8 * at, f"{table}.{name}")
+            rows.append([0, 0, 0, 0, 0, self.plan.tables.index(table), depth, 0])
+        return np.array(rows, np.int64).reshape(-1, SLOTS)
+

@@ -1,14 +1,26 @@
 """The tables that telemetry is held in: the star schema of OpenTelemetry Arrow (OTAP), by its names.
 
-Each signal has one table of records (``spans``, ``logs``, ``metrics``) and child tables that refer to a row
-by ``parent_id``. Two things differ from OTAP, so that nothing is lost: ids are uint32 instead of uint16, and
-``resource_entity_refs`` holds the resources' entity references. Every ``id`` is the row's own number; every
-``ResourceSpans`` and ``ScopeSpans`` of the input has an id of its own, so that their boundaries survive.
+Each signal has one table of records (``spans``, ``logs``, ``metrics``, ``profiles``) and child tables that
+refer to a row by ``parent_id``. Every ``id`` is the row's own number. Attribute values lie in the column of
+their type, named by ``type``: 0 empty, 1 ``str``, 2 ``int``, 3 ``double``, 4 ``bool``, 5 map and 6 slice in
+``ser`` (a serialized ``AnyValue``), 7 ``bytes``; keys and texts are dictionary-encoded.
 
-Attribute values lie in the column of their type, named by ``type``: 0 empty, 1 ``str``, 2 ``int``, 3
-``double``, 4 ``bool``, 5 map and 6 slice in ``ser`` (a serialized ``AnyValue``), 7 ``bytes``.
+OTAP loses distinctions that the protocol makes. So that nothing is lost here:
 
-Source: OpenTelemetry Arrow, ``docs/data_model.md``.
+- ids are uint32 instead of uint16;
+- ``resources`` and ``scopes`` have a row for each ``ResourceSpans`` and ``ScopeSpans`` (and their like), those
+  without records included, so that boundaries between equal ones survive; ``is_set`` tells an empty resource or
+  scope from none;
+- a null ``type`` is an attribute without a value, 0 one with an empty value; a null struct or id is absent, one
+  of zeros is not; ``sum``, ``min`` and ``max`` of histograms are null when absent;
+- ``resource_entity_refs`` holds the resources' entity references;
+- ``key_strindex`` and type 8 (in ``int``) are references into the string table of profiles;
+- ``unknown_fields`` keeps the bytes that no column holds: fields of a newer protocol (``field`` names the
+  message they stood in), and ids of an unusual length (``field`` names the id).
+
+OTAP has no profiles yet; their tables are named after the protocol's.
+
+Source: OpenTelemetry Arrow, ``docs/data_model.md``; opentelemetry-proto 1.11.
 """
 
 from collections.abc import Mapping
@@ -20,11 +32,12 @@ import pyarrow as pa
 
 __all__ = ["LAYOUTS", "SIGNALS", "Layout", "Signal", "ValueType"]
 
-Signal = Literal["traces", "metrics", "logs"]
-SIGNALS: tuple[Signal, ...] = ("traces", "metrics", "logs")
+Signal = Literal["traces", "metrics", "logs", "profiles"]
+SIGNALS: tuple[Signal, ...] = ("traces", "metrics", "logs", "profiles")
 
 U8, U32, I32, U64, I64, F64 = pa.uint8(), pa.uint32(), pa.int32(), pa.uint64(), pa.int64(), pa.float64()
 STR, BYTES, BOOL = pa.string(), pa.binary(), pa.bool_()
+DICTIONARY = pa.dictionary(pa.int32(), STR)
 TRACE_ID, SPAN_ID = pa.binary(16), pa.binary(8)
 TIME, DURATION = pa.timestamp("ns", tz="UTC"), pa.duration("ns")
 
@@ -40,6 +53,7 @@ class ValueType(IntEnum):
     MAP = 5
     SLICE = 6
     BYTES = 7
+    STRINDEX = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +61,13 @@ class Layout:
     """The tables of one signal: which holds the records, all schemas, and each child's parent."""
 
     records: str
-    attributes: str
+    attributes: str | None
     schemas: Mapping[str, pa.Schema]
     parents: Mapping[str, str]  # child table -> parent table, or "resource" or "scope" for those two structs
 
 
 _VALUE = {"type": U8, "str": STR, "int": I64, "double": F64, "bool": BOOL, "bytes": BYTES, "ser": BYTES}
-_ATTRS = pa.schema({"parent_id": U32, "key": STR, **_VALUE})
+_ATTRS = pa.schema({"parent_id": U32, "key": DICTIONARY, **_VALUE, "str": DICTIONARY, "key_strindex": I32})
 _RESOURCE = pa.struct({"id": U32, "schema_url": STR, "dropped_attributes_count": U32})
 _SCOPE = pa.struct({"id": U32, "name": STR, "version": STR, "dropped_attributes_count": U32})
 _ENTITY_REFS = pa.schema(
@@ -66,7 +80,25 @@ _ENTITY_REFS = pa.schema(
     }
 )
 _ENVELOPE = {"id": U32, "resource": _RESOURCE, "scope": _SCOPE, "schema_url": STR}
-_ENVELOPE_TABLES = {"resource_attrs": _ATTRS, "scope_attrs": _ATTRS, "resource_entity_refs": _ENTITY_REFS}
+_RESOURCES = pa.schema({**{field.name: field.type for field in _RESOURCE}, "is_set": BOOL})
+_SCOPES = pa.schema(
+    {
+        "id": U32,
+        "parent_id": U32,
+        **{field.name: field.type for field in _SCOPE},
+        "schema_url": STR,
+        "is_set": BOOL,
+    }
+)
+_UNKNOWN_FIELDS = pa.schema({"table": STR, "row": U32, "field": STR, "value": BYTES})
+_ENVELOPE_TABLES = {
+    "resources": _RESOURCES,
+    "scopes": _SCOPES,
+    "resource_attrs": _ATTRS,
+    "scope_attrs": _ATTRS,
+    "resource_entity_refs": _ENTITY_REFS,
+    "unknown_fields": _UNKNOWN_FIELDS,
+}
 _ENVELOPE_PARENTS = {"resource_attrs": "resource", "scope_attrs": "scope", "resource_entity_refs": "resource"}
 _CHILD = {"id": U32, "parent_id": U32}
 
@@ -176,6 +208,63 @@ def _metric_tables() -> tuple[dict[str, pa.Schema], dict[str, str]]:
 
 _METRIC_SCHEMAS, _METRIC_PARENTS = _metric_tables()
 
+_LIST_I32 = pa.list_(I32)
+_VALUE_TYPE = pa.struct({"type_strindex": I32, "unit_strindex": I32})
+_PROFILE_TABLES = {
+    "profiles": pa.schema(
+        {
+            **_ENVELOPE,
+            "sample_type": _VALUE_TYPE,
+            "time_unix_nano": TIME,
+            "duration_nano": U64,
+            "period_type": _VALUE_TYPE,
+            "period": I64,
+            "profile_id": TRACE_ID,
+            "dropped_attributes_count": U32,
+            "original_payload_format": STR,
+            "original_payload": BYTES,
+            "attribute_indices": _LIST_I32,
+        }
+    ),
+    "samples": pa.schema(
+        {
+            **_CHILD,
+            "stack_index": I32,
+            "attribute_indices": _LIST_I32,
+            "link_index": I32,
+            "values": pa.list_(I64),
+            "timestamps_unix_nano": pa.list_(U64),
+        }
+    ),
+    "mappings": pa.schema(
+        {
+            "id": U32,
+            "memory_start": U64,
+            "memory_limit": U64,
+            "file_offset": U64,
+            "filename_strindex": I32,
+            "attribute_indices": _LIST_I32,
+        }
+    ),
+    "locations": pa.schema({"id": U32, "mapping_index": I32, "address": U64, "attribute_indices": _LIST_I32}),
+    "location_lines": pa.schema({**_CHILD, "function_index": I32, "line": I64, "column": I64}),
+    "functions": pa.schema(
+        {
+            "id": U32,
+            "name_strindex": I32,
+            "system_name_strindex": I32,
+            "filename_strindex": I32,
+            "start_line": I64,
+        }
+    ),
+    "profile_links": pa.schema({"id": U32, "trace_id": TRACE_ID, "span_id": SPAN_ID}),
+    "strings": pa.schema({"id": U32, "text": STR}),
+    "attributes": pa.schema(
+        {"id": U32, "key_strindex": I32, "value": pa.struct(_VALUE), "unit_strindex": I32}
+    ),
+    "stacks": pa.schema({"id": U32, "location_indices": _LIST_I32}),
+}
+
 LAYOUTS: Mapping[Signal, Layout] = {
     "traces": Layout(
         "spans",
@@ -209,5 +298,11 @@ LAYOUTS: Mapping[Signal, Layout] = {
         "log_attrs",
         {"logs": _LOGS, "log_attrs": _ATTRS, **_ENVELOPE_TABLES},
         {"log_attrs": "logs", **_ENVELOPE_PARENTS},
+    ),
+    "profiles": Layout(
+        "profiles",
+        None,
+        {**_PROFILE_TABLES, **_ENVELOPE_TABLES},
+        {"samples": "profiles", "location_lines": "locations", **_ENVELOPE_PARENTS},
     ),
 }

@@ -80,6 +80,7 @@ from workbench.otlp.codec._kernel_wire import (
 
 __all__ = ["append_blob", "append_side", "read_key_value", "read_value"]
 
+HAS_REFERENCE = 256  # beside SIDED: this attribute's bytes say more than a key and a value
 IN_VALUE, IN_ARRAY, IN_MAP, IN_PAIR = 0, 1, 2, 3
 MALFORMED_VALUE = -1
 AFTER_UNKNOWN = 1 << 32  # instead of the last field's number: an unknown one came
@@ -375,7 +376,7 @@ def read_key_value(at: Any, end: Any, control: Any, attributes: Any, row: Any, b
                 return -1
             store32(load64(attributes + A_KEY_REF) + 4 * row, reference)
             store64(attributes + A_SEEN_REF, 1)
-            flags |= 256
+            flags |= HAS_REFERENCE
         else:
             at = skip_field(tag, at, end, load64(attributes + A_DEPTH))
             if at > end:
@@ -390,10 +391,10 @@ def read_key_value(at: Any, end: Any, control: Any, attributes: Any, row: Any, b
     store32(load64(attributes + A_KEY) + 4 * row, key)
     store8(load64(attributes + A_TYPE) + row, kind)
     store64(load64(attributes + A_VALUE) + 8 * row, value)
-    if after_key and kind & SIDED == 0 and flags == 0:
+    if after_key:
         record = recent + RECENT_SIZE * key
         store64(record + R_START, start)
-        store64(record + R_LENGTH, end - start)
+        store64(record + R_LENGTH, end - start if kind & SIDED == 0 and flags == 0 else -1)
         store64(record + R_TYPE, kind)
         store64(record + R_VALUE, value)
     return key

@@ -168,7 +168,7 @@ class _Planner:
             return
         self.planned.add(kind)
         self.plan.kind_tables[kind], self.plan.kind_depths[kind] = self.table(table), depth
-        self.plan.slots[kind] = (table, message.name)
+        self.plan.slots[kind] = (table, message.prefix + message.name)
         for described in message.fields:
             self.field(kind, described, table, message.prefix, depth)
 

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.otlp.codec import _codes as codes
+from workbench.otlp.codec._choose import in_runs
 from workbench.otlp.codec._kernel_encode import write_message
 from workbench.otlp.codec._plan import plan_of
 from workbench.otlp.codec._records import encoder_records
@@ -47,6 +48,7 @@ class _Writer:
     """The columns of a star, connected to an encoder's records."""
 
     def __init__(self, star: Star) -> None:
+        star = in_runs(star)
         plan = plan_of(star.signal)
         self.star, self.records = star, encoder_records(star.signal).copy()
         absent = np.zeros(1, np.uint8)

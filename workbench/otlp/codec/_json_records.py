@@ -4,16 +4,17 @@ References from record to record are offsets, so that a copy of the tables is as
 parser learns the order of members in its copy.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 
 from workbench.otlp.codec import _json_codes as codes
+from workbench.otlp.codec._grammar import GRAMMARS
 from workbench.otlp.codec._json_shapes import Shape, ShapeField, shapes_of
 
-__all__ = ["Records", "parser_records", "printer_records"]
+__all__ = ["Records", "parser_records", "printer_records", "signal_records"]
 
 WORD = 8
 SIGN = 1 << 63
@@ -35,7 +36,18 @@ class Records:
 @cache
 def parser_records(signal: str) -> Records:
     """Return the parser's records: each message's fields follow each other."""
-    shapes = shapes_of(signal)
+    return _parser_records(shapes_of(signal))
+
+
+@cache
+def signal_records() -> Records:
+    """Return records of one message that has the outermost field of each signal, called like the signal."""
+    outermost = (shapes_of(signal)[0].fields[0] for signal in GRAMMARS)
+    fields = tuple(replace(field, target="") for field in outermost)
+    return replace(_parser_records((Shape("", fields),)), names=("", *GRAMMARS))
+
+
+def _parser_records(shapes: tuple[Shape, ...]) -> Records:
     fields = [(shape, field) for shape in shapes for field in shape.fields]
     starts = _starts(shapes)
     keys = {shape.key: number for number, shape in enumerate(shapes)}

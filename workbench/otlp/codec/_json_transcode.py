@@ -8,21 +8,35 @@ is an error. The protobuf side is canonical: fields by number, shortest numbers,
 Source: OpenTelemetry Protocol specification, "JSON Protobuf Encoding"; protobuf's "ProtoJSON format".
 """
 
+import importlib
 import re
+import string
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from google.protobuf.message import DecodeError, Message
 
 from workbench.otlp.codec import _json_codes as codes
 from workbench.otlp.codec._json_block import Block, Text
-from workbench.otlp.codec._json_errors import json_error
-from workbench.otlp.codec._json_records import parser_records
+from workbench.otlp.codec._json_errors import json_error, wire_error
+from workbench.otlp.codec._json_records import parser_records, printer_records
 from workbench.otlp.codec._kernel_json_parse import parse_message
+from workbench.otlp.codec._kernel_json_print import print_message
+from workbench.otlp.errors import MalformedError
 
-__all__ = ["Transcoded", "json_to_protobuf", "parse_json"]
+__all__ = ["Transcoded", "json_to_protobuf", "parse_json", "print_json", "protobuf_to_json"]
 
 LEAST_ROOM = 1 << 16
+BASE64 = string.ascii_uppercase + string.ascii_lowercase + string.digits + "+/"
+DIGITS = np.frombuffer((string.hexdigits[:16] + BASE64).encode(), np.uint8)
+PAIRS = np.frombuffer("".join(f"{number:02}" for number in range(100)).encode(), np.uint8)
+OFFICIAL = {
+    "traces": ("trace.v1.trace_pb2", "TracesData"),
+    "metrics": ("metrics.v1.metrics_pb2", "MetricsData"),
+    "logs": ("logs.v1.logs_pb2", "LogsData"),
+    "profiles": ("profiles.v1development.profiles_pb2", "ProfilesData"),
+}
 NUMBER = re.compile(rb"-?[0-9.eE+-]+")
 
 
@@ -89,3 +103,59 @@ def _solve(text: Text, places: Any) -> Any:
     starts = (int(place) - text.start for place in places)
     found = (NUMBER.match(memory, start) for start in starts)
     return np.array([float(match[0]) if match else 0.0 for match in found]).view(np.int64)
+
+
+def protobuf_to_json(signal: str, data: Any, *, offset: int = 0) -> bytes:
+    """Return a protobuf message as OTLP/JSON: one line, without blanks, fields by number.
+
+    Raises
+    ------
+    MalformedError
+        Where the bytes are no message of this signal: with the byte, counted from `offset`, and the path.
+    """
+    return print_json(signal, data, offset=offset).data
+
+
+def print_json(signal: str, data: Any, *, offset: int = 0) -> Transcoded:
+    """Return a protobuf message as OTLP/JSON, and how many unknown fields JSON cannot have."""
+    given = text = Text(data)
+    room = 4 * text.size + LEAST_ROOM
+    while True:
+        block = _printer_block(signal, text)
+        out = np.empty(room, np.uint8)
+        start = out.ctypes.data
+        block[codes.C_LIMIT] = start + room
+        stop = print_message(text.start, start, block.address)
+        if stop == -codes.ROOM:
+            room *= 4
+        elif stop == -codes.NOT_CANONICAL and text is given:
+            text = Text(_canonical(signal, data, offset))
+        elif stop < 0:
+            raise wire_error(-stop, block.fault(), offset)
+        else:
+            return Transcoded(out[: stop - start].tobytes(), block[codes.C_UNKNOWN])
+
+
+def _printer_block(signal: str, text: Text) -> Block:
+    records = printer_records(signal)
+    block = Block(records, text)
+    block.point(codes.C_DISPATCH, records.dispatch)
+    block.point(codes.C_PAIRS, PAIRS)
+    block.point(codes.C_HEX, DIGITS)
+    return block
+
+
+def _canonical(signal: str, data: Any, offset: int) -> bytes:
+    """Return a message with its fields in order, each once, as the official library writes it."""
+    message = _official(signal)
+    try:
+        message.ParseFromString(bytes(data))
+    except DecodeError as error:
+        raise MalformedError(str(error), offset=offset) from error
+    return message.SerializeToString()
+
+
+def _official(signal: str) -> Message:
+    module, name = OFFICIAL[signal]
+    message: Message = getattr(importlib.import_module(f"opentelemetry.proto.{module}"), name)()
+    return message

@@ -66,7 +66,7 @@ from workbench.otlp.codec._kernel_json_scan import NULL, fault, read_string, ski
 from workbench.otlp.codec._kernel_json_values import close_length, write_list, write_tag, write_value
 from workbench.otlp.codec._kernel_wire import read_varint
 
-__all__ = ["parse_message"]
+__all__ = ["find_field", "parse_message"]
 
 QUOTE, COMMA, COLON = 0x22, 0x2C, 0x3A
 OPEN_OBJECT, CLOSE_OBJECT, OPEN_ARRAY, CLOSE_ARRAY = 0x7B, 0x7D, 0x5B, 0x5D
@@ -85,7 +85,7 @@ def _matches(at: Any, field: Any) -> Any:
 
 
 @kernel("int64(int64, int64, int64)")
-def _find_field(at: Any, message: Any, fields: Any) -> Any:
+def find_field(at: Any, message: Any, fields: Any) -> Any:
     """Return the field that a key names, or 0."""
     for offset in range(load64(message + M_FIELDS), load64(message + M_END), P_SIZE):
         if _matches(at, fields + offset):
@@ -101,7 +101,7 @@ def _read_key(at: Any, out: Any, message: Any, control: Any) -> Any:
         return 0, after
     for place in range(3):
         store64(stop + 8 * place, QUOTE if place == 0 else 0)
-    return _find_field(out, message, load64(control + C_FIELDS)), after
+    return find_field(out, message, load64(control + C_FIELDS)), after
 
 
 @kernel("int64(int64, int64, int64)")
@@ -197,7 +197,7 @@ def parse_message(at: Any, out: Any, control: Any) -> Any:
             at += 1
             field = fields + load64(link)
             if not _matches(at, field):
-                field = _find_field(at, message, fields)
+                field = find_field(at, message, fields)
             if field != 0:
                 at += load64(field + P_LENGTH)
             else:

@@ -34,6 +34,7 @@ __all__ = [
     "fault",
     "read_string",
     "skip_blanks",
+    "skip_key",
     "skip_number",
     "skip_utf8",
     "skip_value",
@@ -242,7 +243,7 @@ def _skip_scalar(at: Any, scratch: Any, control: Any) -> Any:
 
 
 @kernel("int64(int64, int64, int64)")
-def _skip_key(at: Any, scratch: Any, control: Any) -> Any:
+def skip_key(at: Any, scratch: Any, control: Any) -> Any:
     """Return the position of a member's value."""
     if load8(at) != QUOTE:
         return fault(EXPECTED_KEY, at, control)
@@ -269,7 +270,7 @@ def skip_value(at: Any, scratch: Any, control: Any) -> Any:
             store8(open_values + depth, IN_OBJECT if byte == OPEN_OBJECT else IN_ARRAY)
             at = skip_blanks(at + 1)
             if byte == OPEN_OBJECT and load8(at) != CLOSE_OBJECT:
-                at = _skip_key(at, scratch, control)
+                at = skip_key(at, scratch, control)
                 if at < 0:
                     return at
                 continue
@@ -286,7 +287,7 @@ def skip_value(at: Any, scratch: Any, control: Any) -> Any:
             if byte == COMMA:
                 at = skip_blanks(at)
                 if inside == IN_OBJECT:
-                    at = _skip_key(at, scratch, control)
+                    at = skip_key(at, scratch, control)
                     if at < 0:
                         return at
                 break

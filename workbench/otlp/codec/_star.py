@@ -6,8 +6,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
-__all__ = ["SlabColumns", "Star", "Strings"]
+__all__ = ["SlabColumns", "Star", "Strings", "padded_strings"]
+
+FRONT, BEHIND = 16, 64  # bytes around texts that kernels may read
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,16 @@ class Strings:
 
     def __getitem__(self, number: int) -> bytes:
         return self.data[self.offsets[number] : self.offsets[number + 1]].tobytes()
+
+
+def padded_strings(values: pa.Array, offset_type: type[np.integer]) -> Strings:
+    """Return Arrow's large_binary in memory that kernels may read around."""
+    offsets = np.frombuffer(values.buffers()[1], np.int64)[values.offset : values.offset + len(values) + 1]
+    first, last = int(offsets[0]), int(offsets[-1])
+    memory = np.zeros(FRONT + last - first + BEHIND, np.uint8)
+    if last > first:
+        memory[FRONT : FRONT + last - first] = np.frombuffer(values.buffers()[2], np.uint8)[first:last]
+    return Strings((offsets - first).astype(offset_type), memory[FRONT:])
 
 
 class SlabColumns(Mapping[str, npt.NDArray[Any]]):

@@ -15,15 +15,15 @@ import pyarrow.compute as pc
 from workbench.otlp._schema import Signal, ValueType
 from workbench.otlp.codec import _codes as codes
 from workbench.otlp.codec._arrow import DATA_KINDS, EMPTY_DICTIONARY, RENAMED, dictionary_tables
+from workbench.otlp.codec._choose import sorted_children
 from workbench.otlp.codec._plan import Column, plan_of
-from workbench.otlp.codec._star import Star, Strings
+from workbench.otlp.codec._star import Star, Strings, padded_strings
 
 __all__ = ["star_of_tables"]
 
 Array = npt.NDArray[Any]
 Tables = Mapping[str, pa.Table]
 SIDED_BIT = np.uint32(1 << 31)
-FRONT, BEHIND = 16, 64  # bytes that kernels may read around texts
 VALUE_FIELDS = ("type", "str", "int", "double", "bool", "bytes", "ser")
 OWN_NAMES = {new: old for old, new in RENAMED.items()}
 LISTED = {  # table whose rows are lists in another -> that table, its column
@@ -54,23 +54,13 @@ class _Pool:
 
     def strings(self) -> Strings:
         whole = pa.concat_arrays([part.cast(pa.large_binary()) for part in self.parts])
-        return _padded(whole, np.int64)
+        return padded_strings(whole, np.int64)
 
     def unified(self) -> tuple[Array, Strings]:
         """Return for each number that of the equal text, and the distinct texts."""
         encoded = pa.concat_arrays(self.parts).dictionary_encode()
         distinct = encoded.dictionary.cast(pa.large_binary())
-        return encoded.indices.to_numpy(), _padded(distinct, np.int32)
-
-
-def _padded(values: pa.Array, offset_type: type[np.integer]) -> Strings:
-    """Return Arrow byte strings in memory that kernels may read around."""
-    offsets = np.frombuffer(values.buffers()[1], np.int64)[values.offset : values.offset + len(values) + 1]
-    first, last = int(offsets[0]), int(offsets[-1])
-    memory = np.zeros(FRONT + last - first + BEHIND, np.uint8)
-    if last > first:
-        memory[FRONT : FRONT + last - first] = np.frombuffer(values.buffers()[2], np.uint8)[first:last]
-    return Strings((offsets - first).astype(offset_type), memory[FRONT:])
+        return encoded.indices.to_numpy(), padded_strings(distinct, np.int32)
 
 
 class _Reader:
@@ -106,7 +96,8 @@ class _Reader:
             values = self.columns[f"{name}.value"]
             values[texts_here] = text_numbers[values[texts_here]]
         contiguous = {name: np.ascontiguousarray(array) for name, array in self.columns.items()}
-        return Star(self.signal, rows, contiguous, keys, texts, self.blobs.strings(), sides)
+        star = Star(self.signal, rows, contiguous, keys, texts, self.blobs.strings(), sides)
+        return sorted_children(star)
 
     def _column(self, table: str, name: str) -> pa.Array | None:
         """Return a field of a table by its name on the wire, inside a struct where it has a prefix."""

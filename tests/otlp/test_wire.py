@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 from strategies import TRACES_DATA
 
-from workbench.otlp._wire import find_fault, find_field
+from workbench.otlp.codec._wire import find_fault, find_field
 
 
 def accepts(data):

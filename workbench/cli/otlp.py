@@ -1,4 +1,4 @@
-"""``workbench otlp``: look into files of telemetry, and write them in another form."""
+"""``workbench otlp``: look into files of telemetry, write them in another form, and receive it."""
 
 import json
 import math
@@ -12,7 +12,7 @@ import typer
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from workbench.otlp import OnError, Telemetry
+    from workbench.otlp import DurableReceiver, OnError, Telemetry
 
 __all__ = ["app"]
 
@@ -218,3 +218,65 @@ def convert(
         typer.echo(
             f"{done.signal}: {done.messages:,} messages, {done.written_bytes:,} bytes in {target}{skipped}"
         )
+
+
+@app.command()
+def receive(
+    to: Annotated[Path, typer.Option("--to", file_okay=False, help="The folder that Parquet is written to.")],
+    host: Annotated[str, typer.Option(help="Where to listen; 0.0.0.0 is every network.")] = "127.0.0.1",
+    http_port: Annotated[int, typer.Option(min=0, max=65535, help="0 is any free port.")] = 4318,
+    grpc_port: Annotated[int, typer.Option(min=0, max=65535, help="0 is any free port.")] = 4317,
+    compact_every_s: Annotated[
+        float, typer.Option("--compact-every-s", help="How often the log becomes Parquet, seconds.")
+    ] = 60.0,
+    max_request_bytes: Annotated[
+        int, typer.Option("--max-request-bytes", min=1, help="Of a request, after decompression.")
+    ] = 64 << 20,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines instead of text.")] = False,
+) -> None:
+    """Receive OTLP over HTTP and gRPC, and write it as Parquet, until SIGINT or SIGTERM.
+
+    What was acknowledged is on disk: after a kill, the next start finishes the files.
+    """
+    import signal
+
+    from workbench import otlp
+
+    ends = {signal.SIGINT, signal.SIGTERM}
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ends)  # threads that start now leave them to us
+    try:
+        with otlp.DurableReceiver(
+            to,
+            host=host,
+            http_port=http_port,
+            grpc_port=grpc_port,
+            compact_every_s=compact_every_s,
+            max_request_bytes=max_request_bytes,
+        ) as receiver:
+            _say_where(receiver, as_json=as_json)
+            signal.sigwait(ends)
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)  # a second one ends it before all is Parquet
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    _say_what_came(receiver, as_json=as_json)
+
+
+def _say_where(receiver: "DurableReceiver", *, as_json: bool) -> None:
+    where = {"http": receiver.http_endpoint, "grpc": receiver.grpc_endpoint, "to": str(receiver.folder)}
+    if as_json:
+        typer.echo(json.dumps(where))
+    else:
+        typer.echo("receiving OTLP at {http} and gRPC at {grpc}, into {to}; Ctrl-C ends".format(**where))
+
+
+def _say_what_came(receiver: "DurableReceiver", *, as_json: bool) -> None:
+    left = [str(segment.path) for segment in receiver.failed]
+    if as_json:
+        typer.echo(json.dumps({"received": receiver.records, "not_written": left}))
+    else:
+        counts = ", ".join(f"{count:,} {signal}" for signal, count in receiver.records.items() if count)
+        typer.echo(f"received {counts or 'nothing'}")
+    for path in left:
+        typer.echo(f"error: {path} could not be written as Parquet and stays in the journal", err=True)
+    if left:
+        raise typer.Exit(1)

@@ -7,7 +7,17 @@
     Metrics    metrics with data points and exemplars; .points(name)
     Logs       log records; .trace(id)
     convert(source, target)          the same telemetry in another form
+    Receiver()                       OTLP over HTTP and gRPC into this process; a faulty peer, on demand
+    DurableReceiver(to)              the same into Parquet files, acknowledged when on disk
+    Exporter(endpoint)               telemetry to an OTLP server
     find_faults(traces) -> Faults    when was the system slow or failing, and whose fault was it?
+    red(traces, by) -> Red           rate, errors and duration of spans by any attributes
+    ExponentialHistogram.of(values)  counts with quantiles of known error; merges, changes scale and bounds
+    to_delta(metrics), to_cumulative(metrics)   increments for totals, and back
+    search(logs["body"], "timeout")  a mask of the records whose text holds, starts with, matches that
+    mine_templates(logs["body"])     the templates that texts were written from (Drain)
+    TailSampler(policies).sample(traces)   the Collector's tail sampling, with its memory and its time
+    estimate(sampled, by) -> Estimates     what the kept spans say about all, with confidence intervals
 """
 
 from typing import TYPE_CHECKING
@@ -20,6 +30,7 @@ if TYPE_CHECKING:
     from workbench.otlp.analysis._service_map import ServiceMap
     from workbench.otlp.analysis._structure import SpanStructure
     from workbench.otlp.analysis.faults import Faults, find_faults
+    from workbench.otlp.analysis.red import Red, red
     from workbench.otlp.converting import Converted, convert
     from workbench.otlp.errors import (
         AmbiguousSignalError,
@@ -35,67 +46,261 @@ if TYPE_CHECKING:
         UnknownFormatError,
         UnknownKeyError,
     )
+    from workbench.otlp.histograms.buckets import Buckets
+    from workbench.otlp.histograms.errors import HistogramError
+    from workbench.otlp.histograms.explicit import ExplicitHistogram
+    from workbench.otlp.histograms.exponential import ExponentialHistogram
+    from workbench.otlp.histograms.quantile import Quantile
+    from workbench.otlp.histograms.temporality import Restated, TemporalityReport, to_cumulative, to_delta
     from workbench.otlp.logs import Logs
     from workbench.otlp.metrics import Metrics
     from workbench.otlp.reading import read
+    from workbench.otlp.sampling import policies
+    from workbench.otlp.sampling.errors import (
+        EstimateError,
+        OttlEngineError,
+        PolicyError,
+        SamplerError,
+        TraceStateError,
+    )
+    from workbench.otlp.sampling.estimates import Estimates, estimate
+    from workbench.otlp.sampling.head import (
+        AlwaysOff,
+        AlwaysOn,
+        ConsistentProbability,
+        HeadSampler,
+        ParentBased,
+        ParentThreshold,
+        TraceIdRatioBased,
+    )
+    from workbench.otlp.sampling.probabilistic import ProbabilisticSampler, SamplerMode
+    from workbench.otlp.sampling.sampled import Sampled, adjusted_counts
+    from workbench.otlp.sampling.tail import TailSampler
+    from workbench.otlp.sampling.tail_sampled import TailSampled
+    from workbench.otlp.sampling.tracestate import (
+        OtelTraceState,
+        decode_threshold,
+        encode_threshold,
+        probability_to_threshold,
+        threshold_to_probability,
+    )
     from workbench.otlp.telemetry import Telemetry
+    from workbench.otlp.text._arrow_strings import TextColumnError
+    from workbench.otlp.text.mining import DEFAULT_MASKS, mine_templates
+    from workbench.otlp.text.searching import PatternError, search
+    from workbench.otlp.text.templates import MiningError, Templates
     from workbench.otlp.traces import Traces
+    from workbench.otlp.transport._faults import (
+        Faulty,
+        GzipBomb,
+        Oversize,
+        PartialSuccess,
+        Reset,
+        Slow,
+        Status,
+        Throttle,
+    )
+    from workbench.otlp.transport._retrying import RetryPolicy
+    from workbench.otlp.transport._statistics import ExportStats
+    from workbench.otlp.transport.durable import DurableReceiver
+    from workbench.otlp.transport.errors import (
+        ConfigurationError,
+        EndpointError,
+        ExporterClosedError,
+        JournalError,
+        ReceiverClosedError,
+        UnsupportedPayloadError,
+        WaitTimeoutError,
+    )
+    from workbench.otlp.transport.exporter import Exporter
+    from workbench.otlp.transport.fan_out import FanOut
+    from workbench.otlp.transport.receiver import Receiver
 
 __all__ = [
+    "DEFAULT_MASKS",
+    "AlwaysOff",
+    "AlwaysOn",
     "AmbiguousSignalError",
     "BinError",
+    "Buckets",
     "CompressionError",
+    "ConfigurationError",
+    "ConsistentProbability",
     "Converted",
+    "DurableReceiver",
     "EmptyInputError",
+    "EndpointError",
+    "EstimateError",
+    "Estimates",
+    "ExplicitHistogram",
+    "ExponentialHistogram",
+    "ExportStats",
+    "Exporter",
+    "ExporterClosedError",
+    "FanOut",
     "Faults",
+    "Faulty",
+    "GzipBomb",
+    "HeadSampler",
+    "HistogramError",
     "InstantError",
+    "JournalError",
     "Logs",
     "MalformedError",
     "MaskError",
     "Metrics",
+    "MiningError",
     "OnError",
+    "OtelTraceState",
     "OtlpError",
+    "OttlEngineError",
+    "Oversize",
+    "ParentBased",
+    "ParentThreshold",
+    "PartialSuccess",
+    "PatternError",
+    "PolicyError",
+    "ProbabilisticSampler",
+    "Quantile",
+    "Receiver",
+    "ReceiverClosedError",
+    "Red",
+    "Reset",
+    "Restated",
+    "RetryPolicy",
+    "Sampled",
+    "SamplerError",
+    "SamplerMode",
     "ServiceMap",
     "Signal",
+    "Slow",
     "SpanStructure",
+    "Status",
+    "TailSampled",
+    "TailSampler",
     "Telemetry",
+    "Templates",
+    "TemporalityReport",
+    "TextColumnError",
+    "Throttle",
     "TraceIdError",
+    "TraceIdRatioBased",
+    "TraceStateError",
     "Traces",
     "TruncatedError",
     "UnknownFormatError",
     "UnknownKeyError",
+    "UnsupportedPayloadError",
+    "WaitTimeoutError",
+    "adjusted_counts",
     "convert",
+    "decode_threshold",
+    "encode_threshold",
+    "estimate",
     "find_faults",
+    "mine_templates",
+    "policies",
+    "probability_to_threshold",
     "read",
+    "red",
+    "search",
+    "threshold_to_probability",
+    "to_cumulative",
+    "to_delta",
 ]
 
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
+        "AlwaysOff": "sampling.head",
+        "AlwaysOn": "sampling.head",
         "AmbiguousSignalError": "errors",
         "BinError": "errors",
+        "Buckets": "histograms.buckets",
         "CompressionError": "errors",
+        "ConfigurationError": "transport.errors",
+        "ConsistentProbability": "sampling.head",
         "Converted": "converting",
+        "DEFAULT_MASKS": "text.mining",
+        "DurableReceiver": "transport.durable",
         "EmptyInputError": "errors",
+        "EndpointError": "transport.errors",
+        "EstimateError": "sampling.errors",
+        "Estimates": "sampling.estimates",
+        "ExplicitHistogram": "histograms.explicit",
+        "ExponentialHistogram": "histograms.exponential",
+        "ExportStats": "transport._statistics",
+        "Exporter": "transport.exporter",
+        "ExporterClosedError": "transport.errors",
+        "FanOut": "transport.fan_out",
         "Faults": "analysis.faults",
+        "Faulty": "transport._faults",
+        "GzipBomb": "transport._faults",
+        "HeadSampler": "sampling.head",
+        "HistogramError": "histograms.errors",
         "InstantError": "errors",
+        "JournalError": "transport.errors",
         "Logs": "logs",
         "MalformedError": "errors",
         "MaskError": "errors",
         "Metrics": "metrics",
+        "MiningError": "text.templates",
         "OnError": "_tally",
+        "OtelTraceState": "sampling.tracestate",
         "OtlpError": "errors",
+        "OttlEngineError": "sampling.errors",
+        "Oversize": "transport._faults",
+        "ParentBased": "sampling.head",
+        "ParentThreshold": "sampling.head",
+        "PartialSuccess": "transport._faults",
+        "PatternError": "text.searching",
+        "PolicyError": "sampling.errors",
+        "ProbabilisticSampler": "sampling.probabilistic",
+        "Quantile": "histograms.quantile",
+        "Receiver": "transport.receiver",
+        "ReceiverClosedError": "transport.errors",
+        "Red": "analysis.red",
+        "Reset": "transport._faults",
+        "Restated": "histograms.temporality",
+        "RetryPolicy": "transport._retrying",
+        "Sampled": "sampling.sampled",
+        "SamplerError": "sampling.errors",
+        "SamplerMode": "sampling.probabilistic",
         "ServiceMap": "analysis._service_map",
         "Signal": "_schema",
+        "Slow": "transport._faults",
         "SpanStructure": "analysis._structure",
+        "Status": "transport._faults",
+        "TailSampled": "sampling.tail_sampled",
+        "TailSampler": "sampling.tail",
         "Telemetry": "telemetry",
+        "Templates": "text.templates",
+        "TemporalityReport": "histograms.temporality",
+        "TextColumnError": "text._arrow_strings",
+        "Throttle": "transport._faults",
         "TraceIdError": "errors",
+        "TraceIdRatioBased": "sampling.head",
+        "TraceStateError": "sampling.errors",
         "Traces": "traces",
         "TruncatedError": "errors",
         "UnknownFormatError": "errors",
         "UnknownKeyError": "errors",
+        "UnsupportedPayloadError": "transport.errors",
+        "WaitTimeoutError": "transport.errors",
+        "adjusted_counts": "sampling.sampled",
         "convert": "converting",
+        "decode_threshold": "sampling.tracestate",
+        "encode_threshold": "sampling.tracestate",
+        "estimate": "sampling.estimates",
         "find_faults": "analysis.faults",
+        "mine_templates": "text.mining",
+        "policies": "sampling.tail",
+        "probability_to_threshold": "sampling.tracestate",
         "read": "reading",
+        "red": "analysis.red",
+        "search": "text.searching",
+        "threshold_to_probability": "sampling.tracestate",
+        "to_cumulative": "histograms.temporality",
+        "to_delta": "histograms.temporality",
     },
 )

@@ -11,7 +11,7 @@ from workbench.otlp._reference import MESSAGES, Locate
 from workbench.otlp._schema import SIGNALS, Signal
 from workbench.otlp._source import Source, open_source
 from workbench.otlp._tally import OnError, Tally
-from workbench.otlp._wire import find_fault, find_field
+from workbench.otlp.codec._wire import find_fault, find_field
 from workbench.otlp.errors import AmbiguousSignalError, MalformedError, OtlpError, TruncatedError
 
 __all__ = ["messages_of", "read_messages", "signal_of"]

@@ -15,6 +15,7 @@ __all__ = ["json_documents", "signal_of_json"]
 
 FIRST_LOOK = 4096  # bytes that most often hold a document's first key
 BATCH = 1024
+PATIENCE = 8  # times that a damaged file may be looked through
 
 
 def json_documents(data: Any) -> npt.NDArray[np.int64]:
@@ -31,13 +32,13 @@ def json_documents(data: Any) -> npt.NDArray[np.int64]:
     """
     source = np.frombuffer(data, np.uint8)
     start = source.ctypes.data
-    at, end, attempts = start, start + len(source), 0
+    at, end, patience = start, start + len(source), PATIENCE * len(source)
     if source[:3].tobytes() == codecs.BOM_UTF8:
         at += 3
     parts = []
     while True:
         found = np.empty((BATCH, 2), np.int64)
-        count, at, attempts = split_documents(at, end, found.ctypes.data, BATCH, attempts)
+        count, at, patience = split_documents(at, end, found.ctypes.data, BATCH, patience)
         parts.append(found[:count])
         if count < BATCH:
             break

@@ -19,6 +19,7 @@ from workbench.otlp.codec._json_codes import (
     EXPECTED_OBJECT,
     P_SIZE,
 )
+from workbench.otlp.codec._kernel_json_bits import trailing_zeros
 from workbench.otlp.codec._kernel_json_parse import find_field
 from workbench.otlp.codec._kernel_json_scan import fault, read_string, skip_blanks, skip_key, skip_value
 
@@ -28,78 +29,52 @@ QUOTE, BACKSLASH, COMMA, COLON, NEWLINE = 0x22, 0x5C, 0x2C, 0x3A, 0x0A
 OPEN_OBJECT, CLOSE_OBJECT, OPEN_ARRAY, CLOSE_ARRAY = 0x7B, 0x7D, 0x5B, 0x5D
 LINE = 64
 MOST_DEPTH = 10_000
-MOST_ATTEMPTS = 16  # documents over several lines that never end: after these, each line is one
-DAMAGED, UNFINISHED = -1, -2
+MARKS = b'"\\{}[]'
 
 
-def _first_of(least: int, stops: bytes) -> Any:
-    """Return an operation that counts, of 64 bytes, those before the first that is a stop or below `least`."""
+@intrinsic
+def _marks_of_line(_context: Any, _address: Any) -> Any:
+    """Look at 64 bytes: bit i says whether byte i is a bracket, a quote, a backslash or a control character."""
 
-    @intrinsic
-    def count(_context: Any, _address: Any) -> Any:
-        def generate(_target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-            kind = ir.VectorType(ir.IntType(8), LINE)
-            text = builder.load(builder.inttoptr(arguments[0], kind.as_pointer()))
-            text.align = 1
-            found = builder.icmp_unsigned("<", text, ir.Constant(kind, [ir.Constant(kind.element, least)] * LINE))
-            for stop in stops:
-                same = ir.Constant(kind, [ir.Constant(kind.element, stop)] * LINE)
-                found = builder.or_(found, builder.icmp_unsigned("==", text, same))
-            mask = builder.bitcast(found, ir.IntType(LINE))
-            return builder.cttz(mask, ir.Constant(ir.IntType(1), 0))
+    def generate(_target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        kind = ir.VectorType(ir.IntType(8), LINE)
+        text = builder.load(builder.inttoptr(arguments[0], kind.as_pointer()))
+        text.align = 1
+        found = builder.icmp_unsigned("<", text, ir.Constant(kind, [ir.Constant(kind.element, 0x20)] * LINE))
+        for mark in MARKS:
+            same = ir.Constant(kind, [ir.Constant(kind.element, mark)] * LINE)
+            found = builder.or_(found, builder.icmp_unsigned("==", text, same))
+        return builder.bitcast(found, ir.IntType(LINE))
 
-        return types.int64(types.int64), generate
-
-    return count
-
-
-_to_string_stop = _first_of(0x20, b'"\\')
-_to_bracket = _first_of(0, b'"{}[]')
-_to_newline = _first_of(0, b"\n")
+    return types.int64(types.int64), generate
 
 
 @kernel("int64(int64, int64)")
-def _string_stop(at: Any, end: Any) -> Any:
-    """Return the position of the next quote, backslash or control character, or the end."""
-    while end - at >= LINE:
-        size = _to_string_stop(at)
-        at += size
-        if size < LINE:
-            return at
-    while at < end and load8(at) != QUOTE and load8(at) != BACKSLASH and load8(at) >= 0x20:
-        at += 1
-    return at
-
-
-@kernel("int64(int64, int64)")
-def _bracket(at: Any, end: Any) -> Any:
-    """Return the position of the next quote or bracket, or the end."""
-    while end - at >= LINE:
-        size = _to_bracket(at)
-        at += size
-        if size < LINE:
-            return at
-    while at < end:
-        byte = load8(at)
-        if byte == QUOTE or byte | 0x20 == OPEN_OBJECT or byte | 0x20 == CLOSE_OBJECT:
-            return at
-        at += 1
-    return at
+def _marks(at: Any, end: Any) -> Any:
+    """Return the marks of the next 64 bytes, or of fewer that are left."""
+    if end - at >= LINE:
+        return _marks_of_line(at)
+    marks = 0
+    for place in range(end - at):
+        byte = load8(at + place)
+        bracket = byte | 0x20 == OPEN_OBJECT or byte | 0x20 == CLOSE_OBJECT
+        if bracket or byte == QUOTE or byte == BACKSLASH or byte < 0x20:
+            marks |= 1 << place
+    return marks
 
 
 @kernel("int64(int64, int64)")
 def _line_end(at: Any, end: Any) -> Any:
     """Return the position after the next line's end, or the end."""
-    while end - at >= LINE:
-        size = _to_newline(at)
-        at += size
-        if size < LINE:
-            return at + 1
     while at < end:
-        at += 1
-        if load8(at - 1) == NEWLINE:
-            return at
-    return at
+        marks = _marks(at, end)
+        while marks != 0:
+            place = at + trailing_zeros(marks)
+            if load8(place) == NEWLINE:
+                return place + 1
+            marks &= marks - 1
+        at += LINE
+    return end
 
 
 @inlined
@@ -107,46 +82,55 @@ def _is_blank(byte: Any) -> Any:
     return byte == 0x20 or byte == NEWLINE or byte == 0x0D or byte == 0x09
 
 
+@inlined
+def _may_open(at: Any) -> Any:
+    """Tell whether an object or array may stand here, behind what is before it."""
+    before = at - 1
+    while _is_blank(load8(before)):
+        before -= 1
+    byte = load8(before)
+    return byte == COMMA or byte == COLON or byte == OPEN_ARRAY
+
+
 @kernel("int64(int64, int64)")
 def _document_end(start: Any, end: Any) -> Any:
-    """Return the position after the object or array that starts here, or why there is none."""
-    at, depth = start, 0
-    while True:
-        at = _bracket(at, end)
-        if at == end:
-            return UNFINISHED
-        byte = load8(at)
-        if byte == QUOTE:
-            at = _string_stop(at + 1, end)
-            while at < end and load8(at) == BACKSLASH:
-                at = _string_stop(min(at + 2, end), end)
-            if at == end:
-                return UNFINISHED
-            if load8(at) != QUOTE:
-                return DAMAGED
-        elif byte == OPEN_OBJECT or byte == OPEN_ARRAY:
-            before = at - 1
-            while depth > 0 and _is_blank(load8(before)):
-                before -= 1
-            if depth > 0:
-                byte = load8(before)
-                if byte != COMMA and byte != COLON and byte != OPEN_ARRAY:
-                    return DAMAGED
-            depth += 1
-            if depth > MOST_DEPTH:
-                return DAMAGED
-        else:
-            depth -= 1
-            if depth == 0:
-                return at + 1
-        at += 1
+    """Return the position after the object or array that starts here; minus the one that showed there is none."""
+    block, depth, escaped, in_string = start, 0, -1, False
+    while block < end:
+        marks = _marks(block, end)
+        while marks != 0:
+            at = block + trailing_zeros(marks)
+            marks &= marks - 1
+            byte = load8(at)
+            if in_string:
+                if at == escaped:
+                    continue
+                if byte == BACKSLASH:
+                    escaped = at + 1
+                elif byte == QUOTE:
+                    in_string = False
+                elif byte < 0x20:
+                    return -at
+            elif byte == QUOTE:
+                in_string = True
+            elif byte == OPEN_OBJECT or byte == OPEN_ARRAY:
+                if depth == MOST_DEPTH or (depth > 0 and not _may_open(at)):
+                    return -at
+                depth += 1
+            elif byte == CLOSE_OBJECT or byte == CLOSE_ARRAY:
+                depth -= 1
+                if depth == 0:
+                    return at + 1
+        block += LINE
+    return -end
 
 
 @kernel("Tuple((int64, int64, int64))(int64, int64, int64, int64, int64)")
-def split_documents(at: Any, end: Any, found: Any, room: Any, attempts: Any) -> Any:
+def split_documents(at: Any, end: Any, found: Any, room: Any, patience: Any) -> Any:
     """Write the address and size of each document to `found`, until there is no room.
 
-    Return how many there are, where to go on, and how many of them never ended.
+    Return how many there are, where to go on, and what is left of the bytes that may be looked at in vain:
+    behind the line of a document that never ended. Once they are used up, each line is a document.
     """
     count = 0
     while count < room:
@@ -154,13 +138,12 @@ def split_documents(at: Any, end: Any, found: Any, room: Any, attempts: Any) -> 
             at += 1
         if at == end:
             break
-        line_end = _line_end(at, end)
-        stop = DAMAGED
+        stop = -at
         if load8(at) == OPEN_OBJECT or load8(at) == OPEN_ARRAY:
-            stop = _document_end(at, end if attempts < MOST_ATTEMPTS else line_end)
-            if stop == UNFINISHED and line_end < end:
-                attempts += 1
+            stop = _document_end(at, end if patience > 0 else _line_end(at, end))
         if stop < 0:
+            line_end = _line_end(at, end)
+            patience -= max(-stop - line_end, 0)
             stop = line_end
             while _is_blank(load8(stop - 1)):
                 stop -= 1
@@ -168,7 +151,7 @@ def split_documents(at: Any, end: Any, found: Any, room: Any, attempts: Any) -> 
         store64(found + 16 * count + 8, stop - at)
         count += 1
         at = stop
-    return count, at, attempts
+    return count, at, patience
 
 
 @kernel("int64(int64, int64, int64)")

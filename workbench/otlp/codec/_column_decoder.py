@@ -21,9 +21,17 @@ MARGIN = 1.25  # more rows a byte than the last message had
 class MalformedMessageError(ValueError):
     """Raised for bytes that the official parsers refuse; where and why, `_wire` finds out."""
 
+    def __init__(self, part: int) -> None:
+        super().__init__(f"message {part} is malformed")
+        self.part = part
+
 
 class RewriteNeededError(ValueError):
     """Raised for a message that says something twice, or nests a value not in its shortest form."""
+
+    def __init__(self, unknown: int) -> None:
+        super().__init__("the message must be written in its usual form first")
+        self.unknown = unknown
 
 
 class ColumnDecoder:
@@ -65,63 +73,66 @@ class ColumnDecoder:
         _connect(self.control, codes.C_FOLLOW, self.follow)
         _connect(self.control, codes.C_RECENT, self.recent)
 
-    def decode(self, data: Any, *, keep_unknown: bool = True) -> Star:
-        """Return a message's columns.
+    def decode(self, *parts: Any, keep_unknown: bool = True) -> Star:
+        """Return the columns of some messages, one after the other.
 
         Raises
         ------
         MalformedMessageError, RewriteNeededError
             As their names say.
         """
-        raw = np.frombuffer(data, np.uint8)
-        at = raw.ctypes.data
-        if self.density.any():
-            room = (self.density * (MARGIN * len(raw))).astype(np.int64) + FEW
-        else:
-            room = self._count(at, at + len(raw))
+        spans = [_Span.of(part) for part in parts]
+        size = sum(span.size for span in spans)
+        room = self._estimate(size) if self.density.any() else self._count(spans)
         more = FEW  # room for what no count says: things said twice, unknown fields
         self.control[codes.C_KEEP // 8] = keep_unknown
-        while (filled := self._fill(at, len(raw), room, more))[0] == codes.ROOM:
-            room, more = self._count(at, at + len(raw)), more * 16
-        outcome, arena, heap, sides = filled
-        if outcome != codes.OK:
-            raise MalformedMessageError
-        nested_unknown = self.control[codes.C_NESTED_UNKNOWN // 8] and not keep_unknown
-        if self.control[codes.C_REWRITE // 8] or nested_unknown:
-            raise RewriteNeededError
-        if len(raw):
-            np.maximum(self.density, self.counters.counts / len(raw), out=self.density)
-        return self._star(arena, heap, sides, len(raw))
+        while (filled := self._fill(spans, size, room, more)) is None:
+            room, more = self._count(spans), more * 16
+        control = self.control
+        unknown = int(control[codes.C_UNKNOWN // 8])
+        if control[codes.C_REWRITE // 8] or (control[codes.C_NESTED_UNKNOWN // 8] and not keep_unknown):
+            raise RewriteNeededError(unknown)
+        if size:
+            np.maximum(self.density, self.counters.counts / size, out=self.density)
+        return self._star(*filled, size, unknown)
 
-    def _count(self, at: int, end: int) -> npt.NDArray[np.int64]:
+    def _estimate(self, size: int) -> npt.NDArray[np.int64]:
+        return (self.density * (MARGIN * size)).astype(np.int64) + FEW
+
+    def _count(self, spans: list["_Span"]) -> npt.NDArray[np.int64]:
         self.counters.reset()
-        if count_rows(at, end, 0, self.control.ctypes.data) != codes.OK:
-            raise MalformedMessageError
+        for number, span in enumerate(spans):
+            if count_rows(span.at, span.at + span.size, 0, self.control.ctypes.data) != codes.OK:
+                raise MalformedMessageError(number)
         return self.counters.counts.copy()
 
     def _fill(
-        self, at: int, size: int, room: npt.NDArray[np.int64], more: int
-    ) -> tuple[int, Arena, Heap, Sides]:
+        self, spans: list["_Span"], size: int, room: npt.NDArray[np.int64], more: int
+    ) -> tuple[Arena, Heap, Sides] | None:
+        """Fill columns with so much room; return None where it was not enough."""
         keys, texts = (most + more for most in self.plan.most_texts(room))
         if not (self.keys.fits(keys, size) and self.texts.fits(texts, size)):
             self._learn_anew(keys, texts, size)
         arena = self._place(room)
         self.counters.reset()
-        self.recent[: self.keys.count + 1, codes.R_LENGTH // 8] = -1  # it points into the last input
         heap, sides = Heap(int(room[: len(self.plan.tables)].sum()) + more, size), Sides(more)
         control = self.control
         _connect(control, codes.C_BLOBS, heap.control)
         _connect(control, codes.C_SIDES, sides.control)
         control[codes.C_REWRITE // 8] = control[codes.C_UNKNOWN // 8] = 0
         control[codes.C_NESTED_UNKNOWN // 8] = 0
-        control[codes.C_LIMIT // 8] = at + size - LINE
-        outcome = fill_columns(at, at + size, 0, 0, control.ctypes.data)
-        failure = self.keys.failure() | self.texts.failure()
-        if failure & codes.NOT_UTF8:
-            outcome = codes.MALFORMED
-        elif failure or (outcome == codes.OK and (heap.overflowed or sides.overflowed)):
-            outcome = codes.ROOM
-        return outcome, arena, heap, sides
+        for number, span in enumerate(spans):
+            self.recent[: self.keys.count + 1, codes.R_LENGTH // 8] = -1  # it points into another input
+            control[codes.C_LIMIT // 8] = span.at + span.size - LINE
+            outcome = fill_columns(span.at, span.at + span.size, 0, 0, control.ctypes.data)
+            failure = self.keys.failure() | self.texts.failure()
+            if failure & codes.NOT_UTF8:
+                raise MalformedMessageError(number)
+            if failure or outcome == codes.ROOM:
+                return None
+            if outcome != codes.OK:
+                raise MalformedMessageError(number)
+        return None if heap.overflowed or sides.overflowed else (arena, heap, sides)
 
     def _place(self, room: npt.NDArray[np.int64]) -> Arena:
         """Lay out zeroed columns with so much room, and write their addresses into the records."""
@@ -145,7 +156,7 @@ class ColumnDecoder:
         }
         return {name: place for name, place in self.plan.layout.items() if name not in unseen}
 
-    def _star(self, arena: Arena, heap: Heap, sides: Sides, size: int) -> Star:
+    def _star(self, arena: Arena, heap: Heap, sides: Sides, size: int, unknown: int) -> Star:
         plan = self.plan
         counts = self.counters.counts.copy()
         columns = SlabColumns(arena.memory, self._layout(), self.offsets, counts[plan.sources] + plan.extra)
@@ -159,9 +170,20 @@ class ColumnDecoder:
             _strings(self.texts),
             Strings(heap.offsets[: heap.needed + 1], heap.data),
             sides.entries[: sides.needed],
-            int(self.control[codes.C_UNKNOWN // 8]),
+            unknown,
             size,
         )
+
+
+class _Span:
+    """Where the bytes of a message lie; keeps them there."""
+
+    def __init__(self, raw: npt.NDArray[np.uint8]) -> None:
+        self.raw, self.at, self.size = raw, raw.ctypes.data, len(raw)
+
+    @classmethod
+    def of(cls, data: Any) -> "_Span":
+        return cls(np.frombuffer(data, np.uint8) if len(data) else np.empty(0, np.uint8))
 
 
 class _Counters:

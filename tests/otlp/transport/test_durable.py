@@ -1,0 +1,399 @@
+"""The durable receiver: what was acknowledged is in the files, whatever happened."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from concurrent.futures import Future
+from pathlib import Path
+
+import httpx
+import pyarrow.parquet as pq
+import pytest
+from peers import SERVICES, logs, metrics, send, spans
+
+from workbench import otlp
+from workbench.otlp.transport import _compaction, _journal
+from workbench.otlp.transport._payload import accept
+from workbench.otlp.transport._segments import encode_frame, read_frames, segments_in
+
+PROTOBUF = {"content-type": "application/x-protobuf"}
+
+
+def parts(folder, signal_name="traces"):
+    return sorted(folder.glob(f"{signal_name}/part-*.parquet"))
+
+
+def span_ids(folder):
+    """Return how often each span is in the files."""
+    tables = [pq.read_table(path, columns=["span_id"]) for path in parts(folder)]
+    return Counter(int.from_bytes(value.as_py(), "big") for table in tables for value in table["span_id"])
+
+
+def leftovers(folder):
+    return [path.name for path in folder.glob("journal/*.log")] + list(folder.glob("*/*.unfinished"))
+
+
+@pytest.fixture
+def receiver(tmp_path):
+    with otlp.DurableReceiver(tmp_path, http_port=0, grpc_port=0, compact_every_s=3600) as receiver:
+        yield receiver
+
+
+def test_every_signal_becomes_parquet(receiver, tmp_path):
+    profiles = SERVICES["profiles"].request()
+    profiles.resource_profiles.add().scope_profiles.add().profiles.add()
+    for over in ("http/protobuf", "http/json", "grpc"):
+        for name, request in (("traces", spans(2)), ("metrics", metrics(3)), ("logs", logs(4))):
+            assert send(receiver, request, over, signal=name).ok
+        assert send(receiver, profiles, over, signal="profiles").ok
+    assert receiver.records == {"traces": 6, "metrics": 9, "logs": 12, "profiles": 3}
+    receiver.close()
+    rows = {name: sum(len(pq.read_table(path)) for path in parts(tmp_path, name)) for name in SERVICES}
+    assert rows == {"traces": 6, "metrics": 3, "logs": 12, "profiles": 3}
+    assert leftovers(tmp_path) == []
+
+
+def test_what_is_acknowledged_is_in_the_log_already(receiver, tmp_path):
+    assert send(receiver, spans(5)).ok
+    (segment,) = segments_in(tmp_path / "journal")
+    bodies, torn = read_frames(segment.path.read_bytes())
+    assert (bodies, torn) == ([spans(5).SerializeToString()], 0)
+
+
+def test_requests_that_arrive_during_a_sync_share_the_next(tmp_path, monkeypatch):
+    """Group commit: ten requests, two syncs of the segment."""
+    syncing, go = threading.Event(), threading.Event()
+    synced = []
+
+    def slow_sync(number):
+        synced.append(os.fstat(number).st_size)
+        syncing.set()
+        assert go.wait(10)
+
+    journal = _journal.Journal(tmp_path / "journal")
+    monkeypatch.setattr(_journal.os, "fsync", slow_sync)
+    monkeypatch.setattr(_journal, "sync_folder", lambda _folder: None)
+    one = accept("traces", spans().SerializeToString(), "protobuf")
+    futures = [journal.append(one)]
+    assert syncing.wait(10)
+    futures += [journal.append(one) for _ in range(9)]
+    assert not any(future.done() for future in futures)
+    go.set()
+    for future in futures:
+        future.result(10)
+    frame = len(encode_frame(one.body))
+    assert synced == [frame, 10 * frame]
+    journal.close()
+
+
+def test_nothing_is_acknowledged_that_could_not_be_synced(receiver, tmp_path, monkeypatch):
+    def no_space(_number):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(_journal.os, "fsync", no_space)
+        for over, status in (("http/protobuf", 503), ("grpc", "UNAVAILABLE")):
+            answer = send(receiver, spans(1, first=1), over)
+            assert answer.status == status
+            assert "No space left" in answer.failure().message
+    assert send(receiver, spans(1, first=2)).ok
+    receiver.close()
+    assert span_ids(tmp_path)[3] == 1
+
+
+def test_a_failed_write_leaves_a_segment_that_can_be_read(tmp_path, monkeypatch):
+    journal = _journal.Journal(tmp_path / "journal")
+    first = accept("traces", spans().SerializeToString(), "protobuf")
+    journal.append(first).result(10)
+    with monkeypatch.context() as patch:
+        patch.setattr(_journal.os, "fsync", lambda _number: (_ for _ in ()).throw(OSError(5, "I/O error")))
+        assert isinstance(journal.append(first).exception(10), OSError)
+    journal.append(first).result(10)
+    journal.close()
+    contents = [read_frames(segment.path.read_bytes()) for segment in segments_in(tmp_path / "journal")]
+    assert contents == [([first.body], 0), ([first.body], 0)]
+
+
+def test_a_full_segment_is_compacted_at_once(tmp_path):
+    with otlp.DurableReceiver(tmp_path, http_port=0, grpc_port=0, compact_every_s=3600) as receiver:
+        receiver._journal._segment_bytes = 1
+        assert send(receiver, spans(3)).ok
+        deadline = time.monotonic() + 10
+        while not parts(tmp_path) and time.monotonic() < deadline:
+            threading.Event().wait(0.01)
+        assert span_ids(tmp_path) == {1: 1, 2: 1, 3: 1}
+
+
+def test_it_shows_where_it_listens_and_what_came(receiver):
+    assert repr(receiver).endswith("nothing received")
+    send(receiver, spans(1200))
+    assert repr(receiver).startswith(
+        f"DurableReceiver: {receiver.http_endpoint}, grpc {receiver.grpc_endpoint}"
+    )
+    assert repr(receiver).endswith("1,200 traces")
+    assert "<td" in receiver._repr_html_()
+
+
+def test_one_folder_has_one_receiver(receiver, tmp_path):
+    with pytest.raises(otlp.JournalError, match="another receiver writes to"):
+        otlp.DurableReceiver(tmp_path, http_port=0, grpc_port=0)
+
+
+def test_a_receiver_that_cannot_listen_lets_go_of_the_folder(tmp_path):
+    with otlp.Receiver() as taken:
+        port = int(taken.http_endpoint.rpartition(":")[2])
+        with pytest.raises(otlp.EndpointError, match=str(port)):
+            otlp.DurableReceiver(tmp_path, http_port=port, grpc_port=0)
+    with otlp.DurableReceiver(tmp_path, http_port=0, grpc_port=0):
+        pass
+
+
+def test_options_without_a_meaning_are_refused(tmp_path):
+    with pytest.raises(otlp.ConfigurationError, match="compact_every_s"):
+        otlp.DurableReceiver(tmp_path, http_port=0, grpc_port=0, compact_every_s=0)
+    with pytest.raises(otlp.ConfigurationError, match="max_request_bytes"):
+        otlp.DurableReceiver(tmp_path, http_port=0, grpc_port=0, max_request_bytes=0)
+
+
+def test_a_closed_journal_says_so(tmp_path):
+    journal = _journal.Journal(tmp_path / "journal")
+    journal.close()
+    found = journal.append(accept("traces", b"", "protobuf")).exception(1)
+    assert isinstance(found, otlp.JournalError)
+
+
+def killed_after(step, tmp_path, monkeypatch):
+    """Leave a folder as a compaction leaves it that is killed right before this step."""
+
+    class KilledError(BaseException):
+        pass
+
+    def die(*_arguments, **_options):
+        raise KilledError
+
+    journal = _journal.Journal(tmp_path / "journal")
+    journal.append(accept("traces", spans(4).SerializeToString(), "protobuf")).result(10)
+    journal.close()
+    (segment,) = segments_in(tmp_path / "journal")
+    with monkeypatch.context() as patch:
+        patch.setattr(*step, die)
+        with pytest.raises(KilledError):
+            _compaction.compact(segment, tmp_path)
+
+
+STEPS = {
+    "reading": (_compaction, "read_frames"),
+    "writing": (_compaction.pq, "write_table"),
+    "syncing": (_compaction.os, "fsync"),
+    "renaming": (Path, "rename"),
+    "removing the segment": (Path, "unlink"),
+    "syncing the folder": (_compaction, "sync_folder"),
+}
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_compaction_killed_at_any_step_is_finished_once(step, tmp_path, monkeypatch):
+    killed_after(STEPS[step], tmp_path, monkeypatch)
+    with otlp.DurableReceiver(tmp_path, http_port=0, grpc_port=0):
+        pass
+    assert span_ids(tmp_path) == {1: 1, 2: 1, 3: 1, 4: 1}
+    assert leftovers(tmp_path) == []
+
+
+def test_numbers_go_on_after_a_restart(tmp_path):
+    for number in range(3):
+        with otlp.DurableReceiver(tmp_path, http_port=0, grpc_port=0) as receiver:
+            assert send(receiver, spans(1, first=number)).ok
+    assert span_ids(tmp_path) == {1: 1, 2: 1, 3: 1}
+    assert len(parts(tmp_path)) == 3
+
+
+def test_a_torn_tail_is_cut_kept_aside_and_reported(tmp_path, caplog):
+    folder = tmp_path / "journal"
+    folder.mkdir()
+    whole = encode_frame(spans(2).SerializeToString())
+    (folder / "traces-00000001.log").write_bytes(whole + whole[:-3])
+    with otlp.DurableReceiver(tmp_path, http_port=0, grpc_port=0):
+        pass
+    assert span_ids(tmp_path) == {1: 1, 2: 1}
+    assert (folder / "torn" / "traces-00000001.log").read_bytes() == whole[:-3]
+    assert "never acknowledged" in caplog.text
+
+
+def test_a_segment_that_cannot_be_written_stays_and_does_not_stop_the_others(tmp_path, caplog):
+    folder = tmp_path / "journal"
+    folder.mkdir()
+    (folder / "traces-00000001.log").write_bytes(encode_frame(b"\xff\xff"))
+    (folder / "traces-00000002.log").write_bytes(encode_frame(spans(2).SerializeToString()))
+    receiver = otlp.DurableReceiver(tmp_path, http_port=0, grpc_port=0)
+    receiver.close()
+    assert span_ids(tmp_path) == {1: 1, 2: 1}
+    assert [segment.path.name for segment in receiver.failed] == ["traces-00000001.log"]
+    assert "stays in the journal" in caplog.text
+
+
+# The command
+
+
+def command(folder, *options):
+    """Start ``workbench otlp receive``, and return it with where it listens."""
+    arguments = ["otlp", "receive", "--to", str(folder), "--http-port", "0", "--grpc-port", "0", "--json"]
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from workbench.cli import app; app()", *arguments, *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    line = process.stdout.readline()
+    if not line:
+        pytest.fail(process.communicate()[1])
+    return process, json.loads(line)
+
+
+class Where:
+    """Where a receiver in another process listens."""
+
+    def __init__(self, where):
+        self.http_endpoint, self.grpc_endpoint = where["http"], where["grpc"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
+def test_the_command_ends_well_when_asked(tmp_path, sent):
+    process, where = command(tmp_path)
+    for over in ("http/protobuf", "grpc"):
+        assert send(Where(where), spans(3), over).ok
+    process.send_signal(sent)
+    output, errors = process.communicate(timeout=20)
+    assert (process.returncode, errors) == (0, "")
+    assert json.loads(output) == {
+        "received": {"traces": 6, "metrics": 0, "logs": 0, "profiles": 0},
+        "not_written": [],
+    }
+    assert span_ids(tmp_path) == {1: 2, 2: 2, 3: 2}
+    assert leftovers(tmp_path) == []
+
+
+@pytest.mark.slow
+def test_the_command_reports_a_folder_that_is_taken(tmp_path, receiver):
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from workbench.cli import app; app()",
+            "otlp",
+            "receive",
+            "--to",
+            str(tmp_path),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: another receiver writes to")
+
+
+class Load:
+    """Sends spans, each once, from several threads, and remembers which were acknowledged."""
+
+    def __init__(self, first):
+        self.acknowledged, self.given = set(), set()
+        self._next = first
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._threads = []
+
+    def start(self, where):
+        senders = [self._over_http] * 3 + [self._over_grpc]
+        self._stop.clear()
+        self._threads = [threading.Thread(target=sender, args=(where,)) for sender in senders]
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self):
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _take(self):
+        with self._lock:
+            first, self._next = self._next, self._next + 10
+            ids = set(range(first + 1, first + 11))
+            self.given |= ids
+            return first, ids
+
+    def _over_http(self, where):
+        with httpx.Client(trust_env=False, verify=False, timeout=5) as client:
+            while not self._stop.is_set():
+                first, ids = self._take()
+                body = spans(10, first=first).SerializeToString()
+                try:
+                    answer = client.post(where["http"] + "/v1/traces", content=body, headers=PROTOBUF)
+                except httpx.TransportError:
+                    return
+                if answer.status_code == 200:
+                    with self._lock:
+                        self.acknowledged |= ids
+
+    def _over_grpc(self, where):
+        while not self._stop.is_set():
+            first, ids = self._take()
+            answer = send(Where(where), spans(10, first=first), "grpc")
+            if not answer.ok:
+                return
+            with self._lock:
+                self.acknowledged |= ids
+
+
+@pytest.mark.slow
+def test_what_was_acknowledged_survives_kills_at_random_moments_under_load(tmp_path):
+    """Four kills: every acknowledged span is in the files once, and no span is there twice."""
+    moments = random.Random(20)
+    load = Load(first=0)
+    for _ in range(4):
+        process, where = command(tmp_path, "--compact-every-s", "0.05")
+        load.start(where)
+        threading.Event().wait(moments.uniform(0.05, 0.7))
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        load.stop()
+    process, _ = command(tmp_path)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=20)
+    found = span_ids(tmp_path)
+    assert len(load.acknowledged) > 200
+    assert load.acknowledged <= found.keys() <= load.given
+    assert set(found.values()) == {1}
+    assert leftovers(tmp_path) == []
+
+
+@pytest.mark.slow
+def test_an_interruption_under_load_loses_nothing_and_leaves_no_log(tmp_path):
+    load = Load(first=0)
+    process, where = command(tmp_path, "--compact-every-s", "0.1")
+    load.start(where)
+    threading.Event().wait(0.7)
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=30)
+    load.stop()
+    found = span_ids(tmp_path)
+    assert process.returncode == 0
+    assert json.loads(output)["received"]["traces"] == sum(found.values())
+    assert load.acknowledged
+    assert load.acknowledged <= found.keys() <= load.given
+    assert set(found.values()) == {1}
+    assert leftovers(tmp_path) == []
+
+
+def test_a_future_is_what_a_sink_returns(tmp_path):
+    journal = _journal.Journal(tmp_path / "journal")
+    assert isinstance(journal.append(accept("traces", b"", "protobuf")), Future)
+    journal.close()

@@ -1,0 +1,128 @@
+"""Sixty-four bytes at a time: compare a window of memory, and get one bit for each byte.
+
+``equal_byte``   bit ``k`` is set when the byte at ``address + k`` is a given byte
+``equal_bytes``  bit ``k`` is set when the byte at ``address + k`` is the one at ``other + k``
+
+Both fold before they compare, ``(x | fold) == y``: with ``fold = 0x20`` a small ASCII letter is equal to
+itself in upper and lower case, with ``fold = 0`` only to itself. The instructions are written as LLVM's own
+vectors, which it lowers to whatever the processor has (AVX-512, AVX2, SSE2, NEON); the loops in Python that
+they replace are not vectorised by any compiler, because they leave early.
+
+No bounds are checked: a caller reads a window only where 64 bytes are its own.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+__all__ = [
+    "WINDOW",
+    "clear_lowest_bit",
+    "equal_byte",
+    "equal_bytes",
+    "lowest_bit",
+    "lowest_bits",
+    "prefetch",
+]
+
+WINDOW = 64  # bytes: as many as there are bits in the mask
+
+BYTE = ir.IntType(8)
+WORD = ir.IntType(64)
+VECTOR = ir.VectorType(BYTE, WINDOW)
+INDEX = ir.IntType(32)
+LANES = ir.VectorType(INDEX, WINDOW)
+READ, KEEP, DATA = 0, 3, 1  # what llvm.prefetch is told: to read, keep in all caches, not instructions
+
+
+def _instruction(function: Callable[..., Any]) -> Any:
+    """Declare what a kernel may call, written in LLVM's terms."""
+    return intrinsic(function)
+
+
+@_instruction
+def equal_byte(_context: Any, _address: Any, _byte: Any, _fold: Any) -> Any:
+    """Return which of the 64 bytes at an address, folded, are `byte`."""
+
+    def generate(_target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        byte, fold = (_spread(builder, argument) for argument in arguments[1:])
+        folded = builder.or_(_window(builder, arguments[0]), fold)
+        return builder.bitcast(builder.icmp_unsigned("==", folded, byte), WORD)
+
+    return types.int64(types.int64, types.int64, types.int64), generate
+
+
+@_instruction
+def equal_bytes(_context: Any, _address: Any, _other: Any, _folds: Any) -> Any:
+    """Return which of the 64 bytes at an address, each folded by its own fold, are those at another."""
+
+    def generate(_target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        window, other, folds = (_window(builder, argument) for argument in arguments)
+        return builder.bitcast(builder.icmp_unsigned("==", builder.or_(window, folds), other), WORD)
+
+    return types.int64(types.int64, types.int64, types.int64), generate
+
+
+@_instruction
+def lowest_bit(_context: Any, _mask: Any) -> Any:
+    """Return the number of the lowest bit that is set, 64 where none is."""
+
+    def generate(_target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 0))
+
+    return types.int64(types.int64), generate
+
+
+@_instruction
+def clear_lowest_bit(_context: Any, _mask: Any) -> Any:
+    """Return a mask without its lowest set bit."""
+
+    def generate(_target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return builder.and_(arguments[0], builder.sub(arguments[0], ir.Constant(WORD, 1)))
+
+    return types.int64(types.int64), generate
+
+
+@_instruction
+def lowest_bits(_context: Any, _count: Any) -> Any:
+    """Return a mask of the `count` lowest bits, 1 to 64."""
+
+    def generate(_target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        surplus = builder.sub(ir.Constant(WORD, WINDOW), arguments[0])
+        return builder.lshr(ir.Constant(WORD, (1 << WINDOW) - 1), surplus)
+
+    return types.int64(types.int64), generate
+
+
+@_instruction
+def prefetch(_context: Any, _address: Any) -> Any:
+    """Ask for the cache line at an address, which may be any: nothing is read if it is not mapped."""
+
+    def generate(target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        pointer = BYTE.as_pointer()
+        kind = ir.FunctionType(ir.VoidType(), [pointer, INDEX, INDEX, INDEX])
+        declare: Any = cgutils.get_or_insert_function
+        ask = declare(builder.module, kind, "llvm.prefetch.p0")
+        hints = [ir.Constant(INDEX, hint) for hint in (READ, KEEP, DATA)]
+        builder.call(ask, [builder.inttoptr(arguments[0], pointer), *hints])
+        return target.get_dummy_value()
+
+    return types.void(types.int64), generate
+
+
+def _window(builder: Any, address: Any) -> Any:
+    """Load 64 bytes at any alignment."""
+    loaded = builder.load(builder.inttoptr(address, VECTOR.as_pointer()))
+    loaded.align = 1
+    return loaded
+
+
+def _spread(builder: Any, value: Any) -> Any:
+    """Repeat the lowest byte of a number in all lanes of a vector."""
+    undefined = ir.Constant(VECTOR, ir.Undefined)
+    first = builder.insert_element(undefined, builder.trunc(value, BYTE), ir.Constant(INDEX, 0))
+    return builder.shuffle_vector(first, undefined, ir.Constant(LANES, [0] * WINDOW))

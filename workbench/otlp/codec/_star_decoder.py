@@ -1,0 +1,137 @@
+"""`StarDecoder`: any bytes that should be OTLP to columns, or to an error that says what is wrong and where."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Literal, TypeAlias
+
+from google.protobuf.message import DecodeError
+
+from workbench.otlp._schema import Signal
+from workbench.otlp._tally import Tally
+from workbench.otlp.codec._column_decoder import ColumnDecoder, MalformedMessageError, RewriteNeededError
+from workbench.otlp.codec._join import join_stars
+from workbench.otlp.codec._official import MESSAGES
+from workbench.otlp.codec._salvage import salvage
+from workbench.otlp.codec._star import Star
+from workbench.otlp.codec._wire import find_fault
+from workbench.otlp.errors import MalformedError, OtlpError, TruncatedError
+
+__all__ = ["Buffer", "Encoding", "StarDecoder", "Unknown"]
+
+Encoding: TypeAlias = Literal["protobuf", "json"]
+Unknown: TypeAlias = Literal["keep", "count"]
+Buffer: TypeAlias = bytes | bytearray | memoryview
+
+GROUP_BYTES = 1 << 25  # messages are decoded together up to this size: their concatenation is a message
+
+
+class StarDecoder:
+    """Decodes messages of one signal, one after the other.
+
+    A message that the compiled decoder cannot take as it stands (said twice, not in its shortest form) is
+    rewritten by the official library first; one that it refuses is searched for the fault, or salvaged.
+    """
+
+    def __init__(self, signal: Signal) -> None:
+        self.signal = signal
+        self._columns: ColumnDecoder | None = None
+
+    def decode_all(
+        self, messages: Iterable[Buffer], tally: Tally, *, encoding: Encoding, unknown: Unknown
+    ) -> Star:
+        """Return the columns of all messages, in their order."""
+        stars = [self._decode_group(group, tally, encoding, unknown) for group in self._groups(messages, encoding)]
+        return join_stars(stars) if stars else self._decode([b""], unknown)
+
+    def _groups(self, messages: Iterable[Buffer], encoding: Encoding) -> Iterator[list[Buffer]]:
+        """Yield what is decoded at once: a profiles' dictionary speaks for its own message only."""
+        most = 1 if self.signal == "profiles" or encoding == "json" else GROUP_BYTES
+        group: list[Buffer] = []
+        size = 0
+        for message in messages:
+            group.append(checked_bytes(message))
+            size += len(message) + 1
+            if size >= most:
+                yield group
+                group, size = [], 0
+        if group:
+            yield group
+
+    def _decode_group(self, group: list[Buffer], tally: Tally, encoding: Encoding, unknown: Unknown) -> Star:
+        if encoding == "protobuf":
+            try:
+                return self._decode(group, unknown)
+            except MalformedMessageError:
+                pass  # one of them: which one, and what of it is sound, is found one by one
+        return join_stars(
+            [self.decode(message, tally, encoding=encoding, unknown=unknown) for message in group]
+        )
+
+    def decode(self, data: Buffer, tally: Tally, *, encoding: Encoding, unknown: Unknown) -> Star:
+        """Return the columns of one message.
+
+        Raises
+        ------
+        MalformedError, TruncatedError
+            When the tally is strict; else what cannot be read is left out and counted.
+        """
+        data = checked_bytes(data)
+        if encoding == "json":
+            return self._from_json(bytes(data), tally, unknown)
+        try:
+            return self._decode([data], unknown)
+        except MalformedMessageError:
+            if tally.strict:
+                raise find_error(bytes(data), self.signal) from None
+            rest = salvage(bytes(data), self.signal)
+            tally.skipped += max(1, rest.skipped)
+            return self._decode([rest.data], unknown)
+
+    def _decode(self, parts: list[Buffer], unknown: Unknown) -> Star:
+        if self._columns is None:
+            self._columns = ColumnDecoder(self.signal)
+        keep = unknown == "keep"
+        try:
+            return self._columns.decode(*parts, keep_unknown=keep)
+        except RewriteNeededError as needed:
+            rewritten = [self._rewritten(bytes(part), keep_unknown=keep) for part in parts]
+            star = self._columns.decode(*rewritten, keep_unknown=keep)
+            return star if keep else replace(star, unknown=needed.unknown)
+
+    def _rewritten(self, data: bytes, *, keep_unknown: bool) -> bytes:
+        try:
+            message = MESSAGES[self.signal].FromString(data)
+        except DecodeError:
+            raise MalformedMessageError(0) from None
+        if not keep_unknown:
+            message.DiscardUnknownFields()
+        return message.SerializeToString()
+
+    def _from_json(self, data: bytes, tally: Tally, unknown: Unknown) -> Star:
+        from workbench.otlp.codec._json_text import json_to_protobuf
+
+        del tally
+        return self._decode(json_to_protobuf(self.signal, data), unknown)
+
+
+def checked_bytes(data: object) -> Buffer:
+    """Return what is bytes already.
+
+    Raises
+    ------
+    TypeError
+        For anything else: text, or a message of the official library.
+    """
+    if not isinstance(data, bytes | bytearray | memoryview):
+        msg = f"expected OTLP as bytes, got {type(data).__name__}"
+        raise TypeError(msg)
+    return data
+
+
+def find_error(data: bytes, signal: Signal, offset: int = 0) -> OtlpError:
+    """Return what is wrong with a message that was refused, by byte and field."""
+    fault = find_fault(data, MESSAGES[signal])
+    if fault is None:
+        return MalformedError("the official parser refuses this message", offset=offset)
+    kind = TruncatedError if fault.truncated else MalformedError
+    return kind(f"this is not OTLP: {fault.reason}", offset=offset + fault.offset, path=fault.path)

@@ -1,0 +1,1 @@
+"""Exponential and explicit histograms: values, quantiles with bounds, temporality."""

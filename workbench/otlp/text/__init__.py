@@ -1,0 +1,1 @@
+"""Text in telemetry: what is searched for in it, and the templates it was written from."""

@@ -1,0 +1,170 @@
+"""An ASGI application on a socket, in a thread with an event loop of its own.
+
+The server is uvicorn: it is the most widely run ASGI server, pure Python with h11, and can be driven from a
+thread. Its own loop looks ten times a second whether to end, and waits as long again for connections to
+close; ours is told.
+"""
+
+import asyncio
+import socket
+import struct
+import threading
+from collections.abc import Callable, MutableMapping
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from workbench.otlp.transport._http_server import AsgiApp
+from workbench.otlp.transport.errors import EndpointError
+
+__all__ = ["Aborts", "HttpRunner", "listening_socket"]
+
+KEEP_ALIVE_S = 75
+TICK_S = 1.0  # how often the Date header is renewed
+DRAIN_TICK_S = 0.01
+Address = tuple[str, int]
+Aborts = MutableMapping[Address, Callable[[], None]]  # how to break the connection of a client
+
+
+def listening_socket(host: str, port: int) -> socket.socket:
+    """Return a socket that listens, on any free port for 0.
+
+    Raises
+    ------
+    EndpointError
+        When nothing can be bound there.
+    """
+    try:
+        family, kind, proto, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except OSError as error:
+        msg = f"no address is known for host {host!r}: {error}"
+        raise EndpointError(msg) from error
+    bound = socket.socket(family, kind, proto)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(address)
+        bound.listen(2048)
+    except (OSError, OverflowError) as error:
+        bound.close()
+        msg = f"cannot listen on {host}:{port}: {error}; another port, or 0 for any free one"
+        raise EndpointError(msg) from error
+    return bound
+
+
+class HttpRunner:
+    """Serves an application until `close`."""
+
+    def __init__(
+        self,
+        application: Callable[[Aborts], AsgiApp],
+        bound: socket.socket,
+    ) -> None:
+        aborts: dict[Address, Callable[[], None]] = {}
+        config = uvicorn.Config(
+            application(aborts),
+            http=_abortable(aborts),
+            ws="none",
+            lifespan="off",
+            loop="asyncio",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=KEEP_ALIVE_S,
+        )
+        self.address: Address = bound.getsockname()[:2]
+        self._server = _Server(config)
+        self._thread = threading.Thread(
+            target=self._server.run, args=([bound],), name="otlp-http-receiver", daemon=True
+        )
+        self._thread.start()
+        while not self._server.ready.wait(TICK_S):
+            if not self._thread.is_alive():
+                msg = f"the HTTP server did not start on {self.address[0]}:{self.address[1]}"
+                raise EndpointError(msg)
+
+    def close(self, grace_s: float) -> None:
+        """Stop listening, let requests under way finish for so long, and end the thread."""
+        self._server.end(grace_s)
+        self._thread.join()
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._end: asyncio.Event | None = None
+        self._grace_s = 0.0
+
+    def end(self, grace_s: float) -> None:
+        self._grace_s = grace_s
+        if self._loop and self._end and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._end.set)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._loop, self._end = asyncio.get_running_loop(), asyncio.Event()
+        self._loop.set_exception_handler(_ignore_broken_connections)
+        await super().startup(sockets)
+        self.ready.set()
+
+    async def main_loop(self) -> None:
+        end = self._end
+        while end is not None and not end.is_set():
+            await self.on_tick(0)
+            try:
+                await asyncio.wait_for(end.wait(), TICK_S)
+            except TimeoutError:
+                continue
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        for bound in sockets or []:
+            bound.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        await self._drain()
+        for task in list(self.server_state.tasks):
+            task.cancel()
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        await asyncio.sleep(0)  # connections are lost, tasks are cancelled in the next turn
+        await asyncio.gather(*self.server_state.tasks, return_exceptions=True)
+
+    async def _drain(self) -> None:
+        state = self.server_state
+        left = self._grace_s
+        while (state.connections or state.tasks) and left > 0:
+            await asyncio.sleep(DRAIN_TICK_S)
+            left -= DRAIN_TICK_S
+
+
+def _ignore_broken_connections(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    if not isinstance(context.get("exception"), ConnectionError):
+        loop.default_exception_handler(context)
+
+
+def _abortable(aborts: Aborts) -> type[asyncio.Protocol]:
+    """Return uvicorn's protocol with one thing added: connections are known by their client's address."""
+
+    class Abortable(H11Protocol):
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            super().connection_made(transport)
+            if self.client:
+                aborts[self.client] = lambda: _reset(transport)
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            super().connection_lost(exc)
+            if self.client:
+                aborts.pop(self.client, None)
+
+    return Abortable
+
+
+def _reset(transport: asyncio.Transport) -> None:
+    """Close a connection with a TCP reset: what is in the buffers is thrown away (SO_LINGER of zero)."""
+    connection = transport.get_extra_info("socket")
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()

@@ -1,0 +1,170 @@
+"""Where the transport touches the codec: bodies are checked, counted, cut, and become telemetry.
+
+Today the official protobuf package does it; what stands here is all that a faster codec has to offer.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from google.protobuf.message import DecodeError, Message
+
+from workbench.otlp._json import from_json, to_json
+from workbench.otlp._reference import ReferenceDecoder
+from workbench.otlp._schema import Signal
+from workbench.otlp._tally import Tally
+from workbench.otlp.errors import MalformedError
+from workbench.otlp.logs import Logs
+from workbench.otlp.metrics import Metrics
+from workbench.otlp.telemetry import Telemetry
+from workbench.otlp.traces import Traces
+from workbench.otlp.transport._records import count, cut, drop_last, screen
+from workbench.otlp.transport._services import SERVICES, Encoding, ServiceName
+from workbench.otlp.transport.errors import UnsupportedPayloadError
+
+__all__ = [
+    "Accepted",
+    "accept",
+    "as_requests",
+    "count_records",
+    "split",
+    "to_encoding",
+    "to_telemetry",
+]
+
+TELEMETRY: dict[Signal, type[Traces | Metrics | Logs]] = {"traces": Traces, "metrics": Metrics, "logs": Logs}
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A request as it is kept: protobuf, without the records that were rejected."""
+
+    signal: ServiceName
+    body: bytes
+    records: int
+    rejected: int = 0
+    reason: str = ""
+
+
+def accept(signal: ServiceName, body: bytes, encoding: Encoding, *, reject_last: int = 0) -> Accepted:
+    """Decode a request, and leave out the records that no reader could use: those with ids of a wrong length.
+
+    Raises
+    ------
+    MalformedError
+        When it is no request of that service.
+    """
+    message = _parse(signal, body, encoding)
+    rejected, reason = screen(signal, message)
+    dropped = drop_last(signal, message, reject_last)
+    untouched = encoding == "protobuf" and not rejected and not dropped
+    kept = body if untouched else message.SerializeToString()
+    return Accepted(signal, kept, count(signal, message), rejected + dropped, reason)
+
+
+def _parse(signal: ServiceName, body: bytes, encoding: Encoding) -> Message:
+    message = SERVICES[signal].request()
+    if encoding == "json":
+        from_json(_document(body), message, 0)
+        return message
+    try:
+        message.ParseFromString(body)
+    except DecodeError as error:
+        msg = f"this is no protobuf {type(message).__name__}: {error}"
+        raise MalformedError(msg) from error
+    return message
+
+
+def _document(body: bytes) -> dict[str, Any]:
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        msg = f"this is not JSON: {error}"
+        raise MalformedError(msg, offset=getattr(error, "pos", 0)) from error
+    if not isinstance(document, dict):
+        msg = f"expected a JSON object, got a {type(document).__name__}"
+        raise MalformedError(msg)
+    return document
+
+
+def count_records(signal: ServiceName, body: bytes) -> int:
+    """Return how many spans, data points, log records or profiles a protobuf request carries."""
+    return count(signal, _parse(signal, body, "protobuf"))
+
+
+def to_encoding(signal: ServiceName, body: bytes, encoding: Encoding) -> bytes:
+    """Return a protobuf request in an encoding."""
+    if encoding == "protobuf":
+        return body
+    document = to_json(_parse(signal, body, "protobuf"))
+    return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def to_telemetry(signal: Signal, bodies: Sequence[bytes]) -> Traces | Metrics | Logs:
+    """Return the records of protobuf requests as tables; unusable records are skipped and counted."""
+    tally = Tally("skip")
+    decoder = ReferenceDecoder(signal, tally)
+    for body in bodies:
+        decoder.add(_parse(signal, body, "protobuf"), lambda _path: 0)
+    return TELEMETRY[signal](decoder.tables(), tally.skipped)
+
+
+def as_requests(item: object, signal: ServiceName | None) -> tuple[ServiceName, bytes]:
+    """Return what was given for export as a protobuf request: telemetry, an official message, or bytes.
+
+    Raises
+    ------
+    UnsupportedPayloadError
+        When it is none of these, or bytes without a signal.
+    """
+    if isinstance(item, Telemetry):
+        return item.signal, _encoded(item)
+    if isinstance(item, Message):
+        return _signal_of(item), item.SerializeToString()
+    if isinstance(item, bytes | bytearray | memoryview):
+        if signal not in SERVICES:
+            msg = f"bytes need signal=, one of {', '.join(SERVICES)}; got {signal!r}"
+            raise UnsupportedPayloadError(msg)
+        return signal, bytes(item)
+    msg = f"expected Traces, Metrics, Logs, an official OTLP message or bytes, got a {type(item).__name__}"
+    raise UnsupportedPayloadError(msg)
+
+
+def _encoded(item: Telemetry) -> bytes:
+    encode = cast("Callable[..., bytes] | None", getattr(item, "to_otlp", None))
+    if encode is None:
+        msg = f"{type(item).__name__} cannot be written as OTLP yet: export the bytes that it was read from"
+        raise UnsupportedPayloadError(msg)
+    return encode(encoding="protobuf")
+
+
+MESSAGE_SIGNALS: dict[str, ServiceName] = {
+    "resource_spans": "traces",
+    "resource_metrics": "metrics",
+    "resource_logs": "logs",
+    "resource_profiles": "profiles",
+}
+
+
+def _signal_of(message: Message) -> ServiceName:
+    fields = [field.name for field in message.DESCRIPTOR.fields]
+    for name, signal in MESSAGE_SIGNALS.items():
+        if name in fields:
+            return signal
+    msg = f"{type(message).__name__} is no request and no data of OTLP: expected one with {MESSAGE_SIGNALS}"
+    raise UnsupportedPayloadError(msg)
+
+
+def split(signal: ServiceName, body: bytes, max_records: int, max_bytes: int) -> Iterator[tuple[bytes, int]]:
+    """Yield protobuf requests within both limits, and their records; together they carry the same.
+
+    A single record over `max_bytes` is yielded alone, for its sender to refuse.
+    """
+    message = _parse(signal, body, "protobuf")
+    records = count(signal, message)
+    if (records <= max_records and len(body) <= max_bytes) or records <= 1:
+        yield body, records
+        return
+    for half in cut(signal, message):
+        yield from split(signal, half.SerializeToString(), max_records, max_bytes)

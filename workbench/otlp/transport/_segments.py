@@ -1,0 +1,88 @@
+"""A log segment: frames one after the other, each a length, a checksum, and a request.
+
+::
+
+    frame = length (4 bytes, big endian) | CRC-32 of length and body (4 bytes, big endian) | body
+
+A process that is killed, or a machine that loses power, leaves a torn tail: a frame that is short or whose
+checksum is wrong, zeros included. Reading stops there; nothing behind it was ever acknowledged.
+"""
+
+import re
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from workbench.otlp.transport._services import SERVICES, ServiceName
+
+__all__ = ["Segment", "encode_frame", "read_frames", "segment_path", "segments_in"]
+
+HEAD = 8
+NAME = re.compile(r"(?P<signal>[a-z]+)-(?P<number>\d{8,})\.log")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Segment:
+    """A segment's place and name."""
+
+    number: int
+    signal: ServiceName
+    path: Path
+
+
+def segment_path(folder: Path, signal: ServiceName, number: int) -> Path:
+    """Return where a segment is."""
+    return folder / f"{signal}-{number:08d}.log"
+
+
+def segments_in(folder: Path) -> list[Segment]:
+    """Return the segments of a folder, oldest first."""
+    found = []
+    for path in folder.iterdir():
+        name = NAME.fullmatch(path.name)
+        if name and name["signal"] in SERVICES:
+            found.append(Segment(int(name["number"]), cast("ServiceName", name["signal"]), path))
+    return sorted(found)
+
+
+def encode_frame(body: bytes) -> bytes:
+    """Return a request as it stands in a segment."""
+    length = len(body).to_bytes(4, "big")
+    return length + _checksum(length, body) + body
+
+
+def _checksum(length: bytes, body: bytes | memoryview) -> bytes:
+    return zlib.crc32(body, zlib.crc32(length)).to_bytes(4, "big")
+
+
+def read_frames(data: bytes) -> tuple[list[bytes], int]:
+    """Return the requests of a segment, and how many bytes of torn tail were cut.
+
+    Examples
+    --------
+    >>> whole = encode_frame(b"first") + encode_frame(b"second")
+    >>> read_frames(whole)
+    ([b'first', b'second'], 0)
+    >>> read_frames(whole[:-1])
+    ([b'first'], 13)
+    """
+    bodies = []
+    end = 0
+    for body in _sound_frames(data):
+        bodies.append(body)
+        end += HEAD + len(body)
+    return bodies, len(data) - end
+
+
+def _sound_frames(data: bytes) -> Iterator[bytes]:
+    at = 0
+    while at + HEAD <= len(data):
+        length = data[at : at + 4]
+        body = data[at + HEAD : at + HEAD + int.from_bytes(length, "big")]
+        whole = len(body) == int.from_bytes(length, "big")
+        if not whole or _checksum(length, body) != data[at + 4 : at + HEAD]:
+            return
+        yield body
+        at += HEAD + len(body)

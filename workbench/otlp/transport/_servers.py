@@ -1,0 +1,65 @@
+"""An HTTP and a gRPC server in front of one sink, and the limits that both keep."""
+
+from workbench.otlp.transport._faults import FaultScript
+from workbench.otlp.transport._grpc_server import GrpcRunner, Unary, unary_of
+from workbench.otlp.transport._http_runner import Aborts, HttpRunner, listening_socket
+from workbench.otlp.transport._http_server import AsgiApp, http_application
+from workbench.otlp.transport._intake import Intake, Limits, Sink
+from workbench.otlp.transport.errors import ConfigurationError
+
+__all__ = ["GRACE_S", "Servers", "checked_limits"]
+
+GRACE_S = 5.0
+
+
+class Servers:
+    """An HTTP and a gRPC server in front of one sink."""
+
+    def __init__(  # noqa: PLR0913 (what Receiver and DurableReceiver gathered)
+        self, sink: Sink, host: str, http_port: int, grpc_port: int, limits: Limits, faults: FaultScript
+    ) -> None:
+        self.intake = Intake(sink, faults, limits)
+        bound = listening_socket(host, http_port)
+        try:
+            self._grpc = GrpcRunner(self.grpc_handler(), host, grpc_port, limits)
+        except BaseException:
+            bound.close()
+            raise
+        try:
+            self._http = HttpRunner(self.http_application, bound)
+        except BaseException:
+            self._grpc.close(0)
+            bound.close()
+            raise
+        shown = f"[{host}]" if ":" in host else host
+        self.http_endpoint = f"http://{shown}:{self._http.address[1]}"
+        self.grpc_endpoint = f"{shown}:{self._grpc.port}"
+
+    def http_application(self, aborts: Aborts) -> AsgiApp:
+        """Return what answers HTTP."""
+        return http_application(self.intake, aborts)
+
+    def grpc_handler(self) -> Unary:
+        """Return what answers gRPC."""
+        return unary_of(self.intake)
+
+    def close(self, grace_s: float = GRACE_S) -> None:
+        """Take no more, finish what is under way, and free ports and threads."""
+        self.intake.closing.set()
+        self._http.close(grace_s)
+        self._grpc.close(grace_s)
+        self.intake.close()
+
+
+def checked_limits(request_bytes: int, response_bytes: int, requests_at_once: int) -> Limits:
+    """Return the limits, or say which one is none."""
+    named = {
+        "max_request_bytes": request_bytes,
+        "max_response_bytes": response_bytes,
+        "max_concurrent_requests": requests_at_once,
+    }
+    for name, value in named.items():
+        if value < 1:
+            msg = f"{name} must be 1 or more, got {value}"
+            raise ConfigurationError(msg)
+    return Limits(request_bytes, response_bytes, requests_at_once)

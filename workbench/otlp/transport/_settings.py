@@ -1,0 +1,209 @@
+"""An exporter's settings: what the caller said, else what the environment says, else the defaults.
+
+The variables are ``OTEL_EXPORTER_OTLP_<OPTION>`` and, before it, ``OTEL_EXPORTER_OTLP_<SIGNAL>_<OPTION>``.
+Source: OpenTelemetry specification, "OpenTelemetry Protocol Exporter"; headers as W3C baggage.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, cast
+from urllib.parse import unquote, urlsplit
+
+from workbench import __version__
+from workbench.otlp.transport._compression import CODINGS, Coding
+from workbench.otlp.transport._services import (
+    DEFAULT_GRPC_PORT,
+    DEFAULT_HTTP_PORT,
+    SERVICES,
+    ServiceName,
+)
+from workbench.otlp.transport.errors import ConfigurationError, EndpointError
+
+__all__ = ["USER_AGENT", "Compression", "Options", "Protocol", "Target", "resolve"]
+
+Protocol = Literal["http/protobuf", "http/json", "grpc"]
+Compression = Coding | Literal["none"]
+PROTOCOLS: tuple[Protocol, ...] = ("http/protobuf", "http/json", "grpc")
+USER_AGENT = f"OTel-OTLP-Exporter-Python/{__version__} workbench"
+PREFIX = "OTEL_EXPORTER_OTLP"
+DEFAULT_TIMEOUT_S = 10.0
+MILLISECONDS = 1000
+LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1", None)  # None: a socket of the file system
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the caller said; None leaves it to the environment."""
+
+    endpoint: str | None = None
+    protocol: str | None = None
+    headers: Mapping[str, str] | None = None
+    compression: str | None = None
+    timeout_s: float | None = None
+    certificate: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where the requests of one signal go, and how."""
+
+    signal: ServiceName
+    protocol: Protocol
+    url: str  # of HTTP with its path; of gRPC host:port
+    secure: bool
+    headers: tuple[tuple[str, str], ...]
+    compression: Coding | None
+    timeout_s: float
+    certificate: str | None
+    client_certificate: str | None
+    client_key: str | None
+
+    @property
+    def is_local(self) -> bool:
+        """Tell whether the target is on this machine, which no proxy is asked for."""
+        return urlsplit(self.url if "://" in self.url else f"//{self.url}").hostname in LOCAL_HOSTS
+
+
+def resolve(options: Options, environment: Mapping[str, str] | None = None) -> dict[ServiceName, Target]:
+    """Return the target of each signal.
+
+    Raises
+    ------
+    ConfigurationError, EndpointError
+        When a value has no meaning; the message names its variable.
+    """
+    reader = _Reader(os.environ if environment is None else environment)
+    return {signal: _target(signal, options, reader) for signal in SERVICES}
+
+
+class _Reader:
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self.environment = environment
+
+    def find(self, signal: ServiceName, option: str) -> tuple[str, str] | None:
+        """Return the value and its variable, the signal's own before the general one; empty is unset."""
+        for name in (f"{PREFIX}_{signal.upper()}_{option}", f"{PREFIX}_{option}"):
+            value = self.environment.get(name, "").strip()
+            if value:
+                return value, name
+        return None
+
+    def value(self, signal: ServiceName, option: str, given: str | None, default: str) -> tuple[str, str]:
+        """Return a value and where it comes from."""
+        if given is not None:
+            return given, option.lower()
+        return self.find(signal, option) or (default, option.lower())
+
+
+def _target(signal: ServiceName, options: Options, reader: _Reader) -> Target:
+    protocol = _protocol(*reader.value(signal, "PROTOCOL", options.protocol, "http/protobuf"))
+    url, secure = _endpoint(signal, protocol, options, reader)
+    coding = _coding(*reader.value(signal, "COMPRESSION", options.compression, "none"))
+    if protocol == "grpc" and coding == "zstd":
+        msg = "gRPC's core knows no zstd: use gzip, or zstd over HTTP"
+        raise ConfigurationError(msg)
+    return Target(
+        signal,
+        protocol,
+        url,
+        secure,
+        _headers(signal, options, reader),
+        coding,
+        _timeout_s(signal, options, reader),
+        _file(*reader.value(signal, "CERTIFICATE", options.certificate, "")),
+        _file(*reader.value(signal, "CLIENT_CERTIFICATE", None, "")),
+        _file(*reader.value(signal, "CLIENT_KEY", None, "")),
+    )
+
+
+def _protocol(value: str, source: str) -> Protocol:
+    if value not in PROTOCOLS:
+        msg = f"{source} must be one of {', '.join(PROTOCOLS)}, got {value!r}"
+        raise ConfigurationError(msg)
+    return value
+
+
+def _coding(value: str, source: str) -> Coding | None:
+    if value not in ("none", *CODINGS):
+        msg = f"{source} must be one of none, {', '.join(CODINGS)}, got {value!r}"
+        raise ConfigurationError(msg)
+    return None if value == "none" else cast("Coding", value)
+
+
+def _endpoint(signal: ServiceName, protocol: Protocol, options: Options, reader: _Reader) -> tuple[str, bool]:
+    port = DEFAULT_GRPC_PORT if protocol == "grpc" else DEFAULT_HTTP_PORT
+    found = None if options.endpoint else reader.find(signal, "ENDPOINT")
+    value, source = found or (options.endpoint or f"http://localhost:{port}", "endpoint")
+    if protocol == "grpc":
+        return _grpc_endpoint(value, source, insecure=_insecure(signal, reader))
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        msg = f"{source} must be a URL such as http://localhost:{DEFAULT_HTTP_PORT}, got {value!r}"
+        raise EndpointError(msg)
+    own = source == f"{PREFIX}_{signal.upper()}_ENDPOINT"
+    path = (parts.path or "/") if own else parts.path.rstrip("/") + SERVICES[signal].path
+    return parts._replace(path=path).geturl(), parts.scheme == "https"
+
+
+def _grpc_endpoint(value: str, source: str, *, insecure: bool) -> tuple[str, bool]:
+    if "://" not in value:
+        return value, not insecure and not _is_loopback(value)
+    parts = urlsplit(value)
+    if parts.scheme == "unix":
+        return value, False
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        msg = f"{source} must be host:port or a URL, got {value!r}"
+        raise EndpointError(msg)
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return f"{host}:{parts.port or DEFAULT_GRPC_PORT}", parts.scheme == "https"
+
+
+def _is_loopback(address: str) -> bool:
+    """Tell whether an address without a scheme is on this machine, where TLS would protect nothing."""
+    return urlsplit(f"//{address}").hostname in LOCAL_HOSTS
+
+
+def _insecure(signal: ServiceName, reader: _Reader) -> bool:
+    return reader.value(signal, "INSECURE", None, "false")[0].lower() == "true"
+
+
+def _headers(signal: ServiceName, options: Options, reader: _Reader) -> tuple[tuple[str, str], ...]:
+    if options.headers is not None:
+        return tuple((name.lower(), value) for name, value in options.headers.items())
+    value, source = reader.find(signal, "HEADERS") or ("", "")
+    return tuple(_header(pair, source) for pair in value.split(",") if pair.strip())
+
+
+def _header(pair: str, source: str) -> tuple[str, str]:
+    name, equals, value = pair.partition("=")
+    if not equals or not name.strip():
+        msg = f"{source} must be name=value pairs separated by commas, got {pair!r}"
+        raise ConfigurationError(msg)
+    return unquote(name.strip()).lower(), unquote(value.strip())
+
+
+def _timeout_s(signal: ServiceName, options: Options, reader: _Reader) -> float:
+    if options.timeout_s is not None:
+        return _positive(options.timeout_s, "timeout_s")
+    value, source = reader.find(signal, "TIMEOUT") or (str(DEFAULT_TIMEOUT_S * MILLISECONDS), "timeout_s")
+    try:
+        milliseconds = float(value)
+    except ValueError as error:
+        msg = f"{source} must be a number of milliseconds, got {value!r}"
+        raise ConfigurationError(msg) from error
+    return _positive(milliseconds / MILLISECONDS, source)
+
+
+def _file(value: str, source: str) -> str | None:
+    if value and not os.access(value, os.R_OK):
+        msg = f"{source} must be a file that can be read, got {value!r}"
+        raise ConfigurationError(msg)
+    return value or None
+
+
+def _positive(seconds: float, source: str) -> float:
+    if not 0 < seconds < float("inf"):
+        msg = f"{source} must be positive, got {seconds:g} s"
+        raise ConfigurationError(msg)
+    return seconds

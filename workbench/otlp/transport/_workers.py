@@ -1,0 +1,79 @@
+"""A pool of daemon threads, for servers that live until the interpreter is gone.
+
+The standard library's pool takes no work once the interpreter begins to end, and is joined before anything
+else is closed: a server on it cannot answer the last requests, and its own end hangs.
+"""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from queue import SimpleQueue
+from typing import Any, ParamSpec, TypeVar
+
+__all__ = ["DaemonPool"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Task = tuple[Future[Any], Callable[[], Any]]
+
+
+class DaemonPool(Executor):
+    """Runs calls in up to `most` threads, which are started when they are needed."""
+
+    def __init__(self, most: int, name: str) -> None:
+        self._most = most
+        self._name = name
+        self._tasks: SimpleQueue[Task | None] = SimpleQueue()
+        self._threads: list[threading.Thread] = []
+        self._idle = 0
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Run a call in a thread."""
+        future: Future[T] = Future()
+        with self._lock:
+            if self._closed:
+                msg = f"{self._name} has been shut down"
+                raise RuntimeError(msg)
+            self._tasks.put((future, lambda: fn(*args, **kwargs)))
+            if self._idle > 0:
+                self._idle -= 1  # one of those who wait will take it
+            elif len(self._threads) < self._most:
+                self._start()
+        return future
+
+    def _start(self) -> None:
+        number = len(self._threads)
+        thread = threading.Thread(target=self._work, name=f"{self._name}-{number}", daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _work(self) -> None:
+        while (task := self._tasks.get()) is not None:
+            _run(*task)
+            del task  # what it holds must not live until the next one comes
+            with self._lock:
+                self._idle += 1
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002 (Executor's)
+        """Take no more calls; with `wait`, return when those that were taken are done."""
+        with self._lock:
+            self._closed = True
+        while cancel_futures and not self._tasks.empty():
+            task = self._tasks.get()
+            if task is not None:
+                task[0].cancel()
+        for _ in self._threads:
+            self._tasks.put(None)
+        for thread in self._threads if wait else ():
+            thread.join()
+
+
+def _run(future: Future[Any], call: Callable[[], Any]) -> None:
+    if not future.set_running_or_notify_cancel():
+        return
+    try:
+        future.set_result(call())
+    except BaseException as error:  # noqa: BLE001 (it is the caller's)
+        future.set_exception(error)

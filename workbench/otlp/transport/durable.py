@@ -1,0 +1,163 @@
+"""`DurableReceiver`: OTLP over HTTP and gRPC into Parquet files, nothing acknowledged that is not on disk.
+
+::
+
+    DIR/journal/traces-00000007.log      what was acknowledged and is not in Parquet yet
+    DIR/traces/part-00000006.parquet     one flat table of spans; metrics, logs, profiles alike
+"""
+
+import logging
+import os
+import threading
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from workbench import display
+from workbench.otlp.transport._compaction import Compacted, compact, next_number, remove_unfinished
+from workbench.otlp.transport._faults import fault_script
+from workbench.otlp.transport._journal import Journal
+from workbench.otlp.transport._servers import GRACE_S, Servers, checked_limits
+from workbench.otlp.transport._services import (
+    DEFAULT_GRPC_PORT,
+    DEFAULT_HTTP_PORT,
+    MAX_REQUEST_BYTES,
+    MAX_RESPONSE_BYTES,
+    ServiceName,
+)
+from workbench.otlp.transport.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from workbench.otlp.transport._segments import Segment
+
+__all__ = ["DurableReceiver"]
+
+LOG = logging.getLogger("workbench.otlp.transport")
+
+
+class DurableReceiver:
+    """Receives OTLP and writes it to a folder as Parquet.
+
+    A request is answered when it is in a log on disk; every `compact_every_s`, and at the end, the log
+    becomes Parquet. After a kill, or a loss of power, the next start finishes what was under way: every
+    acknowledged record is in the files once.
+
+    Parameters
+    ----------
+    to : path
+        The folder; it is made. One receiver at a time may write to it.
+    host, http_port, grpc_port, max_request_bytes, max_response_bytes, max_concurrent_requests
+        As of `Receiver`, on OTLP's own ports.
+    compact_every_s : float
+
+    Raises
+    ------
+    EndpointError, JournalError, ConfigurationError
+        When the ports or the folder are taken, or an option has no meaning.
+    """
+
+    def __init__(  # noqa: PLR0913 (each is an option of the command)
+        self,
+        to: str | os.PathLike[str],
+        *,
+        host: str = "127.0.0.1",
+        http_port: int = DEFAULT_HTTP_PORT,
+        grpc_port: int = DEFAULT_GRPC_PORT,
+        compact_every_s: float = 60.0,
+        max_request_bytes: int = MAX_REQUEST_BYTES,
+        max_response_bytes: int = MAX_RESPONSE_BYTES,
+        max_concurrent_requests: int = 256,
+    ) -> None:
+        if not compact_every_s > 0:
+            msg = f"compact_every_s must be positive, got {compact_every_s:g}"
+            raise ConfigurationError(msg)
+        limits = checked_limits(max_request_bytes, max_response_bytes, max_concurrent_requests)
+        self.folder = Path(to).resolve()
+        self.failed: dict[Segment, Exception] = {}
+        self._every_s = compact_every_s
+        self._ending = threading.Event()
+        self._compacting = threading.Lock()
+        self._journal = Journal(self.folder / "journal", next_number(self.folder))
+        try:
+            remove_unfinished(self.folder)
+            self._servers = Servers(self._journal, host, http_port, grpc_port, limits, fault_script(()))
+        except BaseException:
+            self._journal.close()
+            raise
+        self.http_endpoint = self._servers.http_endpoint
+        self.grpc_endpoint = self._servers.grpc_endpoint
+        self._compactor = threading.Thread(
+            target=self._compact_regularly, name="otlp-compaction", daemon=True
+        )
+        self._compactor.start()
+
+    @property
+    def records(self) -> dict[ServiceName, int]:
+        """The records acknowledged since the start, by signal."""
+        return self._journal.counts()
+
+    def compact(self) -> list[Compacted]:
+        """Turn what is in the log into Parquet now.
+
+        A segment that cannot be turned stays in the journal, is in `failed`, and is tried again next time.
+        """
+        with self._compacting:
+            found = [self._compacted(segment) for segment in self._journal.rotate()]
+        return [one for one in found if one is not None]
+
+    def _compacted(self, segment: "Segment") -> Compacted | None:
+        try:
+            done = compact(segment, self.folder)
+        except Exception as error:  # one bad segment must not keep the others from being written
+            if segment not in self.failed:
+                LOG.exception("%s stays in the journal", segment.path)
+            self.failed[segment] = error
+            return None
+        self.failed.pop(segment, None)
+        _report_torn(done)
+        return done
+
+    def close(self, grace_s: float = GRACE_S) -> None:
+        """Take no more, finish what is under way, and write everything as Parquet."""
+        if self._ending.is_set():
+            return
+        self._ending.set()
+        self._journal.full.set()
+        self._servers.close(grace_s)
+        self._compactor.join()
+        self.compact()
+        self._journal.close()
+
+    def _compact_regularly(self) -> None:
+        self.compact()  # what a former run left
+        while not self._ending.is_set():
+            self._journal.full.wait(self._every_s)
+            if not self._ending.is_set():
+                self.compact()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _repr_html_(self) -> str:
+        title = f"DurableReceiver: {self.http_endpoint}, grpc {self.grpc_endpoint} to {self.folder}"
+        return display.table(["signal", "records"], list(self.records.items()), title=title)._repr_html_()
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{count:,} {signal}" for signal, count in self.records.items() if count)
+        received = counts or "nothing received"
+        where = f"{self.http_endpoint}, grpc {self.grpc_endpoint}"
+        return f"DurableReceiver: {where} to {self.folder.name}/, {received}"
+
+
+def _report_torn(done: Compacted) -> None:
+    if done.torn_bytes:
+        LOG.warning(
+            "%s ended in %d bytes that were never acknowledged; they are in journal/torn",
+            done.segment.path.name,
+            done.torn_bytes,
+        )

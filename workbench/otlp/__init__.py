@@ -117,7 +117,6 @@ if TYPE_CHECKING:
     from workbench.otlp.transport.receiver import Receiver
 
 __all__ = [
-    "DEFAULT_MASKS",
     "AlwaysOff",
     "AlwaysOn",
     "AmbiguousSignalError",
@@ -127,6 +126,7 @@ __all__ = [
     "ConfigurationError",
     "ConsistentProbability",
     "Converted",
+    "DEFAULT_MASKS",
     "DurableReceiver",
     "EmptyInputError",
     "EndpointError",

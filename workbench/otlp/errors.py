@@ -10,6 +10,7 @@
     │   ├── CompressionError      the gzip or zstd layer is broken
     │   ├── TruncatedError        the input ends in the middle of a message
     │   └── MalformedError        the bytes are not the OTLP that they should be
+    ├── TableError                (also a ValueError) tables are not those of the signal
     ├── MaskError                 (also a ValueError) a filter mask is not one boolean a record
     ├── TraceIdError              (also a ValueError) not a trace id, or not a trace of this recording
     ├── InstantError              (also a ValueError) not a point in time
@@ -28,6 +29,7 @@ __all__ = [
     "MalformedError",
     "MaskError",
     "OtlpError",
+    "TableError",
     "TraceIdError",
     "TruncatedError",
     "UnknownFormatError",
@@ -87,6 +89,10 @@ class TruncatedError(OtlpError):
 
 class MalformedError(OtlpError):
     """Raised when bytes or JSON are not the OTLP message that they should be."""
+
+
+class TableError(WorkbenchError, ValueError):
+    """Raised when tables given for telemetry are not those of its signal, or lack a column."""
 
 
 class MaskError(WorkbenchError, ValueError):

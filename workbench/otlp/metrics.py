@@ -8,8 +8,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from workbench import display
-from workbench.otlp._columns import Level, attribute_column, keys_of, no_such_key, record_levels
-from workbench.otlp._schema import LAYOUTS, Signal
+from workbench.otlp._attributes import Level, attribute_column, attribute_keys, record_levels
+from workbench.otlp._columns import no_such_key
+from workbench.otlp._schema import Signal
+from workbench.otlp.codec._star import Star
 from workbench.otlp.errors import UnknownKeyError
 from workbench.otlp.telemetry import Telemetry
 
@@ -73,11 +75,11 @@ class Metrics(Telemetry):
 
 def _flat_points(metrics: Metrics, stem: str) -> pa.Table:
     """Return the points of metrics of one kind with all attributes that speak of them as columns."""
-    points = metrics.tables[f"{stem}_data_points"]
-    levels = _point_levels(metrics, stem, points)
+    points, star = metrics.tables[f"{stem}_data_points"], metrics._columns()  # noqa: SLF001 - the class's own
+    levels = _point_levels(star, stem)
     own = {name: points[name] for name in points.column_names if name not in ("id", "parent_id")}
-    columns = {_name(key, own): attribute_column(key, levels) for key in keys_of(levels)}
-    return pa.table(own | columns)
+    keys = attribute_keys(star, levels)
+    return pa.table(own | {_name(key, own): attribute_column(star, key, levels) for key in keys})
 
 
 def _name(key: str, own: dict[str, pa.ChunkedArray]) -> str:
@@ -85,12 +87,7 @@ def _name(key: str, own: dict[str, pa.ChunkedArray]) -> str:
     return f"attributes.{key}" if key in own else key
 
 
-def _point_levels(metrics: Metrics, stem: str, points: pa.Table) -> list[Level]:
-    metric = points["parent_id"].to_numpy()
-    return [
-        (metrics.tables[f"{stem}_dp_attrs"], np.arange(len(points))),
-        *(
-            (table, owners[metric])
-            for table, owners in record_levels(metrics.tables, LAYOUTS[metrics.signal])
-        ),
-    ]
+def _point_levels(star: Star, stem: str) -> list[Level]:
+    metric = star.columns[f"{stem}_data_points.parent"].astype(np.int64)
+    above = [(table, owners[metric]) for table, owners in record_levels(star)]
+    return [(f"{stem}_dp_attrs", np.arange(len(metric))), *above]

@@ -1,8 +1,8 @@
-"""What traces, metrics and logs have in common: immutable records in a star of Arrow tables."""
+"""What all signals have in common: immutable records in a star of Arrow tables."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Any, ClassVar, NoReturn, Self, TypeVar
+from typing import Any, ClassVar, NoReturn, Self, TypeVar, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,14 @@ from workbench.otlp._columns import column, column_names
 from workbench.otlp._instants import Instant, to_unix_nano
 from workbench.otlp._masks import Mask, to_mask
 from workbench.otlp._schema import LAYOUTS, Layout, Signal
-from workbench.otlp._select import select_rows
+from workbench.otlp._tally import OnError, Tally
+from workbench.otlp.codec._arrow import StarTables, checked_tables
+from workbench.otlp.codec._choose import choose
+from workbench.otlp.codec._encoder import at_end, encode_star
+from workbench.otlp.codec._json_transcode import protobuf_to_json
+from workbench.otlp.codec._star import Star
+from workbench.otlp.codec._star_decoder import Buffer, Encoding, StarDecoder, Unknown
+from workbench.otlp.codec._unarrow import star_of_tables
 from workbench.otlp.errors import InstantError, TraceIdError, UnknownKeyError
 
 __all__ = ["Telemetry"]
@@ -31,30 +38,117 @@ NULLABLE = {
 
 
 class Telemetry:
-    """Immutable records of one signal; `Traces`, `Metrics` and `Logs` are made by `workbench.otlp.read`.
+    """Immutable records of one signal: `Traces`, `Metrics`, `Logs` or `Profiles`.
+
+    They are made by `from_otlp` and `workbench.otlp.read`, or from tables of the same schemas.
 
     Attributes
     ----------
-    tables : mapping of str to pyarrow.Table
-        The records and their children, by the names of OpenTelemetry Arrow (see `workbench.otlp._schema`).
     skipped : int
         How many records or messages were left out when reading with ``on_error="skip"``.
+    unknown : int
+        How many fields of a newer protocol were met: kept, or left out with ``unknown="count"``.
     """
 
-    __slots__ = ("_known", "_tables", "skipped")
+    __slots__ = ("_known", "_star", "_tables", "skipped", "unknown")
     __hash__ = None  # type: ignore[assignment] # compared by content, and the content is large
 
     signal: ClassVar[Signal]
-    _tables: dict[str, pa.Table]
+    _star: Star | None
+    _tables: Mapping[str, pa.Table]
     _known: frozenset[str]
     skipped: int
+    unknown: int
 
     def __init__(
         self, tables: Mapping[str, pa.Table], skipped: int = 0, known: frozenset[str] = frozenset()
     ) -> None:
-        object.__setattr__(self, "_tables", dict(tables))
+        self._set(None, checked_tables(tables, self._layout), skipped, known)
+
+    def _set(
+        self, star: Star | None, tables: Mapping[str, pa.Table], skipped: int, known: frozenset[str]
+    ) -> None:
+        object.__setattr__(self, "_star", star)
+        object.__setattr__(self, "_tables", tables)
         object.__setattr__(self, "skipped", skipped)
+        object.__setattr__(self, "unknown", 0 if star is None else star.unknown)
         object.__setattr__(self, "_known", known)
+
+    @classmethod
+    def _of(cls, star: Star, skipped: int = 0, known: frozenset[str] = frozenset()) -> Self:
+        made = cls.__new__(cls)
+        made._set(star, StarTables(star), skipped, known)
+        return made
+
+    @classmethod
+    def from_otlp(
+        cls,
+        data: Buffer | Iterable[Buffer],
+        *,
+        encoding: Encoding = "protobuf",
+        on_error: OnError = "raise",
+        unknown: Unknown = "keep",
+    ) -> Self:
+        """Decode one message of OTLP, or many.
+
+        Exactly what the official parsers accept is accepted: an id of an odd length is kept as it is.
+
+        Parameters
+        ----------
+        data : bytes, or an iterable of bytes
+            ``TracesData`` and its like, or export requests, which are written the same.
+        encoding : {"protobuf", "json"}
+        on_error : {"raise", "skip"}
+            What happens at a record that cannot be read: an error, or it is left out and counted in
+            ``.skipped``.
+        unknown : {"keep", "count"}
+            Whether fields of a newer protocol come out of `to_otlp` again, or are only counted in ``.unknown``.
+
+        Raises
+        ------
+        MalformedError, TruncatedError
+            An `OtlpError` with the byte ``.offset`` and the field ``.path``.
+
+        Examples
+        --------
+        >>> from workbench import otlp
+        >>> otlp.Traces.from_otlp(b'{"resourceSpans": []}', encoding="json")
+        Traces: 0 spans
+        """
+        tally = Tally(on_error)
+        messages = [data] if isinstance(data, bytes | bytearray | memoryview) else data
+        decoder = StarDecoder(cls.signal)
+        star = decoder.decode_all(messages, tally, encoding=encoding, unknown=unknown)
+        return cls._of(star, tally.skipped)
+
+    @overload
+    def to_otlp(self, encoding: Encoding = "protobuf", into: None = None) -> bytes: ...
+    @overload
+    def to_otlp(self, encoding: Encoding = "protobuf", *, into: bytearray) -> memoryview: ...
+    def to_otlp(
+        self, encoding: Encoding = "protobuf", into: bytearray | None = None
+    ) -> bytes | memoryview:
+        """Encode as one message: byte for byte what the official library writes.
+
+        Parameters
+        ----------
+        encoding : {"protobuf", "json"}
+        into : bytearray, optional
+            Where the message is written, at the end; it grows when it is too small. The result is a view of
+            it, so release that view before the next call.
+        """
+        message = encode_star(self._columns(), into if encoding == "protobuf" else None)
+        if encoding == "protobuf":
+            return message
+        text = protobuf_to_json(self.signal, bytes(message))
+        return text if into is None else at_end(text, into)
+
+    def _columns(self) -> Star:
+        """Return the flat columns, made from the tables when first needed."""
+        if self._star is None:
+            object.__setattr__(self, "_star", star_of_tables(self.signal, self._tables))
+        found: Star = self._star  # type: ignore[assignment]
+        return found
 
     @property
     def _layout(self) -> Layout:
@@ -89,7 +183,7 @@ class Telemetry:
             A KeyError that lists near names.
         """
         try:
-            return column(self._tables, self._layout, key)
+            return column(self._tables, self._columns(), key)
         except UnknownKeyError:
             if key not in self._known:
                 raise
@@ -103,7 +197,7 @@ class Telemetry:
 
         A selection knows the attributes of the telemetry that it was selected from, even where it has none.
         """
-        here = column_names(self._tables, self._layout)
+        here = column_names(self._tables, self._columns())
         return here + sorted(self._known.difference(here))
 
     def _ipython_key_completions_(self) -> list[str]:
@@ -125,8 +219,7 @@ class Telemetry:
         return self._take(np.flatnonzero(to_mask(mask, len(self))))
 
     def _take(self, rows: npt.NDArray[np.int64]) -> Self:
-        selected = select_rows(self._tables, self._layout, rows)
-        return type(self)(selected, self.skipped, frozenset(self.keys()))
+        return self._of(choose(self._columns(), rows), self.skipped, frozenset(self.keys()))
 
     def time_range(self) -> tuple[pd.Timestamp, pd.Timestamp] | None:
         """Return the first and the last time of these records, UTC; None where no record has one."""
@@ -173,10 +266,10 @@ class Telemetry:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Telemetry) or type(self) is not type(other):
             return NotImplemented
-        return all(_equal(table, other.tables[name]) for name, table in self._tables.items())
+        return self.to_otlp() == other.to_otlp()
 
-    def __reduce__(self) -> tuple[type[Self], tuple[Any, ...]]:
-        return type(self), (self._tables, self.skipped, self._known)
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _unpickled, (type(self), self.to_otlp(), self.skipped, self._known)
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         msg = f"{type(self).__name__} is immutable: {name} cannot be set; .filter() makes another"
@@ -202,6 +295,11 @@ class Telemetry:
         return self._summary()._repr_html_()
 
 
+def _unpickled(cls: type[T], message: bytes, skipped: int, known: frozenset[str]) -> T:
+    star = cls.from_otlp(message)._columns()  # noqa: SLF001 - the class's own
+    return cls._of(star, skipped, known)  # noqa: SLF001
+
+
 def _hexadecimal(ids: pa.ChunkedArray) -> pa.Array:
     return pa.array([None if found is None else found.hex() for found in ids.to_pylist()], pa.string())
 
@@ -216,20 +314,3 @@ def _trace_id_bytes(trace_id: object) -> bytes:
         msg = f"expected a trace id as 32 hexadecimal digits or 16 bytes, got {trace_id!r}"
         raise TraceIdError(msg)
     return raw
-
-
-def _equal(left: pa.Table, right: pa.Table) -> bool:
-    if left.equals(right):
-        return True
-    return (
-        left.schema.equals(right.schema)
-        and len(left) == len(right)
-        and all(_equal_columns(left[name], right[name]) for name in left.schema.names)
-    )
-
-
-def _equal_columns(left: pa.ChunkedArray, right: pa.ChunkedArray) -> bool:
-    """Compare with NaN equal to NaN, which Arrow's own comparison does not do."""
-    if left.equals(right):
-        return True
-    return "double" in str(left.type) and repr(left.to_pylist()) == repr(right.to_pylist())

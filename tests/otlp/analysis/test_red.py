@@ -1,6 +1,7 @@
 """RED metrics are counts, shares and bounded quantiles of the right spans, grouped by any attributes."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from workbench.otlp.analysis import _groups
 from workbench.otlp.analysis._groups import encode, group_rows
 from workbench.otlp.analysis.red import measured
 
+CHECKOUT = Path(__file__).parents[3] / "datasets" / "checkout"
 START_S = 1_700_000_000
 ROWS = st.lists(
     st.tuples(
@@ -289,4 +291,4 @@ def test_the_recording_gives_the_same_services_as_its_table(checkout):
 
 @pytest.fixture(scope="module")
 def checkout():
-    return otlp.read("datasets/checkout/traces.otlp.zst")
+    return otlp.read(CHECKOUT / "traces.otlp.zst")

@@ -98,3 +98,21 @@ def test_the_four_services_are_those_of_the_official_package():
         assert found.methods_by_name["Export"].output_type is service.response.DESCRIPTOR
         partial = service.response.DESCRIPTOR.fields_by_name["partial_success"].message_type
         assert service.rejected in partial.fields_by_name
+
+
+@pytest.mark.parametrize("path", PATHS, ids="-".join)
+@settings(max_examples=8)
+@given(data=st.data())
+def test_telemetry_that_was_received_can_be_exported_again(path, data, receiver, exporters):
+    """A relay: what comes out of a snapshot is what went in."""
+    signal = data.draw(st.sampled_from(sorted(MESSAGES)))
+    message = data.draw(MESSAGES[signal])
+    assume(count_records(signal, message.SerializeToString()))
+    telemetry = {"traces": otlp.Traces, "metrics": otlp.Metrics, "logs": otlp.Logs}[signal].from_otlp(
+        message.SerializeToString()
+    )
+    receiver.clear()
+    exporters[path].export(telemetry)
+    assert exporters[path].flush(10)
+    same = in_json if path[0] == "http/json" else deterministic
+    assert same(naive.rebuild(getattr(receiver, signal))) == same(message)

@@ -60,10 +60,10 @@ class Red:
     ----------
     table : pyarrow.Table
         A row a group, the one of most spans first; in windows each group's windows follow in time. Columns:
-        the names grouped by (``attributes.NAME`` where the table has a column NAME of its own), ``window_start`` (UTC, with windows), ``count``, ``errors``, ``rate_per_s``,
-        ``error_ratio``, ``duration_{sum,min,max}_s``, and of p50, p90 and p99 the estimate ``p50_s`` with the
-        bounds ``p50_lower_s`` and ``p50_upper_s`` of the true quantile. Counts are float where spans have
-        weights.
+        the names grouped by (``attributes.NAME`` where the table has a NAME of its own), ``window_start``
+        (UTC, with windows), ``count``, ``errors``, ``rate_per_s``, ``error_ratio``,
+        ``duration_{sum,min,max}_s``, and of p50, p90 and p99 the estimate ``p50_s`` with the bounds
+        ``p50_lower_s`` and ``p50_upper_s`` of the true quantile. Counts are float where spans have weights.
     by : tuple of str
     window_s : float or None
     seconds : float

@@ -11,12 +11,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from workbench.otlp._schema import LAYOUTS, ValueType
+from workbench.otlp._schema import LAYOUTS, Layout, ValueType
 from workbench.otlp.codec import _codes as codes
 from workbench.otlp.codec._plan import plan_of
 from workbench.otlp.codec._star import Star, Strings
+from workbench.otlp.errors import TableError
 
-__all__ = ["DATA_KINDS", "EMPTY_DICTIONARY", "RENAMED", "StarTables", "dictionary_tables"]
+__all__ = ["DATA_KINDS", "EMPTY_DICTIONARY", "RENAMED", "StarTables", "arrow_array", "arrow_binaries", "arrow_strings", "checked_tables", "dictionary_tables"]
 
 Array = npt.NDArray[Any]
 Mask = npt.NDArray[np.bool_]
@@ -40,6 +41,35 @@ RENAMED = {"int_value": "as_int", "double_value": "as_double", "status_message":
 def dictionary_tables(tables: Mapping[str, pa.Table]) -> list[pa.Table]:
     """Return the tables of the profiles' dictionary; none for other signals."""
     return [tables[name] for name in OF_DICTIONARY if name in tables]
+
+
+def checked_tables(tables: Mapping[str, pa.Table], layout: Layout) -> dict[str, pa.Table]:
+    """Return tables of a signal's schemas, those that are missing empty.
+
+    Raises
+    ------
+    TableError
+        When there is one of another signal, one lacks a column, or a column has another type.
+    """
+    for name, table in tables.items():
+        if name not in layout.schemas:
+            msg = f"there is no table {name!r} here; expected {', '.join(layout.schemas)}"
+            raise TableError(msg)
+        for field in layout.schemas[name]:
+            if field.name not in table.schema.names:
+                msg = f"table {name!r} lacks the column {field.name!r} of type {field.type}"
+                raise TableError(msg)
+    return {name: _with_schema(tables.get(name), name, schema) for name, schema in layout.schemas.items()}
+
+
+def _with_schema(table: pa.Table | None, name: str, schema: pa.Schema) -> pa.Table:
+    if table is None:
+        return schema.empty_table()
+    try:
+        return table if table.schema.equals(schema) else table.select(schema.names).cast(schema)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError) as error:
+        msg = f"table {name!r} has other types than expected: {error}"
+        raise TableError(msg) from error
 
 
 class StarTables(Mapping[str, pa.Table]):
@@ -92,8 +122,8 @@ class StarTables(Mapping[str, pa.Table]):
         if pa.types.is_boolean(kind):
             return pa.array(raw.view(np.bool_), mask=None if valid is None else ~valid)
         if pa.types.is_binary(kind):
-            return _binaries(self.star.blobs, raw, np.ones(len(raw), bool))
-        return _array(raw, kind, valid)
+            return arrow_binaries(self.star.blobs, raw, np.ones(len(raw), bool))
+        return arrow_array(raw, kind, valid)
 
     def _present(self, table: str, name: str) -> Mask | None:
         """Return where a field is present; None where the protocol does not tell absent from zero."""
@@ -114,30 +144,30 @@ class StarTables(Mapping[str, pa.Table]):
     def _list(self, table: str, name: str, kind: pa.DataType) -> pa.Array:
         starts = self._raw(table, f"{name}.start").astype(np.int32)
         return pa.ListArray.from_arrays(
-            _array(starts, pa.int32()), _array(self._raw(table, name), kind.value_type), type=kind
+            arrow_array(starts, pa.int32()), arrow_array(self._raw(table, name), kind.value_type), type=kind
         )
 
     def _texts(self, numbers: Array) -> pa.Array:
         """Return the texts of some numbers, written out."""
-        return pa.DictionaryArray.from_arrays(_array(numbers, pa.int32()), self._dictionary()).cast(
+        return pa.DictionaryArray.from_arrays(arrow_array(numbers, pa.int32()), self._dictionary()).cast(
             pa.string()
         )
 
     def _dictionary(self) -> pa.Array:
         if self._text_values is None:
-            self._text_values = _strings(self.star.texts)
+            self._text_values = arrow_strings(self.star.texts)
         return self._text_values
 
     def _attributes(self, table: str) -> dict[str, pa.Array]:
         kinds = self._raw(table, "type") & codes.TYPE_MASK
         values = self._raw(table, "value")
         keys = pa.DictionaryArray.from_arrays(
-            _array(self._raw(table, "key"), pa.int32()), _strings(self.star.keys)
+            arrow_array(self._raw(table, "key"), pa.int32()), arrow_strings(self.star.keys)
         )
         texts = kinds == ValueType.STR
-        numbers = _array(np.where(texts, values, 0).astype(np.int32), pa.int32(), texts)
+        numbers = arrow_array(np.where(texts, values, 0).astype(np.int32), pa.int32(), texts)
         return {
-            "parent_id": _array(self._raw(table, "parent"), pa.uint32()),
+            "parent_id": arrow_array(self._raw(table, "parent"), pa.uint32()),
             "key": keys,
             **_values(self.star, kinds, values),
             "str": pa.DictionaryArray.from_arrays(numbers, self._dictionary()),
@@ -149,22 +179,22 @@ class StarTables(Mapping[str, pa.Table]):
         if name not in self.star.columns:
             return pa.nulls(size, pa.int32())
         found = self.star.columns[name]
-        return _array(found, pa.int32(), found != 0)
+        return arrow_array(found, pa.int32(), found != 0)
 
     def _value(self, table: str, name: str, valid: Mask | None) -> list[pa.Array]:
         """Return the children of a struct that holds one value a row; its texts are blobs."""
         kinds = self._raw(table, f"{name}.type") & codes.TYPE_MASK
         values = self._raw(table, f"{name}.value")
         found = _values(self.star, kinds, values)
-        found["str"] = _binaries(self.star.blobs, values, kinds == ValueType.STR).cast(pa.string())
-        found["type"] = _array(kinds, pa.uint8(), valid)
+        found["str"] = arrow_binaries(self.star.blobs, values, kinds == ValueType.STR).cast(pa.string())
+        found["type"] = arrow_array(kinds, pa.uint8(), valid)
         return [found[child] for child in ("type", "str", "int", "double", "bool", "bytes", "ser")]
 
     def _unknown_fields(self, schema: pa.Schema) -> pa.Table:
         star, plan = self.star, plan_of(self.star.signal)
         tables = [plan.tables[number] for number in star.sides[:, 0].tolist()]
         fields = [_slot_name(plan, table, slot) for table, slot in zip(tables, star.sides[:, 2].tolist(), strict=True)]
-        values = _binaries(star.blobs, star.sides[:, 3], np.ones(len(tables), bool))
+        values = arrow_binaries(star.blobs, star.sides[:, 3], np.ones(len(tables), bool))
         rows = star.sides[:, 1]
         if self._has_empty_dictionary():
             tables, fields, rows = [*tables, "root"], [*fields, EMPTY_DICTIONARY], np.append(rows, 0)
@@ -179,10 +209,10 @@ class StarTables(Mapping[str, pa.Table]):
     # --- columns that are not fields of their table --------------------------------------------------
 
     def _ids(self, table: str) -> pa.Array:
-        return _array(np.arange(self.star.rows[table], dtype=np.uint32), pa.uint32())
+        return arrow_array(np.arange(self.star.rows[table], dtype=np.uint32), pa.uint32())
 
     def _parents(self, table: str) -> pa.Array:
-        return _array(self._raw(table, "parent"), pa.uint32())
+        return arrow_array(self._raw(table, "parent"), pa.uint32())
 
     def _scope_rows(self, table: str) -> Array:
         return self._raw(table, "parent")
@@ -206,10 +236,10 @@ class StarTables(Mapping[str, pa.Table]):
 
     def _durations(self, table: str) -> pa.Array:
         ends, starts = (self._raw(table, f"{end}_time_unix_nano") for end in ("end", "start"))
-        return _array((ends - starts).view(np.int64), pa.duration("ns"))
+        return arrow_array((ends - starts).view(np.int64), pa.duration("ns"))
 
     def _metric_types(self, table: str) -> pa.Array:
-        return _array(self._data_kinds(table), pa.uint8())
+        return arrow_array(self._data_kinds(table), pa.uint8())
 
     def _data_kinds(self, table: str) -> Array:
         found = np.zeros(self.star.rows[table], np.uint8)
@@ -220,7 +250,7 @@ class StarTables(Mapping[str, pa.Table]):
 
     def _temporalities(self, table: str) -> pa.Array:
         raw = self._raw(table, "aggregation_temporality")
-        return _array(raw, pa.int32(), np.isin(self._data_kinds(table), WITH_TEMPORALITY))
+        return arrow_array(raw, pa.int32(), np.isin(self._data_kinds(table), WITH_TEMPORALITY))
 
     def _monotonic(self, table: str) -> pa.Array:
         raw = self._raw(table, "is_monotonic").view(np.bool_)
@@ -228,7 +258,7 @@ class StarTables(Mapping[str, pa.Table]):
 
     def _quantiles(self, table: str) -> pa.Array:
         pairs = pa.StructArray.from_arrays(
-            [_array(self._raw("summary_dp_quantiles", name), pa.float64()) for name in ("quantile", "value")],
+            [arrow_array(self._raw("summary_dp_quantiles", name), pa.float64()) for name in ("quantile", "value")],
             names=["quantile", "value"],
         )
         return self._children(table, "summary_dp_quantiles", pairs)
@@ -246,7 +276,7 @@ class StarTables(Mapping[str, pa.Table]):
         """Return the rows of a child table as lists, by their parents."""
         rows = np.arange(self.star.rows[table] + 1)
         starts = np.searchsorted(self._raw(child, "parent"), rows).astype(np.int32)
-        return pa.ListArray.from_arrays(_array(starts, pa.int32()), values)
+        return pa.ListArray.from_arrays(arrow_array(starts, pa.int32()), values)
 
 
 Special = Callable[[StarTables, str], pa.Array]
@@ -267,21 +297,21 @@ SPECIAL: dict[tuple[str, str], Special] = {
 }
 
 
-def _array(values: Array, kind: pa.DataType, valid: Mask | None = None) -> pa.Array:
+def arrow_array(values: Array, kind: pa.DataType, valid: Mask | None = None) -> pa.Array:
     """Return a column's memory as an Arrow array of a type of the same width."""
     contiguous = np.ascontiguousarray(values)
     bitmap = None if valid is None else pa.py_buffer(np.packbits(valid, bitorder="little"))
     return pa.Array.from_buffers(kind, len(values), [bitmap, pa.py_buffer(contiguous)])
 
 
-def _strings(strings: Strings) -> pa.Array:
+def arrow_strings(strings: Strings) -> pa.Array:
     """Return texts as an Arrow array that shares their memory."""
     used = strings.data[: int(strings.offsets[-1])]
     buffers = [None, pa.py_buffer(np.ascontiguousarray(strings.offsets)), pa.py_buffer(used)]
     return pa.Array.from_buffers(pa.string(), len(strings), buffers)
 
 
-def _binaries(blobs: Strings, numbers: Array, valid: Mask) -> pa.Array:
+def arrow_binaries(blobs: Strings, numbers: Array, valid: Mask) -> pa.Array:
     """Return some blobs, null where they are not valid."""
     if not valid.any():
         return pa.nulls(len(numbers), pa.binary())
@@ -294,12 +324,12 @@ def _values(star: Star, kinds: Array, values: Array) -> dict[str, pa.Array]:
     """Return the columns of values but for texts: each shares the memory of all, valid where it is the type."""
     nested = (kinds == ValueType.MAP) | (kinds == ValueType.SLICE)
     return {
-        "type": _array(kinds, pa.uint8(), kinds != codes.ABSENT),
-        "int": _array(values, pa.int64(), (kinds == ValueType.INT) | (kinds == ValueType.STRINDEX)),
-        "double": _array(values, pa.float64(), kinds == ValueType.DOUBLE),
+        "type": arrow_array(kinds, pa.uint8(), kinds != codes.ABSENT),
+        "int": arrow_array(values, pa.int64(), (kinds == ValueType.INT) | (kinds == ValueType.STRINDEX)),
+        "double": arrow_array(values, pa.float64(), kinds == ValueType.DOUBLE),
         "bool": pa.array(values != 0, mask=kinds != ValueType.BOOL),
-        "bytes": _binaries(star.blobs, values, kinds == ValueType.BYTES),
-        "ser": _binaries(star.blobs, values, nested),
+        "bytes": arrow_binaries(star.blobs, values, kinds == ValueType.BYTES),
+        "ser": arrow_binaries(star.blobs, values, nested),
     }
 
 

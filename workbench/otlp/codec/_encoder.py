@@ -13,7 +13,7 @@ from workbench.otlp.codec._plan import plan_of
 from workbench.otlp.codec._records import encoder_records
 from workbench.otlp.codec._star import Star
 
-__all__ = ["encode_star"]
+__all__ = ["at_end", "encode_star"]
 
 Bytes = npt.NDArray[np.uint8]
 LEAST_BYTES = 1 << 16
@@ -29,6 +29,14 @@ def encode_star(star: Star, into: bytearray | None = None) -> bytes | memoryview
     while (start := writer.write(scratch)) < 0:
         scratch = _thread_scratch(2 * len(scratch))
     return scratch[start:].tobytes()
+
+
+def at_end(message: bytes, into: bytearray) -> memoryview:
+    """Return a message as the last part of a bytearray, which grows when it is too small."""
+    into.extend(bytes(max(0, len(message) - len(into))))
+    view = memoryview(into)[len(into) - len(message) :]
+    view[:] = message
+    return view
 
 
 def _encode_into(writer: "_Writer", into: bytearray) -> memoryview:

@@ -9,6 +9,7 @@ Source: OpenTelemetry Protocol specification, "JSON Protobuf Encoding"; protobuf
 """
 
 import importlib
+import json
 import re
 import string
 from dataclasses import dataclass
@@ -37,7 +38,7 @@ OFFICIAL = {
     "logs": ("logs.v1.logs_pb2", "LogsData"),
     "profiles": ("profiles.v1development.profiles_pb2", "ProfilesData"),
 }
-NUMBER = re.compile(rb"-?[0-9.eE+-]+")
+NUMBER = re.compile(rb'[0-9.eE+-]+|"(?:[^"\\]|\\.)*"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +100,14 @@ def _parser_block(signal: str, text: Text) -> Block:
 
 def _solve(text: Text, places: Any) -> Any:
     """Return the bits of the numbers at these addresses, read exactly."""
-    memory = text.memory.data
-    starts = (int(place) - text.start for place in places)
-    found = (NUMBER.match(memory, start) for start in starts)
-    return np.array([float(match[0]) if match else 0.0 for match in found]).view(np.int64)
+    values = [float(_number_at(text, int(place) - text.start)) for place in places]
+    return np.array(values, np.float64).view(np.int64)
+
+
+def _number_at(text: Text, start: int) -> str:
+    found = NUMBER.match(text.memory.data, start)
+    written = found[0].decode() if found else ""
+    return str(json.loads(written)) if written.startswith('"') else written
 
 
 def protobuf_to_json(signal: str, data: Any, *, offset: int = 0) -> bytes:

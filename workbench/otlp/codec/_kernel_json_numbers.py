@@ -12,6 +12,7 @@ from workbench.kernels import kernel
 from workbench.kernels.memory import inlined, leading_zeros, load8, load64, shift_right, store64
 from workbench.otlp.codec._json_codes import (
     BAD_NUMBER,
+    C_ESCAPED,
     C_HARD,
     C_HARD_COUNT,
     C_HARD_ROOM,
@@ -272,7 +273,8 @@ def _solved(start: Any, control: Any) -> Any:
     if load64(control + C_SOLVED) != 0:
         return load64(load64(control + C_SOLVED) + 8 * count)
     if count < load64(control + C_HARD_ROOM):
-        store64(load64(control + C_HARD) + 8 * count, start)
+        escaped = load64(control + C_ESCAPED)
+        store64(load64(control + C_HARD) + 8 * count, escaped if escaped != 0 else start)
     return 1
 
 

@@ -15,8 +15,11 @@ from workbench.otlp.codec._json_codes import (
     BASE64,
     BOOL,
     C_END,
+    C_ESCAPED,
+    C_FAULT_AT,
     C_FAULT_INDEX,
     C_LIMIT,
+    C_ZERO,
     DOUBLE,
     EXPECTED_ARRAY,
     EXPECTED_BOOL,
@@ -45,6 +48,7 @@ __all__ = ["close_length", "write_list", "write_tag", "write_value"]
 
 QUOTE, COMMA, OPEN_ARRAY, CLOSE_ARRAY, EQUALS = 0x22, 0x2C, 0x5B, 0x5D, 0x3D
 FOUR_BYTES = 0xFFFFFFFF
+BESIDE = 128  # bytes from a value's output to the text that it is read from, its escapes read
 
 
 @inlined
@@ -189,38 +193,73 @@ def _read_number(at: Any, field: Any, control: Any) -> Any:
     return value, at
 
 
-@inlined
-def _write_number(op: Any, value: Any, out: Any) -> Any:
+@kernel("Tuple((int64, int64))(int64, int64, int64, int64)")
+def _read_once(at: Any, out: Any, field: Any, control: Any) -> Any:
+    """Write a value without its tag: the content of a string, or a number."""
+    op = load64(field + P_OP)
+    if op <= BASE64:
+        return _read_bytes(op, at, out, control)
+    value, at = _read_number(at, field, control)
+    if at < 0:
+        return at, out
+    store64(control + C_ZERO, value == 0)
     if op == DOUBLE or op == FIXED64:
         store64(out, value)
-        return out + 8
+        return at, out + 8
     if op == FIXED32:
         store32(out, value)
-        return out + 4
-    return write_varint(out, value)
+        return at, out + 4
+    return at, write_varint(out, value)
+
+
+@kernel("Tuple((int64, int64))(int64, int64, int64, int64)")
+def _read_escaped(at: Any, out: Any, field: Any, control: Any) -> Any:
+    """Write a value that is a string with escapes where none are needed, once they are read; or a fault."""
+    place = load64(control + C_FAULT_AT)
+    text = out + BESIDE
+    after, stop = read_string(at + 1, text, control)
+    if after < 0 or stop - text == after - at - 2:
+        store64(control + C_FAULT_AT, place)
+        return 0, out
+    store8(text - 1, QUOTE)
+    store64(stop, QUOTE)
+    store64(control + C_ESCAPED, at)
+    read, out = _read_once(text - 1, out, field, control)
+    store64(control + C_ESCAPED, 0)
+    store64(control + C_FAULT_AT, at)
+    return (after if read == stop + 1 else 0), out
+
+
+@inlined
+def _read(at: Any, out: Any, field: Any, control: Any) -> Any:
+    after, stop = _read_once(at, out, field, control)
+    if after < 0 and load8(at) == QUOTE and load64(field + P_OP) != TEXT:
+        again, stop = _read_escaped(at, out, field, control)
+        if again > 0:
+            after = again
+    return after, stop
 
 
 @kernel("Tuple((int64, int64))(int64, int64, int64, int64)")
 def write_value(at: Any, out: Any, field: Any, control: Any) -> Any:
     """Write a field that is no message: nothing if it is zero and its presence says nothing."""
-    op, present = load64(field + P_OP), load64(field + P_PRESENT)
+    present = load64(field + P_PRESENT)
     begin = write_tag(out, load64(field + P_TAG))
-    if op <= BASE64:
-        at, stop = _read_bytes(op, at, begin + 1, control)
+    if load64(field + P_OP) <= BASE64:
+        at, stop = _read(at, begin + 1, field, control)
         if at < 0 or (stop == begin + 1 and present == 0):
             return at, out
         return at, close_length(begin + 1, 1, stop)
-    value, at = _read_number(at, field, control)
-    if at < 0 or (value == 0 and present == 0):
+    at, stop = _read(at, begin, field, control)
+    if at < 0 or (load64(control + C_ZERO) != 0 and present == 0):
         return at, out
-    return at, _write_number(op, value, begin)
+    return at, stop
 
 
 @kernel("Tuple((int64, int64))(int64, int64, int64, int64)")
 def write_list(at: Any, out: Any, field: Any, control: Any) -> Any:
     """Write the elements of a list of texts, or the packed numbers of a list of numbers."""
-    op, begin, index = load64(field + P_OP), out, 0
-    packed = op >= BOOL
+    packed, index = load64(field + P_OP) >= BOOL, 0
     if load8(at) != OPEN_ARRAY:
         return fault(EXPECTED_ARRAY, at, control), out
     at = skip_blanks(at + 1)
@@ -236,15 +275,10 @@ def write_list(at: Any, out: Any, field: Any, control: Any) -> Any:
             return fault(ROOM, at, control), out
         if load64(at) & FOUR_BYTES == NULL:
             return fault(NULL_ELEMENT, at, control), out
-        if packed:
-            value, at = _read_number(at, field, control)
-            if at >= 0:
-                out = _write_number(op, value, out)
-        else:
-            body = write_tag(out, load64(field + P_TAG)) + 1
-            at, out = _read_bytes(op, at, body, control)
-            if at >= 0:
-                out = close_length(body, 1, out)
+        body = out if packed else write_tag(out, load64(field + P_TAG)) + 1
+        at, out = _read(at, body, field, control)
+        if not packed and at >= 0:
+            out = close_length(body, 1, out)
         if at < 0:
             return at, out
         at = skip_blanks(at)

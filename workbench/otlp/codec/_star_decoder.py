@@ -10,6 +10,8 @@ from workbench.otlp._schema import Signal
 from workbench.otlp._tally import Tally
 from workbench.otlp.codec._column_decoder import ColumnDecoder, MalformedMessageError, RewriteNeededError
 from workbench.otlp.codec._join import join_stars
+from workbench.otlp.codec._json_salvage import salvage_json
+from workbench.otlp.codec._json_transcode import parse_json
 from workbench.otlp.codec._official import MESSAGES
 from workbench.otlp.codec._salvage import salvage
 from workbench.otlp.codec._star import Star
@@ -108,10 +110,15 @@ class StarDecoder:
         return message.SerializeToString()
 
     def _from_json(self, data: bytes, tally: Tally, unknown: Unknown) -> Star:
-        from workbench.otlp.codec._json_text import json_to_protobuf
-
-        del tally
-        return self._decode(json_to_protobuf(self.signal, data), unknown)
+        try:
+            parsed = parse_json(self.signal, data)
+        except OtlpError:
+            if tally.strict:
+                raise
+            rest = salvage_json(data, self.signal)
+            tally.skipped += max(1, rest.skipped)
+            parsed = parse_json(self.signal, rest.data)
+        return replace(self._decode([parsed.data], unknown), unknown=parsed.unknown, size=0)
 
 
 def checked_bytes(data: object) -> Buffer:

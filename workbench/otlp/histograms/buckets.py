@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from workbench.otlp.histograms.errors import HistogramError
 
-__all__ = ["Buckets", "whole_counts"]
+__all__ = ["Buckets"]
 
 Counts = npt.NDArray[Any]  # int64, or float64 where values have weights
 

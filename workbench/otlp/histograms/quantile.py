@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from workbench.otlp.histograms.errors import HistogramError
 
-__all__ = ["Quantile", "harmonic_mean", "ranks"]
+__all__ = ["Quantile"]
 
 LARGEST = float(np.finfo(np.float64).max)
 

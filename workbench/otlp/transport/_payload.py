@@ -1,19 +1,17 @@
 """Where the transport touches the codec: bodies are checked, counted, cut, and become telemetry.
 
-Today the official protobuf package does it; what stands here is all that a faster codec has to offer.
+Requests are looked into by the official protobuf package, whose parser is compiled; tables are the codec's.
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from google.protobuf.message import DecodeError, Message
 
 from workbench.otlp._json import from_json, to_json
-from workbench.otlp._reference import ReferenceDecoder
 from workbench.otlp._schema import Signal
-from workbench.otlp._tally import Tally
 from workbench.otlp.errors import MalformedError
 from workbench.otlp.logs import Logs
 from workbench.otlp.metrics import Metrics
@@ -102,12 +100,8 @@ def to_encoding(signal: ServiceName, body: bytes, encoding: Encoding) -> bytes:
 
 
 def to_telemetry(signal: Signal, bodies: Sequence[bytes]) -> Traces | Metrics | Logs:
-    """Return the records of protobuf requests as tables; unusable records are skipped and counted."""
-    tally = Tally("skip")
-    decoder = ReferenceDecoder(signal, tally)
-    for body in bodies:
-        decoder.add(_parse(signal, body, "protobuf"), lambda _path: 0)
-    return TELEMETRY[signal](decoder.tables(), tally.skipped)
+    """Return the records of protobuf requests that were accepted, as tables."""
+    return TELEMETRY[signal].from_otlp(bodies)
 
 
 def as_requests(item: object, signal: ServiceName | None) -> tuple[ServiceName, bytes]:
@@ -119,7 +113,7 @@ def as_requests(item: object, signal: ServiceName | None) -> tuple[ServiceName, 
         When it is none of these, or bytes without a signal.
     """
     if isinstance(item, Telemetry):
-        return item.signal, _encoded(item)
+        return item.signal, item.to_otlp()
     if isinstance(item, Message):
         return _signal_of(item), item.SerializeToString()
     if isinstance(item, bytes | bytearray | memoryview):
@@ -129,14 +123,6 @@ def as_requests(item: object, signal: ServiceName | None) -> tuple[ServiceName, 
         return signal, bytes(item)
     msg = f"expected Traces, Metrics, Logs, an official OTLP message or bytes, got a {type(item).__name__}"
     raise UnsupportedPayloadError(msg)
-
-
-def _encoded(item: Telemetry) -> bytes:
-    encode = cast("Callable[..., bytes] | None", getattr(item, "to_otlp", None))
-    if encode is None:
-        msg = f"{type(item).__name__} cannot be written as OTLP yet: export the bytes that it was read from"
-        raise UnsupportedPayloadError(msg)
-    return encode(encoding="protobuf")
 
 
 MESSAGE_SIGNALS: dict[str, ServiceName] = {

@@ -7,10 +7,10 @@ Source: OpenTelemetry specification, "OpenTelemetry Protocol Exporter"; headers 
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from typing import Literal, cast
 from urllib.parse import unquote, urlsplit
 
-from workbench import __version__
 from workbench.otlp.transport._compression import CODINGS, Coding
 from workbench.otlp.transport._services import (
     DEFAULT_GRPC_PORT,
@@ -25,11 +25,21 @@ __all__ = ["USER_AGENT", "Compression", "Options", "Protocol", "Target", "resolv
 Protocol = Literal["http/protobuf", "http/json", "grpc"]
 Compression = Coding | Literal["none"]
 PROTOCOLS: tuple[Protocol, ...] = ("http/protobuf", "http/json", "grpc")
-USER_AGENT = f"OTel-OTLP-Exporter-Python/{__version__} workbench"
 PREFIX = "OTEL_EXPORTER_OTLP"
 DEFAULT_TIMEOUT_S = 10.0
 MILLISECONDS = 1000
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1", None)  # None: a socket of the file system
+
+
+def _user_agent() -> str:
+    try:
+        number = version("reliability-workbench")
+    except PackageNotFoundError:  # a source tree that is not installed
+        number = "0"
+    return f"OTel-OTLP-Exporter-Python/{number} workbench"
+
+
+USER_AGENT = _user_agent()
 
 
 @dataclass(frozen=True, slots=True)

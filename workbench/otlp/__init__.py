@@ -86,7 +86,7 @@ if TYPE_CHECKING:
     )
     from workbench.otlp.telemetry import Telemetry
     from workbench.otlp.text._arrow_strings import TextColumnError
-    from workbench.otlp.text.mining import DEFAULT_MASKS, mine_templates
+    from workbench.otlp.text.mining import mine_templates
     from workbench.otlp.text.searching import PatternError, search
     from workbench.otlp.text.templates import MiningError, Templates
     from workbench.otlp.traces import Traces
@@ -126,7 +126,6 @@ __all__ = [
     "ConfigurationError",
     "ConsistentProbability",
     "Converted",
-    "DEFAULT_MASKS",
     "DurableReceiver",
     "EmptyInputError",
     "EndpointError",
@@ -221,7 +220,6 @@ __getattr__, __dir__ = lazy_names(
         "ConfigurationError": "transport.errors",
         "ConsistentProbability": "sampling.head",
         "Converted": "converting",
-        "DEFAULT_MASKS": "text.mining",
         "DurableReceiver": "transport.durable",
         "EmptyInputError": "errors",
         "EndpointError": "transport.errors",

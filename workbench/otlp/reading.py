@@ -73,4 +73,5 @@ def read(
     decoder = ReferenceDecoder(signal, tally)
     for message, locate in messages_of(source, signal, tally):
         decoder.add(message, locate)
-    return TELEMETRY[signal](decoder.tables(), tally.skipped)
+    tables = {name: table for name, table in decoder.tables().items() if name not in ("resources", "scopes")}
+    return TELEMETRY[signal](tables, tally.skipped)

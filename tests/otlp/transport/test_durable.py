@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from concurrent.futures import Future
 from pathlib import Path
+from subprocess import PIPE
 
 import httpx
 import pyarrow.parquet as pq
@@ -22,6 +23,8 @@ from workbench.otlp.transport import _compaction, _journal
 from workbench.otlp.transport._payload import accept
 from workbench.otlp.transport._segments import encode_frame, read_frames, segments_in
 
+COMMAND = [sys.executable, "-c", "from workbench.cli import app; app()"]
+END_S = 90  # kernels that are not compiled yet are compiled by the last compaction
 PROTOBUF = {"content-type": "application/x-protobuf"}
 
 
@@ -241,19 +244,24 @@ def test_a_segment_that_cannot_be_written_stays_and_does_not_stop_the_others(tmp
 # The command
 
 
-def command(folder, *options):
-    """Start ``workbench otlp receive``, and return it with where it listens."""
-    arguments = ["otlp", "receive", "--to", str(folder), "--http-port", "0", "--grpc-port", "0", "--json"]
-    process = subprocess.Popen(
-        [sys.executable, "-c", "from workbench.cli import app; app()", *arguments, *options],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    line = process.stdout.readline()
-    if not line:
-        pytest.fail(process.communicate()[1])
-    return process, json.loads(line)
+@pytest.fixture
+def command():
+    """Start ``workbench otlp receive``, and return it with where it listens; nothing of it is left behind."""
+    started = []
+
+    def start(folder, *options):
+        arguments = ["otlp", "receive", "--to", str(folder), "--http-port", "0", "--grpc-port", "0", "--json"]
+        process = subprocess.Popen([*COMMAND, *arguments, *options], stdout=PIPE, stderr=PIPE, text=True)
+        started.append(process)
+        line = process.stdout.readline()
+        if not line:
+            pytest.fail(process.communicate()[1])
+        return process, json.loads(line)
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
 
 
 class Where:
@@ -265,12 +273,12 @@ class Where:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
-def test_the_command_ends_well_when_asked(tmp_path, sent):
+def test_the_command_ends_well_when_asked(tmp_path, sent, command):
     process, where = command(tmp_path)
     for over in ("http/protobuf", "grpc"):
         assert send(Where(where), spans(3), over).ok
     process.send_signal(sent)
-    output, errors = process.communicate(timeout=20)
+    output, errors = process.communicate(timeout=END_S)
     assert (process.returncode, errors) == (0, "")
     assert json.loads(output) == {
         "received": {"traces": 6, "metrics": 0, "logs": 0, "profiles": 0},
@@ -284,9 +292,7 @@ def test_the_command_ends_well_when_asked(tmp_path, sent):
 def test_the_command_reports_a_folder_that_is_taken(tmp_path, receiver):
     done = subprocess.run(
         [
-            sys.executable,
-            "-c",
-            "from workbench.cli import app; app()",
+            *COMMAND,
             "otlp",
             "receive",
             "--to",
@@ -294,7 +300,7 @@ def test_the_command_reports_a_folder_that_is_taken(tmp_path, receiver):
         ],
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=END_S,
         check=False,
     )
     assert done.returncode == 1
@@ -354,7 +360,7 @@ class Load:
 
 
 @pytest.mark.slow
-def test_what_was_acknowledged_survives_kills_at_random_moments_under_load(tmp_path):
+def test_what_was_acknowledged_survives_kills_at_random_moments_under_load(tmp_path, command):
     """Four kills: every acknowledged span is in the files once, and no span is there twice."""
     moments = random.Random(20)
     load = Load(first=0)
@@ -367,7 +373,7 @@ def test_what_was_acknowledged_survives_kills_at_random_moments_under_load(tmp_p
         load.stop()
     process, _ = command(tmp_path)
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=20)
+    process.communicate(timeout=END_S)
     found = span_ids(tmp_path)
     assert len(load.acknowledged) > 200
     assert load.acknowledged <= found.keys() <= load.given
@@ -376,13 +382,13 @@ def test_what_was_acknowledged_survives_kills_at_random_moments_under_load(tmp_p
 
 
 @pytest.mark.slow
-def test_an_interruption_under_load_loses_nothing_and_leaves_no_log(tmp_path):
+def test_an_interruption_under_load_loses_nothing_and_leaves_no_log(tmp_path, command):
     load = Load(first=0)
     process, where = command(tmp_path, "--compact-every-s", "0.1")
     load.start(where)
     threading.Event().wait(0.7)
     process.send_signal(signal.SIGINT)
-    output, _ = process.communicate(timeout=30)
+    output, _ = process.communicate(timeout=END_S)
     load.stop()
     found = span_ids(tmp_path)
     assert process.returncode == 0

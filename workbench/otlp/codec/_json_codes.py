@@ -44,7 +44,7 @@ CONTROL_SLOTS = 21
 
 MOST_MESSAGES = 100  # open at once, as in the official parsers
 MOST_NESTING = 1000  # of what an unknown field holds
-SLACK = 256  # bytes that a kernel may write beyond what it checked for
+SLACK = 768  # bytes that a kernel may write beyond what it checked for: lengths and brackets of open messages
 PADDING = 64  # zero bytes behind a kernel's input: no token goes on over a zero, so no read goes beyond
 
 # Outcomes: OK and ROOM, and what may be wrong

@@ -11,7 +11,7 @@ from workbench.otlp.codec._json_block import Block, Text
 from workbench.otlp.codec._json_records import signal_records
 from workbench.otlp.codec._kernel_json_documents import find_known_key, split_documents
 
-__all__ = ["json_documents", "signal_of_json"]
+__all__ = ["documents_so_far", "json_documents", "signal_of_json"]
 
 FIRST_LOOK = 4096  # bytes that most often hold a document's first key
 BATCH = 1024
@@ -30,6 +30,18 @@ def json_documents(data: Any) -> npt.NDArray[np.int64]:
     >>> json_documents(b'{"a": 1}\\n{"b": [2]} oops\\n').tolist()
     [[0, 8], [9, 10], [20, 4]]
     """
+    return documents_so_far(data, is_all=True)[0]
+
+
+def documents_so_far(data: Any, *, is_all: bool) -> tuple[npt.NDArray[np.int64], int]:
+    """Return where documents are, and where to go on: at the first that the end of the data cuts.
+
+    Examples
+    --------
+    >>> found, end = documents_so_far(b'{"a": 1} {"b": ', is_all=False)
+    >>> found.tolist(), end
+    ([[0, 8]], 9)
+    """
     source = np.frombuffer(data, np.uint8)
     start = source.ctypes.data
     at, end, patience = start, start + len(source), PATIENCE * len(source)
@@ -38,13 +50,13 @@ def json_documents(data: Any) -> npt.NDArray[np.int64]:
     parts = []
     while True:
         found = np.empty((BATCH, 2), np.int64)
-        count, at, patience = split_documents(at, end, found.ctypes.data, BATCH, patience)
+        count, at, patience = split_documents(at, end, found.ctypes.data, BATCH, patience, is_all)
         parts.append(found[:count])
         if count < BATCH:
             break
     documents = np.concatenate(parts)
     documents[:, 0] -= start
-    return documents
+    return documents, at - start
 
 
 def signal_of_json(data: Any) -> str | None:

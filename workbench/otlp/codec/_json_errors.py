@@ -1,5 +1,7 @@
 """What the JSON kernels found wrong, as errors that say what, where and what would be right."""
 
+import re
+
 from workbench.otlp.codec import _json_codes as codes
 from workbench.otlp.codec._json_block import Fault
 from workbench.otlp.errors import MalformedError, OtlpError, TruncatedError
@@ -47,6 +49,12 @@ WIRE = {
     codes.BAD_TEXT: "this text is not UTF-8, as protobuf's strings must be",
     codes.TOO_DEEP: f"this is nested too deeply: at most {codes.MOST_MESSAGES} messages in each other",
 }
+LONGEST_TOKEN = 64
+WORDS = (b"true", b"false", b"null", b'"NaN"', b'"Infinity"', b'"-Infinity"')
+CUT_OFF = re.compile(
+    rb'"?-?[0-9]*([.][0-9]*)?([eE][+-]?[0-9]*)?'  # a number, in quotes or not
+    rb"|\\(u[0-9a-fA-F]{0,4}(\\(u[0-9a-fA-F]{0,4})?)?)?"  # an escape, or two
+)
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -54,7 +62,7 @@ def json_error(code: int, data: bytes, fault: Fault, offset: int) -> OtlpError:
     """Return the error for a fault in JSON text, which is `offset` bytes behind the start of the input."""
     at = fault.at
     text = bytes(data[at : at + SHOWN])
-    if at >= len(data):
+    if at >= len(data) or _is_cut_off(bytes(data[at : at + LONGEST_TOKEN])):
         msg = f"the JSON text ends inside a document: {EXPECTED.get(code) or WRONG[code]}"
         return TruncatedError(msg, offset=offset + at, path=fault.path)
     if code in EXPECTED:
@@ -64,6 +72,19 @@ def json_error(code: int, data: bytes, fault: Fault, offset: int) -> OtlpError:
     else:
         msg = f"{WRONG[code]} ({_shown(text)})"
     return MalformedError(msg, offset=offset + at, path=fault.path)
+
+
+def _is_cut_off(text: bytes) -> bool:
+    """Tell whether a text that is wrong ends where it may have gone on: it is all that is left."""
+    if len(text) == LONGEST_TOKEN:
+        return False
+    if any(word.startswith(text) for word in WORDS) or CUT_OFF.fullmatch(text):
+        return True
+    try:
+        text.decode()
+    except UnicodeDecodeError as error:
+        return error.start == 0 and error.reason == "unexpected end of data"
+    return False
 
 
 def wire_error(code: int, fault: Fault, offset: int) -> OtlpError:

@@ -6,9 +6,12 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
+from workbench.otlp.codec._json_codes import C_FAULT_AT
+
 __all__ = [
     "bits_to_double",
     "double_to_bits",
+    "fault",
     "from_hex16",
     "high_product",
     "plain_bytes",
@@ -46,6 +49,21 @@ def _binary(operation: str) -> Any:
         return types.int64(types.int64, types.int64), generate
 
     return operate
+
+
+@intrinsic
+def fault(_context: Any, _code: Any, _at: Any, _control: Any) -> Any:
+    """Note in the control block where something is wrong, and return minus what.
+
+    An intrinsic, because Numba compiles a function anew for every constant that it is called with.
+    """
+
+    def generate(_target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        code, at, control = arguments
+        _store(builder, at, builder.add(control, ir.Constant(WORD, C_FAULT_AT)))
+        return builder.neg(code)
+
+    return types.int64(types.int64, types.int64, types.int64), generate
 
 
 quotient, remainder = _binary("udiv"), _binary("urem")  # of unsigned numbers

@@ -19,9 +19,9 @@ from workbench.otlp.codec._json_codes import (
     EXPECTED_OBJECT,
     P_SIZE,
 )
-from workbench.otlp.codec._kernel_json_bits import trailing_zeros
+from workbench.otlp.codec._kernel_json_bits import fault, trailing_zeros
 from workbench.otlp.codec._kernel_json_parse import find_field
-from workbench.otlp.codec._kernel_json_scan import fault, read_string, skip_blanks, skip_key, skip_value
+from workbench.otlp.codec._kernel_json_scan import read_string, skip_blanks, skip_key, skip_value
 
 __all__ = ["find_known_key", "split_documents"]
 
@@ -125,12 +125,13 @@ def _document_end(start: Any, end: Any) -> Any:
     return -end
 
 
-@kernel("Tuple((int64, int64, int64))(int64, int64, int64, int64, int64)")
-def split_documents(at: Any, end: Any, found: Any, room: Any, patience: Any) -> Any:
+@kernel("Tuple((int64, int64, int64))(int64, int64, int64, int64, int64, boolean)")
+def split_documents(at: Any, end: Any, found: Any, room: Any, patience: Any, is_all: Any) -> Any:
     """Write the address and size of each document to `found`, until there is no room.
 
     Return how many there are, where to go on, and what is left of the bytes that may be looked at in vain:
-    behind the line of a document that never ended. Once they are used up, each line is a document.
+    behind the line of a document that never ended. Once they are used up, each line is a document. If this
+    is not all of the text, a document that the end cuts is left to a later call.
     """
     count = 0
     while count < room:
@@ -141,8 +142,12 @@ def split_documents(at: Any, end: Any, found: Any, room: Any, patience: Any) -> 
         stop = -at
         if load8(at) == OPEN_OBJECT or load8(at) == OPEN_ARRAY:
             stop = _document_end(at, end if patience > 0 else _line_end(at, end))
+            if stop == -end and not is_all and patience > 0:
+                break
         if stop < 0:
             line_end = _line_end(at, end)
+            if line_end == end and not is_all:
+                break
             patience -= max(-stop - line_end, 0)
             stop = line_end
             while _is_blank(load8(stop - 1)):

@@ -32,12 +32,12 @@ from workbench.otlp.codec._json_powers import LEAST_POWER
 from workbench.otlp.codec._kernel_json_bits import (
     bits_to_double,
     double_to_bits,
+    fault,
     high_product,
     quotient,
     remainder,
     unsigned_less,
 )
-from workbench.otlp.codec._kernel_json_scan import fault
 
 __all__ = ["read_double", "read_integer"]
 
@@ -149,7 +149,7 @@ def _read_odd_integer(at: Any, field: Any, control: Any) -> Any:
     if at < 0:
         return 0, at
     if flags & DROPPED != 0:
-        return 0, fault(OUT_OF_RANGE if exponent >= 0 else NOT_WHOLE, start, control)
+        return 0, fault(OUT_OF_RANGE if exponent > 0 else NOT_WHOLE, start, control)
     if value == 0:
         exponent = 0
     while exponent > 0:
@@ -178,7 +178,7 @@ def read_integer(at: Any, field: Any, control: Any) -> Any:
             return 0, fault(ENUM_NAME, at, control)
         at += 1
     start = at
-    negative = load8(at) == MINUS
+    negative = 1 if load8(at) == MINUS else 0
     at += negative
     digits = at
     byte = load8(at)

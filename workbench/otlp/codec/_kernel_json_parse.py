@@ -62,7 +62,8 @@ from workbench.otlp.codec._json_codes import (
     TOO_DEEP,
     TRAILING,
 )
-from workbench.otlp.codec._kernel_json_scan import NULL, fault, read_string, skip_blanks, skip_value
+from workbench.otlp.codec._kernel_json_bits import fault
+from workbench.otlp.codec._kernel_json_scan import NULL, read_string, skip_blanks, skip_value
 from workbench.otlp.codec._kernel_json_values import close_length, write_list, write_tag, write_value
 from workbench.otlp.codec._kernel_wire import read_varint
 
@@ -152,13 +153,8 @@ def _skip(tag: Any, at: Any, end: Any) -> Any:
 def _failed(code: Any, frame: Any, field: Any, control: Any) -> Any:
     """Note in which message and field something is wrong, and return what."""
     store64(control + C_FAULT_FRAME, frame)
-    store64(control + C_FAULT_FIELD, field - load64(control + C_FIELDS) if field != 0 else 0)
+    store64(control + C_FAULT_FIELD, field - load64(control + C_FIELDS))
     return code
-
-
-@kernel("int64(int64, int64, int64, int64, int64)")
-def _wrong(code: Any, at: Any, frame: Any, field: Any, control: Any) -> Any:
-    return _failed(fault(code, at, control), frame, field, control)
 
 
 @inlined
@@ -182,7 +178,7 @@ def parse_message(at: Any, out: Any, control: Any) -> Any:
     store64(frame + S_START, out)
     at = skip_blanks(at)
     if load8(at) != OPEN_OBJECT:
-        return _wrong(EXPECTED_OBJECT, at, frame, 0, control)
+        return _failed(fault(EXPECTED_OBJECT, at, control), frame, fields, control)
     at = skip_blanks(at + 1)
     message, seen, last = messages, 0, 0
     link = message + M_FIRST
@@ -190,9 +186,9 @@ def parse_message(at: Any, out: Any, control: Any) -> Any:
     while True:
         if not (begun and load8(at) == CLOSE_OBJECT):
             if out + (end - at) + SLACK > limit:
-                return _wrong(ROOM, at, frame, 0, control)
+                return _failed(fault(ROOM, at, control), frame, fields, control)
             if load8(at) != QUOTE:
-                return _wrong(EXPECTED_KEY, at, frame, 0, control)
+                return _failed(fault(EXPECTED_KEY, at, control), frame, fields, control)
             key = at
             at += 1
             field = fields + load64(link)
@@ -203,28 +199,28 @@ def parse_message(at: Any, out: Any, control: Any) -> Any:
             else:
                 field, at = _read_key(at, out, message, control)
                 if at < 0:
-                    return _failed(at, frame, 0, control)
+                    return _failed(at, frame, fields, control)
             at = skip_blanks(at)
             if load8(at) != COLON:
-                return _wrong(EXPECTED_COLON, at, frame, field, control)
+                return _failed(fault(EXPECTED_COLON, at, control), frame, fields, control)
             at = skip_blanks(at + 1)
             if field == 0:
                 at = skip_value(at, out, control)
                 if at < 0:
-                    return _failed(at, frame, 0, control)
+                    return _failed(at, frame, fields, control)
                 store64(control + C_UNKNOWN, load64(control + C_UNKNOWN) + 1)
             else:
                 bit, number = load64(field + P_BIT), load64(field + P_NUMBER)
                 store64(link, field - fields)
                 link = field + P_NEXT
                 if seen & bit != 0:
-                    return _wrong(DUPLICATE, key, frame, field, control)
+                    return _failed(fault(DUPLICATE, key, control), frame, field, control)
                 seen |= bit
                 if load64(at) & FOUR_BYTES == NULL:
                     at += 4
                 else:
                     if seen & load64(field + P_OTHERS) != 0:
-                        return _wrong(SECOND_OF_ONEOF, key, frame, field, control)
+                        return _failed(fault(SECOND_OF_ONEOF, key, control), frame, field, control)
                     seen |= bit << NUMBERS
                     last = last | UNORDERED if number < last & 0xFF else (last & UNORDERED) | number
                     repeated = load64(field + P_REPEATED)
@@ -238,7 +234,7 @@ def parse_message(at: Any, out: Any, control: Any) -> Any:
                     else:
                         if repeated:
                             if load8(at) != OPEN_ARRAY:
-                                return _wrong(EXPECTED_ARRAY, at, frame, field, control)
+                                return _failed(fault(EXPECTED_ARRAY, at, control), frame, field, control)
                             at = skip_blanks(at + 1)
                         if repeated and load8(at) == CLOSE_ARRAY:
                             at += 1
@@ -247,9 +243,9 @@ def parse_message(at: Any, out: Any, control: Any) -> Any:
                                 store64(control + C_FAULT_INDEX, repeated - 1)
                                 null = repeated and load64(at) & FOUR_BYTES == NULL
                                 code = NULL_ELEMENT if null else EXPECTED_OBJECT
-                                return _wrong(code, at, frame, field, control)
+                                return _failed(fault(code, at, control), frame, field, control)
                             if frame == top:
-                                return _wrong(TOO_DEEP, at, frame, field, control)
+                                return _failed(fault(TOO_DEEP, at, control), frame, field, control)
                             frame += FRAME_SIZE
                             store64(frame + S_FIELD, field - fields)
                             store64(frame + S_INDEX, repeated - 1)
@@ -270,14 +266,14 @@ def parse_message(at: Any, out: Any, control: Any) -> Any:
                 begun = False
                 break
             if byte != CLOSE_OBJECT:
-                return _wrong(EXPECTED_MEMBER_END, at, frame, 0, control)
+                return _failed(fault(EXPECTED_MEMBER_END, at, control), frame, fields, control)
             at += 1
             start = load64(frame + S_START)
             if last & UNORDERED != 0 and _put_in_order(start, out, control) != OK:
-                return _failed(-ROOM, frame, 0, control)
+                return _failed(fault(ROOM, at, control), frame, fields, control)
             if frame == bottom:
                 at = skip_blanks(at)
-                return out if at == end else _wrong(TRAILING, at, frame, 0, control)
+                return out if at == end else _failed(fault(TRAILING, at, control), frame, fields, control)
             field = fields + load64(frame + S_FIELD)
             closed = close_length(start, load64(frame + S_RESERVED), out)
             store64(field + P_HINT, load64(frame + S_RESERVED) + closed - out)
@@ -292,9 +288,9 @@ def parse_message(at: Any, out: Any, control: Any) -> Any:
                         store64(control + C_FAULT_INDEX, index + 1)
                         null = load64(at) & FOUR_BYTES == NULL
                         code = NULL_ELEMENT if null else EXPECTED_OBJECT
-                        return _wrong(code, at, frame - FRAME_SIZE, field, control)
+                        return _failed(fault(code, at, control), frame - FRAME_SIZE, field, control)
                     if out + (end - at) + SLACK > limit:
-                        return _wrong(ROOM, at, frame, 0, control)
+                        return _failed(fault(ROOM, at, control), frame, fields, control)
                     store64(frame + S_INDEX, index + 1)
                     out = _open(frame, out, field)
                     seen, last = 0, 0
@@ -306,7 +302,7 @@ def parse_message(at: Any, out: Any, control: Any) -> Any:
                     break
                 if byte != CLOSE_ARRAY:
                     store64(control + C_FAULT_INDEX, -1)
-                    return _wrong(EXPECTED_ELEMENT_END, at, frame - FRAME_SIZE, field, control)
+                    return _failed(fault(EXPECTED_ELEMENT_END, at, control), frame - FRAME_SIZE, field, control)
                 at += 1
             message = load64(frame + S_MESSAGE)
             seen, last = load64(frame + S_SEEN), load64(frame + S_LAST)

@@ -16,7 +16,6 @@ from workbench.otlp.codec._json_codes import (
     BOOL,
     C_DISPATCH,
     C_END,
-    C_FAULT_AT,
     C_FAULT_FIELD,
     C_FAULT_FRAME,
     C_FAULT_INDEX,
@@ -60,9 +59,9 @@ from workbench.otlp.codec._json_codes import (
     W_TARGET,
     ZIGZAG,
 )
-from workbench.otlp.codec._kernel_json_bits import plain_bytes, to_hex8
+from workbench.otlp.codec._kernel_json_bits import fault, plain_bytes, to_hex8
 from workbench.otlp.codec._kernel_json_digits import write_double, write_integer
-from workbench.otlp.codec._kernel_json_scan import fault, skip_utf8
+from workbench.otlp.codec._kernel_json_scan import skip_utf8
 from workbench.otlp.codec._kernel_wire import read_length, read_tag, read_varint, skip_field
 
 __all__ = ["print_message"]
@@ -261,11 +260,12 @@ def _write_name(out: Any, field: Any) -> Any:
     return out + load64(field + W_LENGTH) - first
 
 
-@kernel("int64(int64, int64, int64, int64, int64)")
-def _wrong(code: Any, at: Any, frame: Any, field: Any, control: Any) -> Any:
+@kernel("int64(int64, int64, int64, int64)")
+def _failed(code: Any, frame: Any, field: Any, control: Any) -> Any:
+    """Note in which message and field something is wrong, and return what."""
     store64(control + C_FAULT_FRAME, frame)
-    store64(control + C_FAULT_FIELD, field - load64(control + C_FIELDS) if field != 0 else 0)
-    return fault(code, at, control)
+    store64(control + C_FAULT_FIELD, field - load64(control + C_FIELDS))
+    return code
 
 
 @kernel("int64(int64, int64, int64)")
@@ -296,17 +296,17 @@ def print_message(at: Any, out: Any, control: Any) -> Any:
             frame -= FRAME_SIZE
             continue
         if out + SLACK > limit:
-            return _wrong(ROOM, at, frame, 0, control)
+            return _failed(fault(ROOM, at, control), frame, fields, control)
         start = at
         tag, at = read_tag(at, end)
         if at > end:
-            return _wrong(BAD_WIRE, start, frame, 0, control)
+            return _failed(fault(BAD_WIRE, start, control), frame, fields, control)
         number = load16(dispatch + DISPATCH_SIZE * message + 2 * tag) if tag < 256 else 0
         if number == 0:
             depth = (frame - bottom) // FRAME_SIZE
             at = skip_field(tag, at, end, depth)
             if at > end:
-                return _wrong(BAD_WIRE, start, frame, 0, control)
+                return _failed(fault(BAD_WIRE, start, control), frame, fields, control)
             store64(control + C_UNKNOWN, load64(control + C_UNKNOWN) + 1)
             continue
         field = fields + W_SIZE * number
@@ -315,7 +315,7 @@ def print_message(at: Any, out: Any, control: Any) -> Any:
         again = field == opened
         order = load64(field + W_NUMBER)
         if op == ODD or order < last or (order == last and not again) or seen & load64(field + W_OTHERS) != 0:
-            return _wrong(NOT_CANONICAL, start, frame, 0, control)
+            return _failed(fault(NOT_CANONICAL, start, control), frame, fields, control)
         last = order
         seen |= bit
         if opened != 0 and not again:
@@ -325,15 +325,15 @@ def print_message(at: Any, out: Any, control: Any) -> Any:
         if tag & 7 != 2:
             value, at = _read_number(op, load64(field + W_FORM), at, end)
             if at > end:
-                return _wrong(BAD_WIRE, start, frame, field, control)
+                return _failed(fault(BAD_WIRE, start, control), frame, field, control)
             if value != 0 or load64(field + W_PRESENT) != 0:
                 out = _write_number(value, field, _write_name(out, field), control)
             continue
         size, at = read_length(at, end)
         if at > end:
-            return _wrong(BAD_WIRE, start, frame, field, control)
+            return _failed(fault(BAD_WIRE, start, control), frame, field, control)
         if op != MESSAGE and out + ESCAPED * size + SLACK > limit and not packed:
-            return _wrong(ROOM, at, frame, 0, control)
+            return _failed(fault(ROOM, at, control), frame, fields, control)
         if repeated and not packed:
             if again:
                 store8(out, COMMA)
@@ -351,12 +351,12 @@ def print_message(at: Any, out: Any, control: Any) -> Any:
             out = _write_content(at, at + size, field, out, control)
             if out < 0:
                 store64(control + C_FAULT_INDEX, index if repeated and not packed else -1)
-                return _wrong(-out, load64(control + C_FAULT_AT), frame, field, control)
+                return _failed(out, frame, field, control)
             at += size
             index += 1
             continue
         if frame == top:
-            return _wrong(TOO_DEEP, at, frame, field, control)
+            return _failed(fault(TOO_DEEP, at, control), frame, field, control)
         frame += FRAME_SIZE
         store64(frame + R_FIELD, field - fields)
         store64(frame + R_INDEX, index if repeated else -1)

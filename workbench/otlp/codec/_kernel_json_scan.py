@@ -8,11 +8,10 @@ goes on: no reader needs to know where the text ends.
 from typing import Any
 
 from workbench.kernels import kernel
-from workbench.kernels.memory import inlined, load8, load64, store8, store64
+from workbench.kernels.memory import inlined, load8, load64, store8
 from workbench.otlp.codec._json_codes import (
     BAD_ESCAPE,
     BAD_NUMBER,
-    C_FAULT_AT,
     C_NESTING,
     CONTROL_CHARACTER,
     EXPECTED_COLON,
@@ -25,13 +24,12 @@ from workbench.otlp.codec._json_codes import (
     NOT_UTF8,
     TOO_DEEP,
 )
-from workbench.otlp.codec._kernel_json_bits import plain_bytes
+from workbench.otlp.codec._kernel_json_bits import fault, plain_bytes
 
 __all__ = [
     "FALSE",
     "NULL",
     "TRUE",
-    "fault",
     "read_string",
     "skip_blanks",
     "skip_key",
@@ -47,13 +45,6 @@ NULL, TRUE, ALSE = 0x6C6C756E, 0x65757274, 0x65736C61  # "null", "true", "alse",
 FALSE = ALSE  # behind its first letter
 FOUR_BYTES = 0xFFFFFFFF
 IN_OBJECT, IN_ARRAY = 1, 2
-
-
-@kernel("int64(int64, int64, int64)")
-def fault(code: Any, at: Any, control: Any) -> Any:
-    """Note where something is wrong, and return what."""
-    store64(control + C_FAULT_AT, at)
-    return -code
 
 
 @kernel("int64(int64)")

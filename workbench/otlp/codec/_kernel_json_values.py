@@ -39,9 +39,9 @@ from workbench.otlp.codec._json_codes import (
     VARINT,
     ZIGZAG,
 )
-from workbench.otlp.codec._kernel_json_bits import from_hex16
+from workbench.otlp.codec._kernel_json_bits import fault, from_hex16
 from workbench.otlp.codec._kernel_json_numbers import read_double, read_integer
-from workbench.otlp.codec._kernel_json_scan import FALSE, NULL, TRUE, fault, read_string, skip_blanks
+from workbench.otlp.codec._kernel_json_scan import FALSE, NULL, TRUE, read_string, skip_blanks
 from workbench.otlp.codec._kernel_wire import varint_size
 
 __all__ = ["close_length", "write_list", "write_tag", "write_value"]
@@ -77,6 +77,16 @@ def _move_content(start: Any, reserved: Any, out: Any) -> Any:
         move(start + needed - reserved, start, size)
     write_varint(start - reserved, size)
     return out + needed - reserved
+
+
+@inlined
+def close_short_length(start: Any, out: Any) -> Any:
+    """Write a length for which one byte was reserved."""
+    size = out - start
+    if size < 128:
+        store8(start - 1, size)
+        return out
+    return _move_content(start, start - (start - 1), out)
 
 
 @inlined
@@ -249,7 +259,7 @@ def write_value(at: Any, out: Any, field: Any, control: Any) -> Any:
         at, stop = _read(at, begin + 1, field, control)
         if at < 0 or (stop == begin + 1 and present == 0):
             return at, out
-        return at, close_length(begin + 1, 1, stop)
+        return at, close_short_length(begin + 1, stop)
     at, stop = _read(at, begin, field, control)
     if at < 0 or (load64(control + C_ZERO) != 0 and present == 0):
         return at, out
@@ -278,7 +288,7 @@ def write_list(at: Any, out: Any, field: Any, control: Any) -> Any:
         body = out if packed else write_tag(out, load64(field + P_TAG)) + 1
         at, out = _read(at, body, field, control)
         if not packed and at >= 0:
-            out = close_length(body, 1, out)
+            out = close_short_length(body, out)
         if at < 0:
             return at, out
         at = skip_blanks(at)

@@ -25,7 +25,7 @@ from workbench.otlp.text._kernel_masks import KINDS
 from workbench.otlp.text._lines import Lines
 from workbench.otlp.text.templates import MiningError, Templates
 
-__all__ = ["DEFAULT_MASKS", "mine_templates"]
+__all__ = ["mine_templates"]
 
 DEFAULT_MASKS: tuple[str, ...] = KINDS
 UNLIMITED = 1 << 62

@@ -1,0 +1,466 @@
+r"""What differs between two sets of traces, and what is the cause of it?
+
+Three questions are asked, each tested with the trace as the unit, all p-values corrected together (Benjamini
+& Hochberg):
+
+* *latency*: did the self time of an operation change? Mann-Whitney and Kolmogorov-Smirnov. Self time, not
+  duration, because the duration of every caller changes with that of the called.
+* *errors*: did more traces fail in an operation, with an error that no child explains? Fisher, or chi-square.
+* *structure*: does a call path come, go, or is it taken more often by its caller? Mann-Whitney and
+  Kolmogorov-Smirnov of the calls by one call of the path above. It is the caller that changed.
+
+Changes are ranked by *impact*. Critical times of a trace sum to its latency, so the change of the mean
+latency is the sum of what each operation contributes,
+
+.. math:: \Delta \bar L = \sum_o \Delta \bar c_o,
+
+with :math:`\bar c_o` the mean critical time of operation `o` a trace. The impact of a slower operation, or of
+calls that came, is its contribution divided by the mean latency before; that of errors is by how much the
+share of traces with an error that started there grew.
+
+A change is *explained* by another of a quarter of its impact at least, in a service further down the calls:
+who waits, gives up or retries is not the cause. It cannot be explained by one for the better if it is itself
+for the worse. Calls that an operation makes more or less often are explained by its own errors, too. The
+*culprit* is the unexplained change for the worse of most impact.
+
+Source: Benjamini & Hochberg 1995; Zhang et al., "CRISP", USENIX ATC 2022.
+"""
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import networkx as nx
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from workbench import display
+from workbench.errors import WorkbenchError
+from workbench.otlp.analysis._changes import (
+    Candidates,
+    error_changes,
+    latency_changes,
+    structure_changes,
+)
+from workbench.otlp.analysis._pooled import Pooled
+from workbench.otlp.analysis._two_samples import benjamini_hochberg
+from workbench.otlp.analysis.attributes import Explanation, contrast
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+    from workbench.otlp.traces import Traces
+
+__all__ = ["Change", "Comparison", "ComparisonError", "compare"]
+
+Floats = npt.NDArray[np.float64]
+
+SHARE_OF_CAUSE = 0.25  # of the impact of what it explains
+TAIL = 0.95
+
+
+class ComparisonError(WorkbenchError, ValueError):
+    """Raised when there is nothing to compare, or no change to explain."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing that is different after.
+
+    Attributes
+    ----------
+    service, name : str
+        The operation that changed; for calls, the one that makes them.
+    what : str
+        slower, faster, more errors, fewer errors, new call, call gone, more calls, fewer calls, more traffic
+        or less traffic.
+    before, after : float
+        Median self time in ms, own errors a span, or calls by one call of the caller (shares of the traces,
+        for traffic).
+    contribution : float
+        To the change of the mean latency of a trace in ms; for errors, of the share of failing traces.
+    impact : float
+        Its size, relative to the mean latency before, or as that share.
+    effect : float
+        Cliff's delta, -1 to 1; for errors the difference of the shares of traces.
+    q : float
+        p-value, corrected for the number of tests.
+    call : str
+        The call path, where that is what changed.
+    explained_by : str
+        Service further down whose own change explains this one; empty without any.
+    """
+
+    service: str
+    name: str
+    what: str
+    before: float
+    after: float
+    contribution: float
+    impact: float
+    effect: float
+    q: float
+    call: str = ""
+    explained_by: str = ""
+
+    def __str__(self) -> str:
+        where = f"{self.call or f'{self.service} {self.name}'}: {self.what}"
+        return f"{where}, {self.values}, {self.shown_contribution}"
+
+    @property
+    def is_worse(self) -> bool:
+        """Whether traces are slower, or fail more often, because of it."""
+        return self.contribution > 0 or self.what == "new call"
+
+    @property
+    def values(self) -> str:
+        """Before and after, with their unit."""
+        if self.what in ("slower", "faster"):
+            return f"self time {self.before:.3g} -> {self.after:.3g} ms"
+        if self.what in ("more errors", "fewer errors"):
+            return f"errors {self.before:.1%} -> {self.after:.1%}"
+        return f"{self.before:.3g} -> {self.after:.3g} {'of traces' if 'traffic' in self.what else 'per call'}"
+
+    @property
+    def shown_contribution(self) -> str:
+        """The contribution with its unit."""
+        if self.what in ("more errors", "fewer errors"):
+            return f"{100 * self.contribution:+.1f} % of traces"
+        return f"{self.contribution:+.3g} ms a trace"
+
+
+CHANGES = pa.schema(
+    {
+        name: pa.string()
+        if name in {"service", "name", "what", "call", "explained_by"}
+        else pa.float64()
+        for name in Change.__dataclass_fields__
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Comparison:
+    """What is different between traces before and after.
+
+    Attributes
+    ----------
+    changes : tuple of Change
+        Significant ones with an impact, the largest first; those that others explain after all that are not.
+    latency, errors, structure : pyarrow.Table
+        Everything that was tested, by contribution: the numbers of each operation or call path, with ``p``
+        (null where there are too few traces to tell) and ``q``. `latency` has the ``contribution_ms`` with a
+        95 % interval; over all operations it sums to the change of the mean latency.
+    attributes : Explanation
+        Attribute values that traces after have more, or less, often than those before.
+    mean_latency_ms : (float, float)
+        Mean duration of the roots, before and after.
+    failing : (float, float)
+        Share of traces with a span that failed.
+    traces : (int, int)
+    orphans : (int, int)
+        Spans whose parent is missing: sets that cut through traces compare badly.
+    shared : int
+        Traces that are in both sets.
+    alpha, min_impact : float
+        What was asked for.
+    """
+
+    changes: tuple[Change, ...]
+    latency: pa.Table
+    errors: pa.Table
+    structure: pa.Table
+    attributes: Explanation
+    mean_latency_ms: tuple[float, float]
+    failing: tuple[float, float]
+    traces: tuple[int, int]
+    orphans: tuple[int, int]
+    shared: int
+    alpha: float
+    min_impact: float
+    _pooled: Pooled = field(repr=False)
+
+    def __len__(self) -> int:
+        return len(self.changes)
+
+    @property
+    def culprit(self) -> Change | None:
+        """The unexplained change for the worse of most impact, or for the better; None if nothing changed."""
+        free = [change for change in self.changes if not change.explained_by]
+        worse = [change for change in free if change.is_worse]
+        return next(iter(worse or free), None)
+
+    def explain(self, change: Change | None = None) -> Explanation:
+        """Return which attributes the bad spans of a change have, and its other spans have not.
+
+        Bad are spans of the operation that are slower than 95 % of those before (faster than 5 %, if it got
+        faster), or whose own error it is; for changed calls, those of the traces after that make them. The
+        others are its spans before and after that are not.
+
+        Parameters
+        ----------
+        change : Change, optional
+            One of `changes`; by default the culprit.
+
+        Raises
+        ------
+        ComparisonError
+            When nothing changed.
+        """
+        chosen = self.culprit if change is None else change
+        if chosen is None:
+            msg = "nothing changed, so there is nothing to explain"
+            raise ComparisonError(msg)
+        return _explain(self._pooled, chosen)
+
+    def __repr__(self) -> str:
+        facts = f"{self.traces[0]:,} and {self.traces[1]:,} traces"
+        culprit = self.culprit
+        if culprit is None:
+            return f"Comparison of {facts}: nothing changed"
+        return f"Comparison of {facts}: {len(self)} changes; {culprit}"
+
+    def _repr_html_(self) -> str:
+        columns = ["service", "name", "what", "before -> after", "contribution", "impact", "q", "explained by"]
+        rows = [
+            (
+                change.service,
+                change.call or change.name,
+                change.what,
+                change.values,
+                change.shown_contribution,
+                f"{change.impact:.1%}",
+                f"{change.q:.1e}",
+                change.explained_by,
+            )
+            for change in self.changes
+        ]
+        return display.table(columns, rows, title=f"{self!r} ({self._means()})")._repr_html_()
+
+    def _means(self) -> str:
+        latency = " -> ".join(f"{value:.4g}" for value in self.mean_latency_ms)
+        failing = " -> ".join(f"{value:.1%}" for value in self.failing)
+        cut = f"; {sum(self.orphans):,} orphaned spans" if any(self.orphans) else ""
+        shared = f"; {self.shared:,} traces are in both" if self.shared else ""
+        return f"mean latency {latency} ms, failing traces {failing}{cut}{shared}"
+
+    def to_arrow(self) -> pa.Table:
+        """Return the changes."""
+        rows = [{name: getattr(change, name) for name in CHANGES.names} for change in self.changes]
+        return pa.Table.from_pylist(rows, schema=CHANGES)
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """Return the changes as a data frame."""
+        return self.to_arrow().to_pandas()
+
+    def plot(self, ax: "Axes | None" = None, *, most: int = 10) -> "Axes":
+        """Draw what each operation contributes to the change of the mean latency; return the axes."""
+        from workbench.otlp.analysis._comparison_plot import draw_contributions  # noqa: PLC0415 - costly
+
+        return draw_contributions(self, ax, most)
+
+
+def compare(
+    before: "Traces", after: "Traces", *, alpha: float = 0.01, min_impact: float = 0.05
+) -> Comparison:
+    """Return what differs between two sets of traces, ranked, with the cause.
+
+    Parameters
+    ----------
+    before, after : Traces
+        Whole traces, of two windows of time, versions, regions; at least 8 with an operation on either side
+        for anything to be said of it.
+    alpha : float
+        Level of the tests, after correction: in two sets of the same kind something is found in that share of
+        cases at most.
+    min_impact : float
+        Smallest impact of a change worth telling: 0.05 is five per cent of the mean latency before, or five
+        more failing traces in a hundred. With many traces the smallest differences are significant.
+
+    Raises
+    ------
+    ComparisonError
+        When either set is empty.
+    ValueError
+        When a threshold is not between 0 and 1.
+
+    Notes
+    -----
+    The windows of a recording differ in more than the fault: load, caches, other work on the machine.
+    ``min_impact`` is what keeps such differences out, and how much they are is to be seen by comparing two
+    windows in which nothing happened. Cost O(n log n).
+    """
+    for name, value in (("alpha", alpha), ("min_impact", min_impact)):
+        if not 0 <= value <= 1:
+            msg = f"{name} must be between 0 and 1, got {value}"
+            raise ValueError(msg)
+    for name, traces in (("before", before), ("after", after)):
+        if not len(traces):
+            msg = f"there are no spans {name}: choose a window that has some"
+            raise ComparisonError(msg)
+    pooled = Pooled(before, after)
+    found = [latency_changes(pooled), error_changes(pooled), structure_changes(pooled)]
+    q = benjamini_hochberg(np.concatenate([candidates.p for candidates in found]))
+    splits = np.cumsum([len(candidates.p) for candidates in found])[:-1]
+    corrected = np.split(q, splits)
+    return _compared(pooled, found, corrected, alpha, min_impact)
+
+
+def _compared(
+    pooled: Pooled, found: list[Candidates], corrected: list[Floats], alpha: float, min_impact: float
+) -> Comparison:
+    means = _by_side(pooled, pooled.latency_ms)
+    failing = np.bincount(pooled.trace, pooled.error, sum(pooled.count)) > 0
+    orphans = pooled.orphan
+    changes = [
+        change
+        for candidates, q in zip(found, corrected, strict=True)
+        for change in _significant(pooled, candidates, q, means[0], alpha, min_impact)
+    ]
+    tables = [_table(pooled, candidates, q) for candidates, q in zip(found, corrected, strict=True)]
+    return Comparison(
+        _ranked(pooled, changes),
+        *tables,
+        _after_against_before(pooled),
+        means,
+        _by_side(pooled, failing),
+        pooled.count,
+        (int(orphans[~pooled.late].sum()), int(orphans[pooled.late].sum())),
+        pooled.shared,
+        alpha,
+        min_impact,
+        pooled,
+    )
+
+
+def _by_side(pooled: Pooled, values: npt.NDArray[Any]) -> tuple[float, float]:
+    first = pooled.count[0]
+    return float(values[:first].mean()), float(values[first:].mean())
+
+
+def _significant(  # noqa: PLR0913 - the thresholds
+    pooled: Pooled, found: Candidates, q: Floats, latency_ms: float, alpha: float, min_impact: float
+) -> list[Change]:
+    impact = np.abs(found.contribution)
+    if found.kind != "errors":
+        impact = impact / latency_ms if latency_ms > 0 else np.zeros(len(impact))
+    # calls that are cheap but often come or go are worth telling, too
+    worth = np.maximum(impact, np.abs(found.after - found.before)) if found.kind == "structure" else impact
+    rows = np.flatnonzero((q <= alpha) & (worth >= min_impact))
+    changes = []
+    for row in rows.tolist():
+        service, name, what, call = _described(pooled, found, row)
+        numbers = (found.before, found.after, found.contribution, impact, found.effect, q)
+        changes.append(Change(service, name, what, *(float(column[row]) for column in numbers), call=call))
+    return changes
+
+
+def _described(pooled: Pooled, found: Candidates, row: int) -> tuple[str, str, str, str]:
+    """Return service, name, what and call of a change."""
+    operations, paths = pooled.operations, pooled.paths
+    if found.kind == "latency":
+        # the median may stand still while the mean moves, and it is the mean that customers pay
+        what = "slower" if found.contribution[row] > 0 else "faster"
+        return operations.service[row], operations.name[row], what, ""
+    more = bool(found.after[row] > found.before[row])
+    if found.kind == "errors":
+        return operations.service[row], operations.name[row], "more errors" if more else "fewer errors", ""
+    above, operation = int(paths.above[row]), int(paths.operation[row])
+    if above < 0:
+        what = "more traffic" if more else "less traffic"
+        return operations.service[operation], operations.name[operation], what, ""
+    came, went = found.before[row] == 0, found.after[row] == 0
+    what = ("new call" if came else "more calls") if more else ("call gone" if went else "fewer calls")
+    caller = int(paths.operation[above])
+    return operations.service[caller], operations.name[caller], what, paths.text(row, operations.texts)
+
+
+def _ranked(pooled: Pooled, changes: list[Change]) -> tuple[Change, ...]:
+    """Return the changes with what explains them, by impact, the unexplained first."""
+    below = _services_below(pooled)
+    explained = []
+    for change in changes:
+        causes = [cause for cause in changes if _may_cause(cause, change, below[change.service])]
+        cause = max(causes, key=lambda found: found.impact, default=None)
+        explained.append(replace(change, explained_by=cause.service if cause else ""))
+    return tuple(
+        sorted(explained, key=lambda change: (bool(change.explained_by), -change.impact, change.service))
+    )
+
+
+def _may_cause(cause: Change, change: Change, below: set[str]) -> bool:
+    if cause.impact < SHARE_OF_CAUSE * change.impact or (change.is_worse and not cause.is_worse):
+        return False
+    same_operation = (cause.service, cause.name) == (change.service, change.name)
+    return cause.service in below or bool(change.call and same_operation and "errors" in cause.what)
+
+
+def _services_below(pooled: Pooled) -> dict[str, set[str]]:
+    """Return for each service those that it calls, at any distance, and that do not call it."""
+    operations, paths = pooled.operations, pooled.paths
+    calls: nx.DiGraph[str] = nx.DiGraph()
+    calls.add_nodes_from(operations.service)
+    for above, operation in zip(paths.above.tolist(), paths.operation.tolist(), strict=True):
+        if above >= 0:
+            calls.add_edge(operations.service[paths.operation[above]], operations.service[operation])
+    reached = {node: nx.descendants(calls, node) - {node} for node in calls}
+    return {node: {other for other in found if node not in reached[other]} for node, found in reached.items()}
+
+
+def _table(pooled: Pooled, found: Candidates, q: Floats) -> pa.Table:
+    operations = pooled.operations
+    units = {"latency": ("self_p50", "_ms"), "errors": ("error_rate", ""), "structure": ("calls", "")}
+    stem, unit = units[found.kind]
+    of_errors = found.kind == "errors"
+    order = np.argsort(-np.abs(found.contribution), kind="stable")
+    last = pooled.paths.operation if found.kind == "structure" else found.group
+    columns: dict[str, Any] = {
+        "service": pa.array([operations.service[at] for at in last[order]], pa.string()),
+        "name": pa.array([operations.name[at] for at in last[order]], pa.string()),
+    }
+    if found.kind == "structure":
+        texts = operations.texts
+        columns["path"] = pa.array([pooled.paths.text(row, texts) for row in order.tolist()], pa.string())
+    share = "contribution" if of_errors else "contribution_ms"
+    numbers = {
+        f"before_{stem}{unit}": found.before,
+        f"after_{stem}{unit}": found.after,
+        "effect": found.effect,
+        share: found.contribution,
+        f"{share}_lower": found.contribution - 1.96 * found.error,
+        f"{share}_upper": found.contribution + 1.96 * found.error,
+        "p": found.p,
+        "q": q,
+    }
+    columns |= {name: pa.array(values[order], from_pandas=True) for name, values in numbers.items()}
+    return pa.table(columns)
+
+
+def _after_against_before(pooled: Pooled) -> Explanation:
+    return contrast(
+        pooled.sets, pooled.trace, pooled.late_trace, np.ones(len(pooled.trace), np.bool_), "traces after", "before"
+    )
+
+
+def _explain(pooled: Pooled, change: Change) -> Explanation:
+    operations = pooled.operations
+    pairs = zip(operations.service, operations.name, strict=True)
+    wanted = [at for at, pair in enumerate(pairs) if pair == (change.service, change.name)]
+    if not wanted:
+        msg = f"no operation {change.service} {change.name} in these traces"
+        raise ComparisonError(msg)
+    chosen = np.isin(operations.of_span, wanted)
+    usual = pooled.self_ms[chosen & ~pooled.late]
+    if change.what == "slower" and len(usual):
+        bad = pooled.self_ms > np.quantile(usual, TAIL)
+    elif change.what == "faster" and len(usual):
+        bad = pooled.self_ms < np.quantile(usual, 1 - TAIL)
+    elif "errors" in change.what:
+        bad = pooled.own_error
+    else:
+        bad = pooled.late
+    where = f"{change.service} {change.name}"
+    return contrast(
+        pooled.sets, np.arange(len(chosen)), bad, chosen, f"{change.what} spans of {where}", "its other spans"
+    )

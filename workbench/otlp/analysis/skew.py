@@ -1,0 +1,370 @@
+r"""Clock skew between services, bounded by the calls between them.
+
+The server's span lies within the client's: it cannot begin before the request was sent, and should have ended
+when the answer came. Let the server's clock be ahead of the client's by :math:`\theta`. A pair of spans,
+:math:`[c_0, c_1]` by the one clock and :math:`[s_0, s_1]` by the other, bounds it:
+
+.. math:: s_1 - c_1 \le \theta \le s_0 - c_0
+
+Where the client gave up (the server's span is the longer one, or the client failed alone) only the right side
+holds. Calls in the other direction bound :math:`-\theta`. A single pair is off by half of the network time;
+all pairs of two services together, whose clocks differ by about the same, narrow it down:
+
+* all bounds agree: :math:`\theta` lies in their intersection, and the estimate is its middle;
+* they contradict each other (a server span may end after its answer has left): the bounds are the hull of
+  all values that more than half of the pairs allow, the estimate is the middle of those that most allow, and
+  the pairs that do not allow it are counted as violated;
+* no value is allowed by more than half: no estimate; one clock must have been set meanwhile.
+
+If more than half of the pairs obey the assumption, the bounds contain the truth.
+
+Source: Marzullo & Owicki, "Maintaining the Time in a Distributed System", 1983; Mills, RFC 5905 (NTP). Jaeger
+adjusts each span by the middle of its own bounds.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import networkx as nx
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from workbench import display
+from workbench.errors import WorkbenchError
+from workbench.otlp.analysis._operations import column_or_nulls, value_codes
+from workbench.otlp.analysis._span_pairs import CLIENT, SERVER, pair_spans
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+    from workbench.otlp.traces import Traces
+
+__all__ = ["ClockSkew", "SkewError", "clock_skew", "corrected_times"]
+
+Rows = npt.NDArray[np.int64]
+Marks = npt.NDArray[np.bool_]
+
+MS = 1e6
+OPEN = np.int64(1 << 62)  # nanoseconds; beyond it a bound is none
+
+PAIRS = pa.schema(
+    {
+        "reference": pa.string(),
+        "service": pa.string(),
+        "pairs": pa.int64(),
+        "one_sided": pa.int64(),
+        "violated": pa.int64(),
+        "offset_ms": pa.float64(),
+        "lower_ms": pa.float64(),
+        "upper_ms": pa.float64(),
+        "skewed": pa.bool_(),
+    }
+)
+SHIFTS = pa.schema(
+    {"service": pa.string(), "shift_ms": pa.float64(), "lower_ms": pa.float64(), "upper_ms": pa.float64()}
+)
+
+
+class SkewError(WorkbenchError, ValueError):
+    """Raised for a reference clock that is none of those that the spans were timed by."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ClockSkew:
+    """How far the clocks of services that call each other are apart.
+
+    Attributes
+    ----------
+    pairs : pyarrow.Table
+        ``reference``, ``service`` (the one called more often); ``pairs`` of client and server spans between
+        them, how many of them are ``one_sided`` and ``violated``; ``offset_ms``, how far the service's clock
+        is ahead of the reference's, with ``lower_ms`` and ``upper_ms`` (null where there is no bound, or no
+        estimate); ``skewed``, whether the bounds exclude zero. Largest offset first.
+    by : str
+        What tells clocks apart, such as ``service.name``.
+    clocks : tuple of str
+        All values of it, that of most spans first.
+    """
+
+    pairs: pa.Table
+    by: str
+    clocks: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def __repr__(self) -> str:
+        skewed = [
+            f"{row['service']} {row['offset_ms']:+.3f} ms from {row['reference']}"
+            for row in self.pairs.to_pylist()
+            if row["skewed"]
+        ]
+        return f"ClockSkew: {len(self):,} pairs of clocks, {'; '.join(skewed) or 'none skewed'}"
+
+    def _repr_html_(self) -> str:
+        columns = ["reference", "service", "offset, ms", "bounds, ms", "pairs", "one-sided", "violated", "skewed"]
+        rows = [
+            (
+                row["reference"],
+                row["service"],
+                None if row["offset_ms"] is None else f"{row['offset_ms']:+.3f}",
+                f"{_bound(row['lower_ms'])} to {_bound(row['upper_ms'])}",
+                row["pairs"],
+                row["one_sided"],
+                row["violated"],
+                "yes" if row["skewed"] else "no",
+            )
+            for row in self.pairs.to_pylist()
+        ]
+        return display.table(columns, rows, title=repr(self))._repr_html_()
+
+    def to_arrow(self) -> pa.Table:
+        """Return the pairs."""
+        return self.pairs
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """Return the pairs as a data frame."""
+        return self.pairs.to_pandas()
+
+    def shifts(self, reference: str | None = None) -> pa.Table:
+        """Return how far each clock is ahead of one of them, along the calls with the narrowest bounds.
+
+        Clocks whose bounds contain zero are not known to be apart, and count as equal.
+
+        Parameters
+        ----------
+        reference : str, optional
+            The clock to trust; by default that of most spans.
+
+        Returns
+        -------
+        pyarrow.Table
+            ``service``, ``shift_ms``, ``lower_ms``, ``upper_ms`` (bounds add up along the way); null for
+            clocks that no estimate connects with the reference.
+
+        Raises
+        ------
+        SkewError
+            When there is no such clock.
+        """
+        trusted = (self.clocks[0] if self.clocks else "") if reference is None else reference
+        if self.clocks and trusted not in self.clocks:
+            msg = f"no clock is called {trusted!r}: there are {', '.join(self.clocks[:20])}"
+            raise SkewError(msg)
+        network = self._network()
+        ways = nx.single_source_dijkstra_path(network, trusted, weight="width") if self.clocks else {}
+        rows = []
+        for clock in self.clocks:
+            way = ways.get(clock)
+            steps = [] if way is None else [network.edges[step] for step in zip(way, way[1:], strict=False)]
+            sums = (
+                [None] * 3
+                if way is None
+                else [sum(step[name] for step in steps) for name in ("offset", "lower", "upper")]
+            )
+            rows.append((clock, *sums))
+        return pa.table(
+            [pa.array(column, field.type) for column, field in zip(zip(*rows, strict=True), SHIFTS, strict=True)]
+            if rows
+            else [[], [], [], []],
+            schema=SHIFTS,
+        )
+
+    def _network(self) -> "nx.DiGraph[str]":
+        network: nx.DiGraph[str] = nx.DiGraph()
+        network.add_nodes_from(self.clocks)
+        for row in self.pairs.to_pylist():
+            if row["offset_ms"] is None or row["lower_ms"] is None or row["upper_ms"] is None:
+                continue
+            offset, lower, upper = row["offset_ms"], row["lower_ms"], row["upper_ms"]
+            offset = offset if row["skewed"] else 0.0
+            known = {"width": upper - lower}
+            network.add_edge(
+                row["reference"], row["service"], offset=offset, lower=lower, upper=upper, **known
+            )
+            network.add_edge(
+                row["service"], row["reference"], offset=-offset, lower=-upper, upper=-lower, **known
+            )
+        return network
+
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
+        """Draw the offsets with their bounds; return the axes."""
+        from workbench.otlp.analysis._skew_plot import draw_skew  # noqa: PLC0415 - matplotlib is costly
+
+        return draw_skew(self.pairs, ax)
+
+
+def _bound(bound: float | None) -> str:
+    return "open" if bound is None else f"{bound:+.3f}"
+
+
+def clock_skew(traces: "Traces", *, by: str = "service.name") -> ClockSkew:
+    """Estimate how far apart the clocks of services are, from client and server spans of the same calls.
+
+    Parameters
+    ----------
+    traces : Traces
+    by : str
+        Column that tells clocks apart: ``service.instance.id`` or ``host.name`` where services run several
+        times.
+
+    Notes
+    -----
+    An offset is taken to be constant: cut a long recording into windows, by `Traces.between`, to see a clock
+    drift. Cost O(n log n).
+    """
+    clock, names = value_codes([column_or_nulls(traces, by)])
+    bounds = _Bounds.of(traces, clock, len(names))
+    spans = np.bincount(clock, minlength=len(names))
+    clocks = tuple(names[at] for at in np.argsort(-spans, kind="stable") if spans[at])
+    return ClockSkew(bounds.table(names), by, clocks)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Bounds:
+    """An interval for the offset of each pair of spans; `group` numbers the pairs of clocks."""
+
+    low: Rows
+    high: Rows
+    group: Rows
+    clocks: Rows  # reference * size + service, of each group
+    size: int
+
+    @classmethod
+    def of(cls, traces: "Traces", clock: Rows, size: int) -> "_Bounds":
+        structure, pairs = traces.structure, pair_spans(traces)
+        start, duration, kind = structure.start, structure.duration, structure.kind
+        timed = (start != 0) & (duration >= 0)
+        client, server = pairs.client, pairs.server
+        usable = timed[client] & timed[server] & (clock[client] != clock[server])
+        usable &= (kind[client] == CLIENT) & (kind[server] == SERVER)
+        client, server = client[usable], server[usable]
+        alone = structure.error[client] & ~structure.error[server]
+        given_up = alone | (duration[server] > duration[client])
+        high = start[server] - start[client]
+        low = np.where(given_up, -OPEN, high + duration[server] - duration[client])
+        return cls._towards_called(low, high, clock[client], clock[server], size)
+
+    @classmethod
+    def _towards_called(cls, low: Rows, high: Rows, client: Rows, server: Rows, size: int) -> "_Bounds":
+        """Count a pair of clocks once, from the one that calls more often to the other."""
+        forth = np.bincount(client * size + server, minlength=0)
+        calls = dict(zip(np.flatnonzero(forth).tolist(), forth[forth > 0].tolist(), strict=True))
+        keys, at = np.unique(client * size + server, return_inverse=True)
+        back = np.array(
+            [_is_back(calls, *divmod(key, size), size) for key in keys.tolist()], np.bool_
+        )[at] if len(keys) else np.empty(0, np.bool_)
+        first, second = np.where(back, server, client), np.where(back, client, server)
+        clocks, group = np.unique(first * size + second, return_inverse=True)
+        return cls(np.where(back, -high, low), np.where(back, -low, high), group, clocks, size)
+
+    def table(self, names: list[str]) -> pa.Table:
+        support = _Support.of(self.low, self.high, self.group, len(self.clocks))
+        pairs = np.bincount(self.group, minlength=len(self.clocks))
+        one_sided = (self.low <= -OPEN) | (self.high >= OPEN)
+        sided = np.bincount(self.group[one_sided], minlength=len(self.clocks))
+        rows = []
+        for at, key in enumerate(self.clocks.tolist()):
+            reference, service = divmod(key, self.size)
+            agreed = int(support.most[at])
+            lower, upper = int(support.lower[at]), int(support.upper[at])
+            known = 2 * agreed > int(pairs[at])
+            closed = known and lower > -OPEN and upper < OPEN
+            middle = (int(support.best_lower[at]) + int(support.best_upper[at])) / 2
+            rows.append(
+                {
+                    "reference": names[reference],
+                    "service": names[service],
+                    "pairs": int(pairs[at]),
+                    "one_sided": int(sided[at]),
+                    "violated": int(pairs[at]) - agreed,
+                    "offset_ms": middle / MS if closed else None,
+                    "lower_ms": lower / MS if known and lower > -OPEN else None,
+                    "upper_ms": upper / MS if known and upper < OPEN else None,
+                    "skewed": known and (lower > 0 or upper < 0),
+                }
+            )
+        rows.sort(key=lambda row: (-abs(row["offset_ms"] or 0.0), row["reference"], row["service"]))
+        return pa.Table.from_pylist(rows, schema=PAIRS)
+
+
+def _is_back(calls: dict[int, int], client: int, server: int, size: int) -> bool:
+    """Tell whether the called clock calls more often than it is called."""
+    forth, back = calls[client * size + server], calls.get(server * size + client, 0)
+    return back > forth or (back == forth and server < client)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Support:
+    """By how many intervals of a group values are allowed, `(g,)` each.
+
+    `most` allow the values from `best_lower` to `best_upper`; more than half, or all where all agree, allow
+    values from `lower` to `upper`, between which there may be some that fewer allow.
+    """
+
+    most: Rows
+    best_lower: Rows
+    best_upper: Rows
+    lower: Rows
+    upper: Rows
+
+    @classmethod
+    def of(cls, low: Rows, high: Rows, group: Rows, groups: int) -> "_Support":
+        """Sweep over the ends of all intervals; closed ones, so at one value beginnings come first."""
+        value, owner = np.concatenate([low, high]), np.concatenate([group, group])
+        step = np.repeat(np.array([1, -1]), len(low))
+        order = np.lexsort((-step, value, owner))
+        value, owner, step = value[order], owner[order], step[order]
+        depth = np.cumsum(step)  # every group ends at zero, so the next begins there
+        size = np.bincount(group, minlength=groups)
+        first = np.append(0, np.cumsum(2 * size))[:-1]
+        most = np.maximum.reduceat(depth, first) if len(first) else np.empty(0, np.int64)
+        wanted = np.where(most == size, size, size // 2 + 1)
+        best = _stretch(value, depth, step, owner, first, most)
+        hull = _stretch(value, depth, step, owner, first, wanted, widest=True)
+        return cls(most, *best, *hull)
+
+
+def _stretch(  # noqa: PLR0913 - one sweep
+    value: Rows, depth: Rows, step: Rows, owner: Rows, first: Rows, wanted: Rows, *, widest: bool = False
+) -> tuple[Rows, Rows]:
+    """Return for each group from where to where values are allowed often enough: first stretch, or hull."""
+    rising = np.flatnonzero((step > 0) & (depth == wanted[owner]))
+    falling = np.flatnonzero((step < 0) & (depth == wanted[owner] - 1))
+    lower, upper = np.zeros(len(first), np.int64), np.zeros(len(first), np.int64)
+    lower[owner[rising[::-1]]] = value[rising[::-1]]
+    ends = falling if widest else falling[::-1]
+    upper[owner[ends]] = value[ends]
+    return lower, upper
+
+
+def corrected_times(
+    traces: "Traces", skew: ClockSkew | None = None, *, reference: str | None = None
+) -> tuple[Rows, Rows]:
+    """Return start and end of each span by one clock, nanoseconds since the epoch, `(n,) int64` each.
+
+    Spans by clocks that no estimate connects with the reference keep their times, and so do unset times.
+
+    Parameters
+    ----------
+    traces : Traces
+    skew : ClockSkew, optional
+        By default that of these traces.
+    reference : str, optional
+        The clock to trust; by default that of most spans.
+
+    Raises
+    ------
+    SkewError
+        When there is no such clock.
+    """
+    found = clock_skew(traces) if skew is None else skew
+    shift_ms = {row["service"]: row["shift_ms"] for row in found.shifts(reference).to_pylist()}
+    clock, names = value_codes([column_or_nulls(traces, found.by)])
+    shift = np.array([round((shift_ms.get(name) or 0.0) * MS) for name in names], np.int64)
+    structure = traces.structure
+    moved = np.where(structure.start != 0, shift[clock] if len(names) else 0, 0)
+    start = structure.start - moved
+    return start, start + structure.duration

@@ -1,0 +1,186 @@
+"""A file's bytes without its compression, a piece at a time.
+
+Compression is recognised by its first bytes, so that a Collector's ``traces.json`` written with compression is
+read as well; a name that promises compression is held to it, unless every message is compressed by itself.
+"""
+
+import zlib
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import BinaryIO, Self
+
+import pyarrow as pa
+
+from workbench.otlp.errors import CompressionError, EmptyInputError
+from workbench.otlp.storage._names import Compression, FileName
+
+__all__ = ["MAGIC", "ByteStream", "decompress", "open_stream"]
+
+MAGIC: dict[Compression, bytes] = {"gzip": b"\x1f\x8b", "zstd": b"\x28\xb5\x2f\xfd"}
+CHUNK = 1 << 16
+HEAD = 8
+
+
+class ByteStream(ABC):
+    """Reads on through a file; `raw_position` is how far it came in the file as it lies on the disk."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._file.close()
+
+    @property
+    def raw_position(self) -> int:
+        return self._file.tell()
+
+    @property
+    def left(self) -> int | None:
+        """How many bytes are to come; None where only reading them would tell."""
+        return None
+
+    @abstractmethod
+    def read(self, size: int) -> bytes:
+        """Return that many bytes, fewer only at the end."""
+
+
+class _Plain(ByteStream):
+    def __init__(self, file: BinaryIO, size: int) -> None:
+        super().__init__(file)
+        self._size = size
+
+    @property
+    def left(self) -> int:
+        return self._size - self._file.tell()
+
+    def read(self, size: int) -> bytes:
+        return self._file.read(size)
+
+
+class _Gzip(ByteStream):
+    """Members that follow one another (RFC 1952 section 2.2)."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        super().__init__(file)
+        self._member = zlib.decompressobj(wbits=31)
+        self._pending = b""
+        self._at = 0  # of the first byte that is pending
+
+    def read(self, size: int) -> bytes:
+        parts: list[bytes] = []
+        while size > 0:
+            if self._member.eof and not self._next_member():
+                break
+            part = self._decompressed(size)
+            parts.append(part)
+            size -= len(part)
+        return b"".join(parts)
+
+    def _next_member(self) -> bool:
+        self._pending = self._pending or self._file.read(CHUNK)
+        if not self._pending:
+            return False
+        if len(self._pending) == 1:
+            self._pending += self._file.read(CHUNK)
+        if not self._pending.startswith(MAGIC["gzip"]):
+            left = len(self._pending)
+            while more := self._file.read(CHUNK):
+                left += len(more)
+            msg = f"{left} bytes follow the gzip stream"
+            raise CompressionError(msg, offset=self._at)
+        self._member = zlib.decompressobj(wbits=31)
+        return True
+
+    def _decompressed(self, size: int) -> bytes:
+        chunk = self._pending or self._file.read(CHUNK)
+        if not chunk:
+            msg = "the gzip stream is cut short"
+            raise CompressionError(msg, offset=self._at)
+        try:
+            part = self._member.decompress(chunk, size)
+        except zlib.error as error:
+            msg = f"the gzip stream is damaged at or after this byte: {error}"
+            raise CompressionError(msg, offset=self._at) from error
+        self._pending = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
+        self._at += len(chunk) - len(self._pending)
+        return part
+
+
+class _Zstd(ByteStream):
+    def __init__(self, file: BinaryIO) -> None:
+        super().__init__(file)
+        self._compressed = pa.PythonFile(file, mode="r")
+        self._stream = pa.CompressedInputStream(self._compressed, "zstd")
+
+    def __exit__(self, *exception: object) -> None:
+        self._stream.close()
+        super().__exit__(*exception)
+
+    @property
+    def raw_position(self) -> int:
+        return 0 if self._file.closed else self._file.tell()
+
+    def read(self, size: int) -> bytes:
+        parts: list[bytes] = []
+        while size > 0:
+            try:
+                part = self._stream.read(size)
+            except OSError as error:
+                msg = f"the zstd stream is damaged or cut short at or before this byte: {error}"
+                raise CompressionError(msg, offset=self.raw_position) from error
+            if not part:
+                break
+            parts.append(part)
+            size -= len(part)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def open_stream(path: Path, name: FileName) -> ByteStream:
+    """Open a file for reading what it holds.
+
+    Raises
+    ------
+    EmptyInputError
+        When there is no byte in it.
+    CompressionError
+        When it is not compressed although its name says so.
+    """
+    size = path.stat().st_size
+    file = path.open("rb")
+    try:
+        return _stream_of(file, size, path.name, name)
+    except BaseException:
+        file.close()
+        raise
+
+
+def _stream_of(file: BinaryIO, size: int, called: str, name: FileName) -> ByteStream:
+    head = file.read(HEAD)
+    if not head:
+        msg = f"{called} is empty: 0 bytes, where one OTLP message at least was expected"
+        raise EmptyInputError(msg)
+    by_frame = head[4:].startswith(tuple(MAGIC.values()))  # a length, and a compressed message behind it
+    if name.compression and not head.startswith(MAGIC[name.compression]) and not by_frame:
+        msg = f"{called} is not {name.compression}, as its name says: it starts with {head[:4].hex(' ')}"
+        raise CompressionError(msg)
+    file.seek(0)
+    if head.startswith(MAGIC["gzip"]):
+        return _Gzip(file)
+    return _Zstd(file) if head.startswith(MAGIC["zstd"]) else _Plain(file, size)
+
+
+def decompress(raw: bytes) -> bytes:
+    """Undo gzip or zstd of one message, recognised by the first bytes; others are returned as they are."""
+    import io
+
+    if not raw.startswith(tuple(MAGIC.values())):
+        return raw
+    kind = _Gzip if raw.startswith(MAGIC["gzip"]) else _Zstd
+    parts: list[bytes] = []
+    with kind(io.BytesIO(raw)) as stream:
+        while part := stream.read(1 << 20):
+            parts.append(part)
+    return b"".join(parts)

@@ -2,10 +2,12 @@
 
 ::
 
-    read(path) -> Traces | Metrics | Logs
+    read(path) -> Traces | Metrics | Logs | Profiles
     Traces     spans with events and links; .services() .service_map() .timeline(id) .slowest(n)
     Metrics    metrics with data points and exemplars; .points(name)
     Logs       log records; .trace(id)
+    read_batches(path)               files larger than memory, a batch at a time
+    write(telemetry, path)           OTLP protobuf, JSON, JSON Lines; Parquet, Arrow: a folder of tables
     convert(source, target)          the same telemetry in another form
     Receiver()                       OTLP over HTTP and gRPC into this process; a faulty peer, on demand
     DurableReceiver(to)              the same into Parquet files, acknowledged when on disk
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from workbench.otlp.analysis._structure import SpanStructure
     from workbench.otlp.analysis.faults import Faults, find_faults
     from workbench.otlp.analysis.red import Red, red
-    from workbench.otlp.converting import Converted, convert
+    from workbench.otlp.decoder import Decoder, concat
     from workbench.otlp.errors import (
         AmbiguousSignalError,
         BinError,
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
         MalformedError,
         MaskError,
         OtlpError,
+        TableError,
         TraceIdError,
         TruncatedError,
         UnknownFormatError,
@@ -54,7 +57,7 @@ if TYPE_CHECKING:
     from workbench.otlp.histograms.temporality import Restated, TemporalityReport, to_cumulative, to_delta
     from workbench.otlp.logs import Logs
     from workbench.otlp.metrics import Metrics
-    from workbench.otlp.reading import read
+    from workbench.otlp.profiles import Profiles
     from workbench.otlp.sampling import policies
     from workbench.otlp.sampling.errors import (
         EstimateError,
@@ -84,6 +87,9 @@ if TYPE_CHECKING:
         probability_to_threshold,
         threshold_to_probability,
     )
+    from workbench.otlp.storage.converting import convert
+    from workbench.otlp.storage.reading import read, read_batches
+    from workbench.otlp.storage.writing import Written, write
     from workbench.otlp.telemetry import Telemetry
     from workbench.otlp.text._arrow_strings import TextColumnError
     from workbench.otlp.text.mining import mine_templates
@@ -125,7 +131,7 @@ __all__ = [
     "CompressionError",
     "ConfigurationError",
     "ConsistentProbability",
-    "Converted",
+    "Decoder",
     "DurableReceiver",
     "EmptyInputError",
     "EndpointError",
@@ -160,6 +166,7 @@ __all__ = [
     "PatternError",
     "PolicyError",
     "ProbabilisticSampler",
+    "Profiles",
     "Quantile",
     "Receiver",
     "ReceiverClosedError",
@@ -175,6 +182,7 @@ __all__ = [
     "Slow",
     "SpanStructure",
     "Status",
+    "TableError",
     "TailSampled",
     "TailSampler",
     "Telemetry",
@@ -191,7 +199,9 @@ __all__ = [
     "UnknownKeyError",
     "UnsupportedPayloadError",
     "WaitTimeoutError",
+    "Written",
     "adjusted_counts",
+    "concat",
     "convert",
     "decode_threshold",
     "encode_threshold",
@@ -201,11 +211,13 @@ __all__ = [
     "policies",
     "probability_to_threshold",
     "read",
+    "read_batches",
     "red",
     "search",
     "threshold_to_probability",
     "to_cumulative",
     "to_delta",
+    "write",
 ]
 
 __getattr__, __dir__ = lazy_names(
@@ -219,7 +231,7 @@ __getattr__, __dir__ = lazy_names(
         "CompressionError": "errors",
         "ConfigurationError": "transport.errors",
         "ConsistentProbability": "sampling.head",
-        "Converted": "converting",
+        "Decoder": "decoder",
         "DurableReceiver": "transport.durable",
         "EmptyInputError": "errors",
         "EndpointError": "transport.errors",
@@ -254,6 +266,7 @@ __getattr__, __dir__ = lazy_names(
         "PatternError": "text.searching",
         "PolicyError": "sampling.errors",
         "ProbabilisticSampler": "sampling.probabilistic",
+        "Profiles": "profiles",
         "Quantile": "histograms.quantile",
         "Receiver": "transport.receiver",
         "ReceiverClosedError": "transport.errors",
@@ -269,6 +282,7 @@ __getattr__, __dir__ = lazy_names(
         "Slow": "transport._faults",
         "SpanStructure": "analysis._structure",
         "Status": "transport._faults",
+        "TableError": "errors",
         "TailSampled": "sampling.tail_sampled",
         "TailSampler": "sampling.tail",
         "Telemetry": "telemetry",
@@ -285,8 +299,10 @@ __getattr__, __dir__ = lazy_names(
         "UnknownKeyError": "errors",
         "UnsupportedPayloadError": "transport.errors",
         "WaitTimeoutError": "transport.errors",
+        "Written": "storage.writing",
         "adjusted_counts": "sampling.sampled",
-        "convert": "converting",
+        "concat": "decoder",
+        "convert": "storage.converting",
         "decode_threshold": "sampling.tracestate",
         "encode_threshold": "sampling.tracestate",
         "estimate": "sampling.estimates",
@@ -294,11 +310,13 @@ __getattr__, __dir__ = lazy_names(
         "mine_templates": "text.mining",
         "policies": "sampling.tail",
         "probability_to_threshold": "sampling.tracestate",
-        "read": "reading",
+        "read": "storage.reading",
+        "read_batches": "storage.reading",
         "red": "analysis.red",
         "search": "text.searching",
         "threshold_to_probability": "sampling.tracestate",
         "to_cumulative": "histograms.temporality",
         "to_delta": "histograms.temporality",
+        "write": "storage.writing",
     },
 )

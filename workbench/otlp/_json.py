@@ -5,106 +5,18 @@ Protobuf's own JSON mapping writes bytes as base64; OTLP writes trace and span i
 """
 
 import base64
-import codecs
-import json
-import re
-from collections.abc import Iterator
 from typing import Any
 
 from google.protobuf import json_format
 from google.protobuf.message import Message
 
-from workbench.otlp._schema import Signal
-from workbench.otlp._tally import Tally
 from workbench.otlp.errors import MalformedError
 
-__all__ = ["SIGNAL_KEYS", "Document", "document_signal", "documents", "from_json", "to_json"]
+__all__ = ["Document", "from_json", "to_json"]
 
-SIGNAL_KEYS: dict[str, Signal] = {
-    "resourceSpans": "traces",
-    "resourceMetrics": "metrics",
-    "resourceLogs": "logs",
-}
 ID_BYTES = {"traceId": 16, "spanId": 8, "parentSpanId": 8}
-BLANKS = re.compile(rb"[ \t\r\n]*")
-JSON = json.JSONDecoder()
 
 Document = dict[str, Any]
-
-
-def documents(data: bytes, tally: Tally) -> Iterator[tuple[int, Document]]:
-    """Yield each JSON object and its byte offset: one document, or many (JSON Lines, or one after another).
-
-    What is not a JSON object is refused through the tally, and reading goes on at the next line.
-    """
-    at = len(codecs.BOM_UTF8) if data.startswith(codecs.BOM_UTF8) else 0
-    while True:
-        at = _blanks_end(data, at)
-        if at == len(data):
-            return
-        try:
-            document, end = _document_at(data, at)
-        except MalformedError as error:
-            tally.refuse(error)
-            at = _next_line(data, at)
-            continue
-        if isinstance(document, dict):
-            yield at, document
-        else:
-            tally.refuse(_not_an_object(document, at))
-        at = end
-
-
-def _blanks_end(data: bytes, at: int) -> int:
-    found = BLANKS.match(data, at)
-    return found.end() if found else at
-
-
-def _next_line(data: bytes, at: int) -> int:
-    newline = data.find(b"\n", at)
-    return len(data) if newline < 0 else newline + 1
-
-
-def _document_at(data: bytes, at: int) -> tuple[object, int]:
-    """Return the JSON value at a byte offset and where it ends: within its line, else as far as it goes."""
-    line_end = _next_line(data, at)
-    try:
-        return _decode(data, at, line_end)
-    except MalformedError as error:
-        unfinished = error.offset >= at + len(data[at:line_end].rstrip())
-        if line_end == len(data) or not unfinished:
-            raise
-    return _decode(data, at, len(data))
-
-
-def _decode(data: bytes, at: int, end: int) -> tuple[object, int]:
-    try:
-        text = data[at:end].decode()
-        value, stop = JSON.raw_decode(text)
-    except UnicodeDecodeError as error:
-        msg = "this is not UTF-8, as JSON must be"
-        raise MalformedError(msg, offset=at + error.start) from error
-    except json.JSONDecodeError as error:
-        raise _not_json(error.msg, at + len(text[: error.pos].encode())) from error
-    except (RecursionError, ValueError) as error:
-        reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise _not_json(reason, at) from error
-    return value, at + len(text[:stop].encode())
-
-
-def _not_json(reason: str, offset: int) -> MalformedError:
-    msg = f"this is not JSON: {reason}"
-    return MalformedError(msg, offset=offset)
-
-
-def _not_an_object(value: object, offset: int) -> MalformedError:
-    msg = f"expected an object with one of {', '.join(SIGNAL_KEYS)}, got a {type(value).__name__}"
-    return MalformedError(msg, offset=offset)
-
-
-def document_signal(document: Document) -> Signal | None:
-    """Return the signal that a document's keys name; None where they name none."""
-    return next((signal for key, signal in SIGNAL_KEYS.items() if key in document), None)
 
 
 def from_json(document: Document, message: Message, offset: int) -> None:

@@ -1,8 +1,8 @@
 """OTLP/JSON that is nearly right, what the official library makes of it, and why the two may disagree.
 
 `random_text` writes an official message as JSON and damages it where it hurts: keys, types, numbers, escapes,
-nesting, order, blanks. `official` reads JSON by protobuf's own mapping, once what OTLP changes is put back: ids
-to base64, names of the protobuf files to unknown ones. Everything is decided by one `random.Random`.
+nesting, order, blanks. `official` reads JSON by protobuf's own mapping, once what OTLP changes is undone: ids
+to base64, names of the protobuf files to unknown ones. All is decided by one `random.Random`.
 """
 
 import base64
@@ -39,10 +39,13 @@ def _hexadecimal(value):
 def official(signal, text):
     """Return the official message that a text means; raise ValueError or ParseError where it means none."""
     document = json.loads(
-        text.decode(), object_pairs_hook=_pairs_once, parse_float=_exact, parse_int=lambda text: _exact(text + "e0")
+        text.decode(),
+        object_pairs_hook=_pairs_once,
+        parse_float=_exact,
+        parse_int=lambda text: _exact(text + "e0"),
     )
     if not isinstance(document, dict):
-        raise json_format.ParseError("no object")
+        raise NotOtlpError
     message = OFFICIAL[signal]()
     json_format.ParseDict(_adapted(document, message.DESCRIPTOR), message, ignore_unknown_fields=True)
     return message
@@ -55,13 +58,17 @@ def _exact(text):
     return int(number) if whole else float(text)
 
 
+class NotOtlpError(ValueError):
+    """Raised for what the official mapping never sees: another value than an object, ids with blanks."""
+
+
 class DuplicateKeyError(ValueError):
     """Raised for a key that an object has twice, known or not."""
 
 
 def _pairs_once(pairs):
     if len({key for key, _ in pairs}) < len(pairs):
-        raise DuplicateKeyError("duplicate key")
+        raise DuplicateKeyError
     return dict(pairs)
 
 
@@ -85,17 +92,17 @@ def _adapted_field(value, field):
         return _adapted(value, field.message_type)
     if field.json_name in IDS and isinstance(value, str):
         if not value.isascii() or any(char.isspace() for char in value):
-            raise ValueError("no hexadecimal digits")
+            raise NotOtlpError
         return base64.b64encode(bytes.fromhex(value)).decode()
     return value
 
 
 PYTHON_SPELLING = rb'"|true|false'
 ENUM_FIELD = re.compile(r"(kind|code|severity_number|aggregation_temporality)$")
-WE_REFUSE = [  # what our message begins with, what the text has there, and why the official library accepts it
+WE_REFUSE = [  # what our message begins with, what the text has there, why the official library accepts it
     ("OTLP/JSON writes enums as integers", rb'"', "names of enums, and enums in quotes, which OTLP excludes"),
-    ("expected an integer, as", PYTHON_SPELLING, "Python's other spellings of integers in quotes, booleans as enums"),
-    ("expected a number", PYTHON_SPELLING, "Python's other spellings of numbers in quotes, booleans as numbers"),
+    ("expected an integer, as", PYTHON_SPELLING, "Python's spellings of integers in quotes, booleans as enums"),
+    ("expected a number", PYTHON_SPELLING, "Python's spellings of numbers in quotes, booleans as numbers"),
     ("expected a JSON number", rb"[^,]*\"", "Python's other spellings of numbers in quotes"),
     ("expected a JSON number", rb"I", "Python's -Infinity in unknown fields"),
     ("expected a JSON value", rb"N|I", "Python's NaN and Infinity in unknown fields"),
@@ -103,16 +110,21 @@ WE_REFUSE = [  # what our message begins with, what the text has there, and why 
     ("expected base64", rb"", "characters that are no base64, which Python passes over"),
     ("expected an integer, got", rb"1e-400", "numbers that Python rounds to zero"),
     ("a surrogate without", rb"", "halves of surrogates in unknown fields"),
+    ("this number is too large", rb'"', "numbers in quotes that Python reads as infinity"),
 ]  # fmt: skip
-ENUMS_REFUSED = ("expected an integer", "this integer does not fit")  # Python cuts them to fit, or ignores them
+ENUMS_REFUSED = (
+    "expected an integer",
+    "this integer does not fit",
+)  # Python cuts them to fit, or ignores them
 THEY_REFUSE = {
-    "duplicate key": "an unknown key twice",
     "does not have extensions": "unknown keys in brackets",
 }
 
 
 def reason(ours, theirs, data):
-    """Return why one refuses what the other accepts, given both errors, one of them None; "" if it is not known."""
+    """Return why one refuses what the other accepts, given both errors, one of them None; "" if unknown."""
+    if isinstance(theirs, DuplicateKeyError):
+        return "an unknown key twice"
     if theirs is not None:
         return next((why for text, why in THEY_REFUSE.items() if text in str(theirs)), "")
     found = ours.args[0]
@@ -125,6 +137,8 @@ def reason(ours, theirs, data):
 class Raw(str):
     """JSON text that stands for itself."""
 
+    __slots__ = ()
+
 
 class Pairs(list):
     """The members of an object, in order, a key perhaps twice."""
@@ -135,7 +149,9 @@ def random_text(rng, signal):
     text = json.loads(_base(signal, rng.randrange(BASES)), object_pairs_hook=Pairs)
     for _ in range(rng.choice([1, 1, 2, 3])):
         _mutate(rng, list(_objects(text)))
-    data = _write(rng, text, rng.choice(["", "", "", " ", "\n\t", "            "])).encode("utf-8", "surrogatepass")
+    data = _write(rng, text, rng.choice(["", "", "", " ", "\n\t", "            "])).encode(
+        "utf-8", "surrogatepass"
+    )
     if rng.random() < 0.3:
         data = rng.choice([_truncate, _flip, _insert, _remove])(rng, data)
     return data
@@ -225,34 +241,72 @@ def _any(rng, depth):
     if kind == "list":
         return [_any(rng, depth + 1) for _ in range(rng.randrange(3))]
     if kind == "object":
-        return Pairs((rng.choice(["a", "key", "value"]) + str(i), _any(rng, depth + 1)) for i in range(rng.randrange(3)))
+        return Pairs(
+            (rng.choice(["a", "key", "value"]) + str(i), _any(rng, depth + 1))
+            for i in range(rng.randrange(3))
+        )
     return rng.choice(SCALARS)
 
 
 SCALARS = [
-    None, True, False, 0, -1, 1.5, "", "x", "12", "ü\n", Raw("-0.5E+3"), Raw('"\\ud83d\\ude00"'), Raw("1e999"),
+    None, True, False, 0, -1, 1.5, "", "x", "12", "ü\n", Raw("-0.5E+3"), Raw('"\\ud83d\\ude00"'),
+    Raw("1e999"),
 ]  # fmt: skip
 WRONG = [
-    None, True, False, 0, 7, -1, 1.5, "", "x", "12", [], Pairs(), [None], [1], ["a"], Pairs([("key", "k")]), [Pairs()],
+    None, True, False, 0, 7, -1, 1.5, "", "x", "12", [], Pairs(), [None], [1], ["a"],
+    Pairs([("key", "k")]), [Pairs()],
     [[]], Raw("nul"), Raw("NaN"), Raw("Infinity"), Raw("tru"), Raw("'a'"), Raw(""),
 ]  # fmt: skip
 NUMBERS = [
-    "0", "-0", "1", "1.0", "1e3", "1E+3", "10e-1", "1.5", "1e-1", "1.50e1", "0e5", "-1", "255", "2147483647", "2147483648",
+    "0", "-0", "1", "1.0", "1e3", "1E+3", "10e-1", "1.5", "1e-1", "1.50e1", "0e5", "-1", "255",
+    "2147483647", "2147483648",
     "-2147483648", "-2147483649", "4294967295", "4294967296", "9007199254740993", "9223372036854775807",
     "9223372036854775808", "-9223372036854775808", "-9223372036854775809", "18446744073709551615",
     "18446744073709551616", "1" + "0" * 30, "1e400", "-1e400", "1e-400", "0." + "3" * 40, "3." + "0" * 30,
-    "179769313486231580793728971405301e276", "2.2250738585072011e-308", "4.9e-324", "9007199254740993e0", "01", "1.",
+    "179769313486231580793728971405301e276", "2.2250738585072011e-308", "4.9e-324", "9007199254740993e0",
+    "01", "1.",
     ".5", "+1", "1e", "--1", "1_000", "0x10", "1 ", "Infinity", "-Infinity", "NaN", "nan", "inf", "1e3.0",
     "100000000000000000000e-2", "12345678901234567890e-1",
 ]  # fmt: skip
 LONG = ("9007199254740993e0", "12345678901234567890e-1")  # Python rounds them when they are in quotes
 STRINGS = [
-    '"\\x"', '"\\u12"', '"\\ud800"', '"\\udc00x"', '"\\ud800\\u0041"', '"\\ud83d\\ude00"', '"\\u0000"', '"\x01"', '"a\nb"',
-    '"\\b\\f\\n\\r\\t\\/\\"\\\\"', '"\udfff"', '"' + "z" * 300 + '"', '"' + "ü" * 100 + '"', '"abc', "\"'\"", '"\\',
+    '"\\x"', '"\\u12"', '"\\ud800"', '"\\udc00x"', '"\\ud800\\u0041"', '"\\ud83d\\ude00"', '"\\u0000"',
+    '"\x01"', '"a\nb"',
+    '"\\b\\f\\n\\r\\t\\/\\"\\\\"', '"\udfff"', '"' + "z" * 300 + '"', '"' + "ü" * 100 + '"', '"abc',
+    "\"'\"", '"\\',
     '"' + "a" * 31 + '\\n"', '"\\u00e9' + "a" * 40 + '"',
 ]  # fmt: skip
-TOKENS = ["0af7651916cd43dd8448eb211c80319c", "ABCDEF", "abc", "zz", "", "ab cd", "0x12", "a" * 33, "é1", "AbC=", "a" * 62]
-BASE64 = ["", "YQ==", "YQ", "YWI=", "YWI", "YWJj", "-_-_", "+/+/", "+_-/", "YQ=", "Y", "YQ===", "Y Q=", "YR==", "Y=Q=", "éé"]
+TOKENS = [
+    "0af7651916cd43dd8448eb211c80319c",
+    "ABCDEF",
+    "abc",
+    "zz",
+    "",
+    "ab cd",
+    "0x12",
+    "a" * 33,
+    "é1",
+    "AbC=",
+    "a" * 62,
+]
+BASE64 = [
+    "",
+    "YQ==",
+    "YQ",
+    "YWI=",
+    "YWI",
+    "YWJj",
+    "-_-_",
+    "+/+/",
+    "+_-/",
+    "YQ=",
+    "Y",
+    "YQ===",
+    "Y Q=",
+    "YR==",
+    "Y=Q=",
+    "éé",
+]
 
 
 def _wrong_type(rng, pairs):
@@ -276,14 +330,19 @@ def _is_number(value):
 
 def _number(rng, pairs):
     written = rng.choice(NUMBERS)
-    _replace(rng, pairs, _is_number, [Raw(written)] if written in LONG else [Raw(written), Raw(f'"{written}"')])
+    _replace(
+        rng, pairs, _is_number, [Raw(written)] if written in LONG else [Raw(written), Raw(f'"{written}"')]
+    )
 
 
 def _numbers(rng, pairs):
     lists = [value for _, value in pairs if isinstance(value, list) and not isinstance(value, Pairs)]
     if lists:
         chosen = rng.choice(lists)
-        chosen.insert(rng.randrange(len(chosen) + 1), rng.choice([Raw(rng.choice(NUMBERS)), copy.deepcopy(rng.choice(WRONG))]))
+        chosen.insert(
+            rng.randrange(len(chosen) + 1),
+            rng.choice([Raw(rng.choice(NUMBERS)), copy.deepcopy(rng.choice(WRONG))]),
+        )
 
 
 def _string(rng, pairs):
@@ -305,7 +364,11 @@ def _bytes(rng, pairs):
 
 
 def _enum(rng, pairs):
-    named = [at for at, (key, _) in enumerate(pairs) if key in ("kind", "code", "severityNumber", "aggregationTemporality")]
+    named = [
+        at
+        for at, (key, _) in enumerate(pairs)
+        if key in ("kind", "code", "severityNumber", "aggregationTemporality")
+    ]
     if named:
         at = rng.choice(named)
         names = ["SPAN_KIND_SERVER", "STATUS_CODE_OK", "2", True, 2.0, Raw("2.5"), 77, -1, 2**31, None]
@@ -313,8 +376,9 @@ def _enum(rng, pairs):
 
 
 def _second_of_oneof(rng, pairs):
-    values = [("stringValue", "s"), ("intValue", "3"), ("asInt", 3), ("asDouble", 0.5), ("gauge", Pairs()), ("sum", Pairs()),
-              ("boolValue", False), ("arrayValue", Pairs()), ("stringValue", None), ("asInt", None)]  # fmt: skip
+    scalars = [("stringValue", "s"), ("intValue", "3"), ("asInt", 3), ("asDouble", 0.5), ("boolValue", False)]
+    messages = [("gauge", Pairs()), ("sum", Pairs()), ("arrayValue", Pairs())]
+    values = [*scalars, *messages, ("stringValue", None), ("asInt", None)]
     pairs.insert(rng.randrange(len(pairs) + 1), copy.deepcopy(rng.choice(values)))
 
 
@@ -332,7 +396,8 @@ def _nest(rng, pairs):
 
 
 MUTATIONS = [
-    _shuffle, _shuffle, _duplicate, _drop, _rename, _rename, _unknown, _unknown, _wrong_type, _wrong_type, _number,
+    _shuffle, _shuffle, _duplicate, _drop, _rename, _rename, _unknown, _unknown, _wrong_type, _wrong_type,
+    _number,
     _number, _number, _numbers, _string, _string, _identity, _bytes, _enum, _second_of_oneof, _nest,
 ]  # fmt: skip
 
@@ -348,7 +413,23 @@ def _flip(rng, data):
 
 def _insert(rng, data):
     at = rng.randrange(len(data) + 1)
-    tokens = [b"{", b"}", b"[", b"]", b",", b":", b'"', b"\\", b"0", b"-", b"e9", b"null", b"\x00", b"\xff", b"\xed\xa0\x80"]
+    tokens = [
+        b"{",
+        b"}",
+        b"[",
+        b"]",
+        b",",
+        b":",
+        b'"',
+        b"\\",
+        b"0",
+        b"-",
+        b"e9",
+        b"null",
+        b"\x00",
+        b"\xff",
+        b"\xed\xa0\x80",
+    ]
     return data[:at] + rng.choice(tokens) + data[at:]
 
 

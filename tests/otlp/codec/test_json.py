@@ -54,6 +54,15 @@ def sound(rng, signal):
     return reference_json(random_message(rng, OFFICIAL[signal]))
 
 
+def shuffled(rng, value):
+    """Return a JSON value with the members of its objects in another order."""
+    if isinstance(value, list):
+        return [shuffled(rng, item) for item in value]
+    if isinstance(value, dict):
+        return {key: shuffled(rng, value[key]) for key in rng.sample(list(value), len(value))}
+    return value
+
+
 class TestBothWays:
     @pytest.mark.parametrize("signal", SIGNALS)
     def test_bytes_and_text_are_those_of_the_official_library(self, signal):
@@ -71,7 +80,7 @@ class TestBothWays:
         wire = message.SerializeToString(deterministic=True)
         text = protobuf_to_json(signal, wire)
         assert text == reference_json(message)
-        assert json_to_protobuf(signal, text) == wire
+        assert json_to_protobuf(signal, text) == official(signal, text).SerializeToString(deterministic=True)
 
     @pytest.mark.parametrize("signal", SIGNALS)
     def test_every_field_of_the_official_descriptors_is_described(self, signal):
@@ -90,7 +99,7 @@ class TestBothWays:
                 assert field.present == known.has_presence or field.repeated
                 if field.target:
                     shape_messages.append((shapes[field.target], known.message_type))
-        assert seen == set(shapes) | ({"root"} & seen)
+        assert seen == set(shapes)
 
     @pytest.mark.parametrize("signal", SIGNALS)
     def test_blanks_order_and_escapes_of_the_text_mean_nothing(self, signal):
@@ -98,8 +107,8 @@ class TestBothWays:
             rng = random.Random(seed)
             text = sound(rng, signal)
             wire = json_to_protobuf(signal, text)
-            shuffled = json.loads(text, object_hook=lambda found: dict(rng.sample(list(found.items()), len(found))))
-            assert json_to_protobuf(signal, json.dumps(shuffled, indent=rng.choice([1, 9])).encode()) == wire
+            other = json.dumps(shuffled(rng, json.loads(text)), indent=rng.choice([1, 9]))
+            assert json_to_protobuf(signal, other.encode()) == wire
 
     def test_protobuf_in_another_form_is_put_in_order_first(self):
         message = OFFICIAL["traces"]()
@@ -127,7 +136,8 @@ class TestNumbers:
     @pytest.mark.parametrize(
         "member",
         [
-            '"startTimeUnixNano":18446744073709551616', '"startTimeUnixNano":-1', '"flags":4294967296', '"kind":2147483648',
+            '"startTimeUnixNano":18446744073709551616', '"startTimeUnixNano":-1', '"flags":4294967296',
+            '"kind":2147483648',
             '"kind":-2147483649', '"startTimeUnixNano":1e20', '"startTimeUnixNano":"184467440737095516150"',
             '"attributes":[{"value":{"intValue":"9223372036854775808"}}]',
         ],
@@ -142,7 +152,8 @@ class TestNumbers:
     @pytest.mark.parametrize(
         ("written", "value"),
         [
-            ('"NaN"', float("nan")), ('"Infinity"', float("inf")), ('"-Infinity"', float("-inf")), ("-0", -0.0),
+            ('"NaN"', float("nan")), ('"Infinity"', float("inf")), ('"-Infinity"', float("-inf")),
+            ("-0", -0.0),
             ("1e-400", 0.0), ('"1.5"', 1.5), ('"\\u0031.5"', 1.5), ("9007199254740993", 9007199254740992.0),
             ("2.2250738585072011e-308", 2.2250738585072011e-308), ("1" + "0" * 400 + "e-400", 1.0),
             ("0." + "0" * 400 + "1e401", 1.0), ("17976931348623157" + "0" * 292, 1.7976931348623157e308),
@@ -197,7 +208,10 @@ class TestNumbers:
 
 class TestSpecification:
     def test_ids_are_hexadecimal_in_any_case_and_of_any_length(self):
-        assert span('"traceId":"0aF7651916CD43DD8448eb211c80319C"').trace_id.hex() == "0af7651916cd43dd8448eb211c80319c"
+        assert (
+            span('"traceId":"0aF7651916CD43DD8448eb211c80319C"').trace_id.hex()
+            == "0af7651916cd43dd8448eb211c80319c"
+        )
         assert span('"spanId":"aB"').span_id == b"\xab"
         assert span('"spanId":""').span_id == b""
 
@@ -251,7 +265,9 @@ class TestSpecification:
         assert "null" in str(error)
         assert error.path.endswith(("attributes[0]", "links[1]"))
 
-    @pytest.mark.parametrize("members", ['"name":"a","name":"a"', '"name":null,"name":"b"', '"events":[],"events":[]'])
+    @pytest.mark.parametrize(
+        "members", ['"name":"a","name":"a"', '"name":null,"name":"b"', '"events":[],"events":[]']
+    )
     def test_a_field_twice_is_refused(self, members):
         assert "there before" in str(refused(members))
 
@@ -261,21 +277,28 @@ class TestSpecification:
         assert error.path == f"{IN_SPAN}.attributes[0].value.string_value"
         assert attribute('{"intValue":null,"stringValue":"a"}').string_value == "a"
 
-    @pytest.mark.parametrize("value", ['{"intValue":"0"}', '{"stringValue":""}', '{"boolValue":false}', '{"arrayValue":{}}'])
+    @pytest.mark.parametrize(
+        "value", ['{"intValue":"0"}', '{"stringValue":""}', '{"boolValue":false}', '{"arrayValue":{}}']
+    )
     def test_zero_in_a_oneof_is_present(self, value):
         assert attribute(value).WhichOneof("value") is not None
 
 
 class TestText:
     def test_escapes_and_characters_beyond_ascii(self):
-        assert span('"name":"\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\\uD83D\\uDE00é😀\x7f"').name == '"\\/\b\f\n\r\té😀é😀\x7f'
+        assert (
+            span('"name":"\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\\uD83D\\uDE00é😀\x7f"').name
+            == '"\\/\b\f\n\r\té😀é😀\x7f'
+        )
 
     @pytest.mark.parametrize("size", [*range(70), 127, 128, 200, 16383, 16384])
     def test_texts_of_every_size(self, size):
         for text in ("a" * size, "a" * size + "é", "a" * size + '"'):
             assert span(f'"name":{json.dumps(text)}').name == text
 
-    @pytest.mark.parametrize("written", ["\\ud800", "\\udc00", "\\ud800\\u0041", "\\ud800x", "\\udc00\\ud800"])
+    @pytest.mark.parametrize(
+        "written", ["\\ud800", "\\udc00", "\\ud800\\u0041", "\\ud800x", "\\udc00\\ud800"]
+    )
     def test_half_a_surrogate_is_refused(self, written):
         assert "surrogate" in str(refused(f'"name":"{written}"'))
         assert "surrogate" in str(refused(f'"unknown":"{written}"'))
@@ -289,7 +312,9 @@ class TestText:
         assert "control character" in str(refused(f'"name":"a{chr(byte)}b"'))
         assert span(f'"name":"\\u{byte:04x}"').name == chr(byte)
 
-    @pytest.mark.parametrize("bad", [b"\xff", b"\xc0\x80", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xe2\x82", b"\x80"])
+    @pytest.mark.parametrize(
+        "bad", [b"\xff", b"\xc0\x80", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xe2\x82", b"\x80"]
+    )
     @pytest.mark.parametrize("key", ["name", "unknown"])
     def test_what_is_not_utf8_is_refused(self, bad, key):
         text = SPAN.format(f'"{key}":"#"').encode().replace(b"#", bad)
@@ -302,7 +327,9 @@ class TestText:
 class TestErrors:
     @pytest.mark.parametrize("signal", SIGNALS)
     def test_a_text_cut_anywhere_is_truncated(self, signal):
-        text = next(found for seed in range(99) if 400 < len(found := sound(random.Random(seed), signal)) < 4000)
+        text = next(
+            found for seed in range(99) if 400 < len(found := sound(random.Random(seed), signal)) < 4000
+        )
         for size in range(len(text)):
             with pytest.raises(TruncatedError) as caught:
                 json_to_protobuf(signal, text[:size])
@@ -311,13 +338,20 @@ class TestErrors:
     @pytest.mark.parametrize(
         ("text", "offset", "part"),
         [
-            (b"[]", 0, "object"), (b'"a"', 0, "object"), (b"\xef\xbb\xbf{}", 0, "byte order mark"), (b"{}x", 2, "nothing after"),
-            (b"{} {}", 3, "nothing after"), (b"{,}", 1, "key"), (b'{"a"}', 4, "colon"), (b'{"a":1,}', 7, "key"),
-            (b'{"a":1 "b":2}', 7, "comma"), (b'{"a":[1 2]}', 8, "bracket"), (b'{"a":01}', 5, "number"), (b'{"a":.5}', 5, "value"),
-            (b'{"a":1.}', 7, "number"), (b'{"a":1e}', 7, "number"), (b'{"a":tru}', 5, "value"), (b"{'a':1}", 1, "key"),
-            (b'{"a":[1,]}', 8, "value"), (b'{"a":\x00}', 5, "value"), (b"{\x00}", 1, "key"), (b'{"resourceSpans":{}}', 17, "array"),
-            (b'{"resourceSpans":[1]}', 18, "object"), (b'{"resourceSpans":[{}}', 20, "bracket"), (b'{"a":NaN}', 5, "value"),
-            (b'{"resourceSpans":[{"schemaUrl":1}]}', 31, "string"), (b'{"a":1]', 6, "brace"), (b"{]", 1, "key"),
+            (b"[]", 0, "object"), (b'"a"', 0, "object"), (b"\xef\xbb\xbf{}", 0, "byte order mark"),
+            (b"{}x", 2, "nothing after"),
+            (b"{} {}", 3, "nothing after"), (b"{,}", 1, "key"), (b'{"a"}', 4, "colon"),
+            (b'{"a":1,}', 7, "key"),
+            (b'{"a":1 "b":2}', 7, "comma"), (b'{"a":[1 2]}', 8, "bracket"), (b'{"a":01}', 5, "number"),
+            (b'{"a":.5}', 5, "value"),
+            (b'{"a":1.}', 7, "number"), (b'{"a":1e}', 7, "number"), (b'{"a":tru}', 5, "value"),
+            (b"{'a':1}", 1, "key"),
+            (b'{"a":[1,]}', 8, "value"), (b'{"a":\x00}', 5, "value"), (b"{\x00}", 1, "key"),
+            (b'{"resourceSpans":{}}', 17, "array"),
+            (b'{"resourceSpans":[1]}', 18, "object"), (b'{"resourceSpans":[{}}', 20, "bracket"),
+            (b'{"a":NaN}', 5, "value"),
+            (b'{"resourceSpans":[{"schemaUrl":1}]}', 31, "string"), (b'{"a":1]', 6, "brace"),
+            (b"{]", 1, "key"),
         ],
     )  # fmt: skip
     def test_errors_say_where_and_what_would_be_right(self, text, offset, part):
@@ -326,7 +360,9 @@ class TestErrors:
         assert caught.value.offset == 100 + offset
 
     def test_errors_name_the_field(self):
-        error = refused('"events":[{},{"attributes":[{"value":{"arrayValue":{"values":[{},{"boolValue":1}]}}}]}]')
+        error = refused(
+            '"events":[{},{"attributes":[{"value":{"arrayValue":{"values":[{},{"boolValue":1}]}}}]}]'
+        )
         assert error.path == f"{IN_SPAN}.events[1].attributes[0].value.array_value.values[1].bool_value"
         with pytest.raises(MalformedError) as caught:
             point('"bucketCounts":[1,2,"x"]')
@@ -341,7 +377,8 @@ class TestErrors:
         assert 40 < deepest < 50
         assert OFFICIAL["traces"].FromString(json_to_protobuf("traces", nested(deepest)))
         assert official("traces", nested(deepest))
-        assert "nested too deeply" in str(pytest.raises(MalformedError, json_to_protobuf, "traces", nested(10_000)).value)
+        with pytest.raises(MalformedError, match="nested too deeply"):
+            json_to_protobuf("traces", nested(10_000))
 
     @pytest.mark.parametrize("opening", [b"[", b'{"a":'])
     def test_unknown_fields_may_be_nested_a_thousand_levels(self, opening):
@@ -373,7 +410,7 @@ def _accepted(text):
 
 
 class TestDamagedText:
-    """Each case is a seed; what one side refuses and the other accepts has a reason that `json_fuzz` lists."""
+    """Each case is a seed; what one side refuses and the other takes has a reason listed in `json_fuzz`."""
 
     @pytest.mark.parametrize("block", range(4))
     def test_damaged_text_means_what_the_official_library_makes_of_it(self, block):
@@ -453,7 +490,18 @@ class TestDocuments:
 
     @pytest.mark.parametrize(
         "damaged",
-        [b'{"a":', b'{"a":[1', b'{"a":"b', b'{"a":{}', b'{"a":[{"b":1}', b'{"a":"b\\', b"nonsense", b"]", b'{"a"', b"{"],
+        [
+            b'{"a":',
+            b'{"a":[1',
+            b'{"a":"b',
+            b'{"a":{}',
+            b'{"a":[{"b":1}',
+            b'{"a":"b\\',
+            b"nonsense",
+            b"]",
+            b'{"a"',
+            b"{",
+        ],
     )
     def test_a_damaged_line_takes_no_neighbour_with_it(self, damaged):
         good = b'{"resourceLogs":[{}]}'
@@ -470,6 +518,8 @@ class TestDocuments:
         assert signal_of_json(f'{{"x":{{"resourceSpans":[]}},"{key}":1}}'.encode()) == signal
         assert signal_of_json(f'{{"x":"{"y" * 9000}","{key}":1'.encode()) == signal
 
-    @pytest.mark.parametrize("data", [b"", b"{}", b"[]", b'{"a":1}', b'{"resource_spans":[]}', b'{"a"', b"\xff"])
+    @pytest.mark.parametrize(
+        "data", [b"", b"{}", b"[]", b'{"a":1}', b'{"resource_spans":[]}', b'{"a"', b"\xff"]
+    )
     def test_a_document_without_a_known_key_names_none(self, data):
         assert signal_of_json(data) is None

@@ -146,7 +146,7 @@ def mutate(rng, data, descriptor):
         every = list(_levels(nodes))
         rng.choice(MUTATIONS)(rng, rng.choice(every) if every else nodes)
     data = encode(nodes)
-    if rng.random() < 0.15 and data:
+    if rng.random() < 0.25 and data:
         data = rng.choice([_truncate, _flip, _insert, _remove])(rng, data)
     return data
 
@@ -224,9 +224,9 @@ def _unknown(rng, nodes):
 
 
 def _group(rng, nodes):
-    inner = []
+    inner = b""
     for _ in range(rng.choice([0, 1, 2, 3, 98, 101])):
-        inner = [Node(rng.choice([1, 5, 0, 77]), 3, inner)] if rng.random() < 0.9 else [*inner, Node(1, 0, b"\x01")]
+        inner = Node(rng.choice([1, 5, 0, 77]), 3, inner).encode() if rng.random() < 0.9 else inner + b"\x08\x01"
     nodes.insert(rng.randrange(len(nodes) + 1), Node(rng.choice([1, 2, 3, 30]), 3, inner))
 
 
@@ -283,13 +283,15 @@ def _unpack(rng, nodes):
 
 def _nest(rng, nodes):
     """Put a value deep into arrays and maps, around the parsers' limit."""
-    content = [Node(3, 0, b"\x01")]
+    content = b"\x18\x01"
     for _ in range(rng.choice([1, 3, 20, 45, 46, 47, 48, 49, 50, 60])):
         if rng.random() < 0.8:
-            content = [Node(5, 2, [Node(1, 2, content)])]
+            content = encode([Node(5, 2, encode([Node(1, 2, content)]))])
         else:
-            content = [Node(6, 2, [Node(1, 2, [Node(1, 2, b"k"), Node(2, 2, content)])])]
-    nodes.insert(rng.randrange(len(nodes) + 1), Node(rng.choice([1, 2, 5, 9]), 2, [Node(1, 2, b"k"), Node(2, 2, content)]))
+            pair = encode([Node(1, 2, b"k"), Node(2, 2, content)])
+            content = encode([Node(6, 2, encode([Node(1, 2, pair)]))])
+    pair = [Node(1, 2, b"k"), Node(2, 2, content)]
+    nodes.insert(rng.randrange(len(nodes) + 1), Node(rng.choice([1, 2, 5, 9]), 2, pair))
 
 
 def _bytes_for_message(rng, nodes):

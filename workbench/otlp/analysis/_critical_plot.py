@@ -39,7 +39,9 @@ def draw_operations(table: pa.Table, traces: int, ax: "Axes | None", most: int) 
     critical = np.array([row["critical_ms_per_trace"] for row in rows])
     shadow = np.array([row["self_ms"] for row in rows]) / max(traces, 1) - critical
     ax.barh(places, critical, color=BLUE, label="on the critical path")
-    ax.barh(places, np.maximum(shadow, 0), left=critical, color=GREY, label="self time in the shadow of others")
+    ax.barh(
+        places, np.maximum(shadow, 0), left=critical, color=GREY, label="self time in the shadow of others"
+    )
     ax.set_yticks(places, [f"{row['service']} {row['name']}" for row in rows])
     ax.set_xlabel(f"ms a trace, mean of {traces:,} traces")
     if rows:
@@ -74,7 +76,9 @@ def draw_flame(
         text = f"{service} {name}"
         if room > 3:
             cut = text if len(text) <= room else text[: room - 1] + "…"
-            ax.text(left[path] + total * 0.003, depth[path] + 0.5, cut, va="center", fontsize=8, color="#111111")
+            ax.text(
+                left[path] + total * 0.003, depth[path] + 0.5, cut, va="center", fontsize=8, color="#111111"
+            )
     ax.set(xlim=(0, total or 1), ylim=(rows, 0), xlabel="critical time, ms a trace")
     ax.set_yticks([])
     ax.grid(visible=False)

@@ -43,7 +43,9 @@ def number_paths(  # noqa: PLR0913 - four arrays in, four out
         code = np.uint64(above) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(label[row])
         code = (code ^ (code >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
         slot = (code ^ (code >> np.uint64(27))) & mask
-        while slots[slot] >= 0 and (path_above[slots[slot]] != above or path_label[slots[slot]] != label[row]):
+        while slots[slot] >= 0 and (
+            path_above[slots[slot]] != above or path_label[slots[slot]] != label[row]
+        ):
             slot = (slot + np.uint64(1)) & mask
         if slots[slot] < 0:
             slots[slot] = found

@@ -134,12 +134,12 @@ class Pooled:
     @cached_property
     def shared(self) -> int:
         """How many traces, by id, are in both sets."""
-        first, second = (
-            id_words(traces, "trace_id")[traces.structure.root] for traces in self.sets
-        )
+        first, second = (id_words(traces, "trace_id")[traces.structure.root] for traces in self.sets)
         return int((find_rows(first, second) >= 0).sum())
 
-    def split(self, amounts: npt.NDArray[np.generic], group: Rows, late: Marks, size: int) -> tuple[Floats, Floats]:
+    def split(
+        self, amounts: npt.NDArray[np.generic], group: Rows, late: Marks, size: int
+    ) -> tuple[Floats, Floats]:
         """Return the sums of an amount by group, before and after."""
         both = np.bincount(group + size * late, amounts, 2 * size)
         return both[:size], both[size:]

@@ -143,14 +143,13 @@ def explain(traces: "Traces", mask: Mask) -> Explanation:
     'error.type'
     """
     chosen = to_mask(mask, len(traces))
-    rows = np.arange(len(traces))
-    return contrast([traces], rows, chosen, np.ones(len(traces), np.bool_), "chosen spans", "others")
+    return contrast([traces], np.arange(len(traces)), chosen, "chosen spans", "others")
 
 
-def contrast(  # noqa: PLR0913 - two sides, and their names
-    sets: Sequence["Traces"], unit: Rows, target: Marks, chosen: Marks, target_name: str, other_name: str
+def contrast(
+    sets: Sequence["Traces"], unit: Rows, target: Marks, target_name: str, other_name: str
 ) -> Explanation:
-    """Return what target units have and others have not, by the attributes of the chosen spans of all sets.
+    """Return what target units have and others have not, by the attributes of their spans in all sets.
 
     Parameters
     ----------
@@ -158,16 +157,11 @@ def contrast(  # noqa: PLR0913 - two sides, and their names
         The unit that each span belongs to.
     target : (u,) bool
         Whether each unit is a target.
-    chosen : (n,) bool
-        Spans to look at; units without any are none.
     """
-    rows = np.flatnonzero(chosen)
-    units, of_row = _renumbered(unit[rows], len(target))
-    is_target = target[units]
-    sides = (int(is_target.sum()), int((~is_target).sum()))
+    sides = (int(target.sum()), int((~target).sum()))
     keys, values, hits, untested = [], [], [], []
-    for key, codes, texts in _columns(sets, rows):
-        found = _hits(codes, of_row, is_target, len(texts))
+    for key, codes, texts in _columns(sets):
+        found = _hits(codes, unit, target, len(texts))
         enough = np.flatnonzero(found.sum(axis=0) >= LEAST)
         if not len(enough):
             untested.append(key)
@@ -180,16 +174,8 @@ def contrast(  # noqa: PLR0913 - two sides, and their names
     )
 
 
-def _renumbered(unit: Rows, size: int) -> tuple[Rows, Rows]:
-    """Return the units that occur, and the place of each span's among them."""
-    occurs = np.zeros(size, np.bool_)
-    occurs[unit] = True
-    place = np.cumsum(occurs) - 1
-    return np.flatnonzero(occurs), place[unit]
-
-
-def _columns(sets: Sequence["Traces"], rows: Rows) -> Iterator[tuple[str, Rows, list[str]]]:
-    """Yield each attribute with the code of its value on the chosen rows, -1 for none, and the values."""
+def _columns(sets: Sequence["Traces"]) -> Iterator[tuple[str, Rows, list[str]]]:
+    """Yield each attribute with the code of its value on each span, -1 for none, and the values."""
     known = sorted({key for traces in sets for key in traces.keys()} - _own_columns(sets) - EPHEMERAL)
     for key in known:
         columns = [column_or_nulls(traces, key) for traces in sets]
@@ -198,9 +184,7 @@ def _columns(sets: Sequence["Traces"], rows: Rows) -> Iterator[tuple[str, Rows, 
             continue
         kind = kinds.pop() if len(kinds) == 1 else pa.string()
         joined = pa.chunked_array([chunk.cast(kind) for column in columns for chunk in column.chunks], kind)
-        part = joined if len(rows) == len(joined) else joined.take(pa.array(rows))
-        if part.null_count < len(part):
-            yield key, *_coded(part)
+        yield key, *_coded(joined)
 
 
 def _own_columns(sets: Sequence["Traces"]) -> set[str]:

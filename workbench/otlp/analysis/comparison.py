@@ -120,7 +120,9 @@ class Change:
             return f"self time {self.before:.3g} -> {self.after:.3g} ms"
         if self.what in ("more errors", "fewer errors"):
             return f"errors {self.before:.1%} -> {self.after:.1%}"
-        return f"{self.before:.3g} -> {self.after:.3g} {'of traces' if 'traffic' in self.what else 'per call'}"
+        return (
+            f"{self.before:.3g} -> {self.after:.3g} {'of traces' if 'traffic' in self.what else 'per call'}"
+        )
 
     @property
     def shown_contribution(self) -> str:
@@ -132,9 +134,7 @@ class Change:
 
 CHANGES = pa.schema(
     {
-        name: pa.string()
-        if name in {"service", "name", "what", "call", "explained_by"}
-        else pa.float64()
+        name: pa.string() if name in {"service", "name", "what", "call", "explained_by"} else pa.float64()
         for name in Change.__dataclass_fields__
     }
 )
@@ -152,8 +152,6 @@ class Comparison:
         Everything that was tested, by contribution: the numbers of each operation or call path, with ``p``
         (null where there are too few traces to tell) and ``q``. `latency` has the ``contribution_ms`` with a
         95 % interval; over all operations it sums to the change of the mean latency.
-    attributes : Explanation
-        Attribute values that traces after have more, or less, often than those before.
     mean_latency_ms : (float, float)
         Mean duration of the roots, before and after.
     failing : (float, float)
@@ -171,7 +169,6 @@ class Comparison:
     latency: pa.Table
     errors: pa.Table
     structure: pa.Table
-    attributes: Explanation
     mean_latency_ms: tuple[float, float]
     failing: tuple[float, float]
     traces: tuple[int, int]
@@ -190,6 +187,12 @@ class Comparison:
         free = [change for change in self.changes if not change.explained_by]
         worse = [change for change in free if change.is_worse]
         return next(iter(worse or free), None)
+
+    @property
+    def attributes(self) -> Explanation:
+        """Attribute values that traces after have more, or less, often than those before, on any span."""
+        pooled = self._pooled
+        return contrast(pooled.sets, pooled.trace, pooled.late_trace, "traces after", "before")
 
     def explain(self, change: Change | None = None) -> Explanation:
         """Return which attributes the bad spans of a change have, and its other spans have not.
@@ -222,7 +225,16 @@ class Comparison:
         return f"Comparison of {facts}: {len(self)} changes; {culprit}"
 
     def _repr_html_(self) -> str:
-        columns = ["service", "name", "what", "before -> after", "contribution", "impact", "q", "explained by"]
+        columns = [
+            "service",
+            "name",
+            "what",
+            "before -> after",
+            "contribution",
+            "impact",
+            "q",
+            "explained by",
+        ]
         rows = [
             (
                 change.service,
@@ -322,7 +334,6 @@ def _compared(
     return Comparison(
         _ranked(pooled, changes),
         *tables,
-        _after_against_before(pooled),
         means,
         _by_side(pooled, failing),
         pooled.count,
@@ -437,12 +448,6 @@ def _table(pooled: Pooled, found: Candidates, q: Floats) -> pa.Table:
     return pa.table(columns)
 
 
-def _after_against_before(pooled: Pooled) -> Explanation:
-    return contrast(
-        pooled.sets, pooled.trace, pooled.late_trace, np.ones(len(pooled.trace), np.bool_), "traces after", "before"
-    )
-
-
 def _explain(pooled: Pooled, change: Change) -> Explanation:
     operations = pooled.operations
     pairs = zip(operations.service, operations.name, strict=True)
@@ -450,17 +455,20 @@ def _explain(pooled: Pooled, change: Change) -> Explanation:
     if not wanted:
         msg = f"no operation {change.service} {change.name} in these traces"
         raise ComparisonError(msg)
-    chosen = np.isin(operations.of_span, wanted)
+    chosen = operations.of_span == wanted[0]
+    bad = _bad_spans(pooled, change, chosen)[chosen]
+    first, second = (
+        traces.filter(chosen[pooled.late == late])
+        for traces, late in zip(pooled.sets, (False, True), strict=True)
+    )
+    names = (f"{change.what} spans of {change.service} {change.name}", "its other spans")
+    return contrast((first, second), np.arange(len(bad)), bad, *names)
+
+
+def _bad_spans(pooled: Pooled, change: Change, chosen: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     usual = pooled.self_ms[chosen & ~pooled.late]
     if change.what == "slower" and len(usual):
-        bad = pooled.self_ms > np.quantile(usual, TAIL)
-    elif change.what == "faster" and len(usual):
-        bad = pooled.self_ms < np.quantile(usual, 1 - TAIL)
-    elif "errors" in change.what:
-        bad = pooled.own_error
-    else:
-        bad = pooled.late
-    where = f"{change.service} {change.name}"
-    return contrast(
-        pooled.sets, np.arange(len(chosen)), bad, chosen, f"{change.what} spans of {where}", "its other spans"
-    )
+        return pooled.self_ms > np.quantile(usual, TAIL)
+    if change.what == "faster" and len(usual):
+        return pooled.self_ms < np.quantile(usual, 1 - TAIL)
+    return pooled.own_error if "errors" in change.what else pooled.late

@@ -70,7 +70,11 @@ class CriticalPaths:
 
     def __repr__(self) -> str:
         total = int(self.critical_time.sum())
-        facts = [f"{len(self):,} operations", f"{self.traces:,} traces", f"{display.duration_text(total)} in all"]
+        facts = [
+            f"{len(self):,} operations",
+            f"{self.traces:,} traces",
+            f"{display.duration_text(total)} in all",
+        ]
         if self.apart:
             facts.append(f"{self.apart:,} spans apart")
         return f"CriticalPaths: {', '.join(facts)}"

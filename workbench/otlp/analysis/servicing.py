@@ -24,8 +24,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from workbench import display
-from workbench.otlp.analysis._groups import encode
 from workbench.otlp.analysis._grouped import grouped_quantiles
+from workbench.otlp.analysis._groups import encode
 from workbench.otlp.analysis._operations import UNKNOWN_SERVICE, column_or_nulls
 from workbench.otlp.analysis._span_pairs import (
     CONSUMER,
@@ -193,7 +193,8 @@ class _Requests:
         producing = traces.structure.kind[lone] == PRODUCER
         database = _first_named(traces, lone, databases)
         is_database = (database != "") & ~producing
-        peer = np.where(is_database, database, _first_named(traces, lone, peers))
+        peer = np.where(is_database, database, "")
+        peer[~is_database] = _first_named(traces, lone[~is_database], peers)
         above = traces.structure.parent[pairs.lone_server]
         requester = np.where(pairs.server_reason == IS_ROOT, USER, UNKNOWN).astype(object)
         known = pairs.server_reason == PARENT_NO_CLIENT
@@ -240,9 +241,7 @@ class _Requests:
             columns |= {f"{side}_{name}_ms": row for name, row in zip(QUANTILES, found, strict=True)}
         columns["outlasted"] = np.bincount(edge[times["network"] < 0], minlength=size)
         order = np.lexsort((present, -columns["requests"]))
-        return pa.table(
-            {name: _arrow(values[order], text=name in TEXTS) for name, values in columns.items()}
-        )
+        return pa.table({name: _arrow(values[order], text=name in TEXTS) for name, values in columns.items()})
 
     def _value(self, values: npt.NDArray[Any], rows: Rows, missing: float) -> Floats:
         found = np.full(len(rows), missing, np.float64)
@@ -308,7 +307,8 @@ def _texts(column: pa.ChunkedArray, missing: str) -> Names:
 def _first_named(traces: "Traces", rows: Rows, keys: tuple[str, ...]) -> Names:
     """Return for each of some spans the first of the attributes that it has, as text; empty without any."""
     found = np.full(len(rows), "", object)
-    for key in keys:
+    known = set(traces.keys())
+    for key in (key for key in keys if key in known):
         missing = np.flatnonzero(found == "")
         if not len(missing):
             break

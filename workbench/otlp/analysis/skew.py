@@ -104,7 +104,16 @@ class ClockSkew:
         return f"ClockSkew: {len(self):,} pairs of clocks, {'; '.join(skewed) or 'none skewed'}"
 
     def _repr_html_(self) -> str:
-        columns = ["reference", "service", "offset, ms", "bounds, ms", "pairs", "one-sided", "violated", "skewed"]
+        columns = [
+            "reference",
+            "service",
+            "offset, ms",
+            "bounds, ms",
+            "pairs",
+            "one-sided",
+            "violated",
+            "skewed",
+        ]
         rows = [
             (
                 row["reference"],
@@ -166,7 +175,10 @@ class ClockSkew:
             )
             rows.append((clock, *sums))
         return pa.table(
-            [pa.array(column, field.type) for column, field in zip(zip(*rows, strict=True), SHIFTS, strict=True)]
+            [
+                pa.array(column, field.type)
+                for column, field in zip(zip(*rows, strict=True), SHIFTS, strict=True)
+            ]
             if rows
             else [[], [], [], []],
             schema=SHIFTS,
@@ -253,9 +265,11 @@ class _Bounds:
         forth = np.bincount(client * size + server, minlength=0)
         calls = dict(zip(np.flatnonzero(forth).tolist(), forth[forth > 0].tolist(), strict=True))
         keys, at = np.unique(client * size + server, return_inverse=True)
-        back = np.array(
-            [_is_back(calls, *divmod(key, size), size) for key in keys.tolist()], np.bool_
-        )[at] if len(keys) else np.empty(0, np.bool_)
+        back = (
+            np.array([_is_back(calls, *divmod(key, size), size) for key in keys.tolist()], np.bool_)[at]
+            if len(keys)
+            else np.empty(0, np.bool_)
+        )
         first, second = np.where(back, server, client), np.where(back, client, server)
         clocks, group = np.unique(first * size + second, return_inverse=True)
         return cls(np.where(back, -high, low), np.where(back, -low, high), group, clocks, size)

@@ -1,4 +1,4 @@
-"""What a call of a JSON kernel works with: its control block, its stack, its copy of the tables, padded text."""
+"""What a call of a JSON kernel works with: control block, stack, its own copy of the tables, padded text."""
 
 from dataclasses import dataclass
 from typing import Any

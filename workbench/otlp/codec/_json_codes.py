@@ -14,7 +14,16 @@ BITS64, UNSIGNED = 1, 2
 # The parser's record of a field: its name and the closing quote as three words, and their masks
 P_SIZE = 160
 P_NAME, P_MASK, P_LENGTH, P_OP, P_TAG, P_NUMBER, P_BIT, P_OTHERS = 0, 24, 48, 56, 64, 72, 80, 88
-P_TARGET, P_PRESENT, P_REPEATED, P_NEXT, P_HINT, P_MOST, P_LEAST, P_ENUM = 96, 104, 112, 120, 128, 136, 144, 152
+P_TARGET, P_PRESENT, P_REPEATED, P_NEXT, P_HINT, P_MOST, P_LEAST, P_ENUM = (
+    96,
+    104,
+    112,
+    120,
+    128,
+    136,
+    144,
+    152,
+)
 NAME_WORDS = 3
 
 # The parser's record of a message: the field that came first last time, and where its fields are
@@ -49,7 +58,9 @@ PADDING = 64  # zero bytes behind a kernel's input: no token goes on over a zero
 
 # Outcomes: OK and ROOM, and what may be wrong
 OK, ROOM = 0, 1
-EXPECTED_OBJECT, EXPECTED_ARRAY, EXPECTED_STRING, EXPECTED_INTEGER, EXPECTED_NUMBER, EXPECTED_BOOL = range(2, 8)
+EXPECTED_OBJECT, EXPECTED_ARRAY, EXPECTED_STRING, EXPECTED_INTEGER, EXPECTED_NUMBER, EXPECTED_BOOL = range(
+    2, 8
+)
 EXPECTED_KEY, EXPECTED_COLON, EXPECTED_MEMBER_END, EXPECTED_ELEMENT_END, EXPECTED_VALUE = range(8, 13)
 BAD_NUMBER, BAD_ESCAPE, LONE_SURROGATE, CONTROL_CHARACTER, NOT_UTF8 = range(13, 18)
 DUPLICATE, SECOND_OF_ONEOF, NULL_ELEMENT, BAD_HEX, BAD_BASE64 = range(18, 23)

@@ -19,7 +19,7 @@ PATIENCE = 8  # times that a damaged file may be looked through
 
 
 def json_documents(data: Any) -> npt.NDArray[np.int64]:
-    """Return where the documents of a JSON file are, `(n, 2) int64`: offset and length in bytes.
+    r"""Return where the documents of a JSON file are, `(n, 2) int64`: offset and length in bytes.
 
     Documents are JSON Lines, or simply follow each other, pretty-printed or not; a byte order mark before
     the first is no part of it. What starts like no object or array, or never ends, is a document to the end
@@ -27,7 +27,7 @@ def json_documents(data: Any) -> npt.NDArray[np.int64]:
 
     Examples
     --------
-    >>> json_documents(b'{"a": 1}\\n{"b": [2]} oops\\n').tolist()
+    >>> json_documents(b'{"a": 1}\n{"b": [2]} oops\n').tolist()
     [[0, 8], [9, 10], [20, 4]]
     """
     return documents_so_far(data, is_all=True)[0]

@@ -139,9 +139,7 @@ def _tag(field: ShapeField) -> int:
     return tag if tag < 128 else (tag & 0x7F | 0x80) | (tag >> 7) << 8
 
 
-def _fill_printer(
-    row: npt.NDArray[np.int64], shape: Shape, field: ShapeField, keys: dict[str, int]
-) -> None:
+def _fill_printer(row: npt.NDArray[np.int64], shape: Shape, field: ShapeField, keys: dict[str, int]) -> None:
     name = f',"{field.json_name}":'.encode()
     row[codes.W_NAME // WORD :][: codes.NAME_BYTES // WORD] = np.frombuffer(
         name.ljust(codes.NAME_BYTES, b"\0"), np.int64

@@ -3,8 +3,7 @@
 from typing import Any
 
 from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
+from numba import extending, types
 
 from workbench.otlp.codec._json_codes import C_FAULT_AT
 
@@ -22,6 +21,7 @@ __all__ = [
     "unsigned_less",
 ]
 
+intrinsic: Any = extending.intrinsic
 WORD, DOUBLE_WORD, BYTE, HALF = ir.IntType(64), ir.IntType(128), ir.IntType(8), ir.IntType(16)
 STOPS_AT = 32  # bytes that `plain_bytes` looks at
 

@@ -7,8 +7,7 @@ cannot be inside one (a line's end in a string, an object right behind a value) 
 from typing import Any
 
 from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
+from numba import extending, types
 
 from workbench.kernels import kernel
 from workbench.kernels.memory import inlined, load8, load64, store64
@@ -25,6 +24,7 @@ from workbench.otlp.codec._kernel_json_scan import read_string, skip_blanks, ski
 
 __all__ = ["find_known_key", "split_documents"]
 
+intrinsic: Any = extending.intrinsic
 QUOTE, BACKSLASH, COMMA, COLON, NEWLINE = 0x22, 0x5C, 0x2C, 0x3A, 0x0A
 OPEN_OBJECT, CLOSE_OBJECT, OPEN_ARRAY, CLOSE_ARRAY = 0x7B, 0x7D, 0x5B, 0x5D
 LINE = 64
@@ -34,7 +34,7 @@ MARKS = b'"\\{}[]'
 
 @intrinsic
 def _marks_of_line(_context: Any, _address: Any) -> Any:
-    """Look at 64 bytes: bit i says whether byte i is a bracket, a quote, a backslash or a control character."""
+    """Look at 64 bytes: bit i says if byte i is a bracket, a quote, a backslash or a control character."""
 
     def generate(_target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         kind = ir.VectorType(ir.IntType(8), LINE)
@@ -94,7 +94,7 @@ def _may_open(at: Any) -> Any:
 
 @kernel("int64(int64, int64)")
 def _document_end(start: Any, end: Any) -> Any:
-    """Return the position after the object or array that starts here; minus the one that showed there is none."""
+    """Return the position after the object or array that starts here, or minus where it proved damaged."""
     block, depth, escaped, in_string = start, 0, -1, False
     while block < end:
         marks = _marks(block, end)

@@ -30,7 +30,6 @@ from workbench.otlp.codec._json_codes import (
 )
 from workbench.otlp.codec._json_powers import LEAST_POWER
 from workbench.otlp.codec._kernel_json_bits import (
-    bits_to_double,
     double_to_bits,
     fault,
     high_product,
@@ -251,8 +250,7 @@ def _rounded(value: Any, power: Any, control: Any) -> Any:
         if exponent < -62:
             return 0
         mantissa = shift_right(mantissa, 1 - exponent)
-        mantissa = (mantissa + (mantissa & 1)) >> 1
-        return mantissa  # where it is 2^52, that is the least normal number
+        return (mantissa + (mantissa & 1)) >> 1  # where it is 2^52, that is the least normal number
     half = unsigned_less(lower, 2) and -4 <= power <= 23 and mantissa & 3 == 1
     if half and mantissa << (top + 9) == upper:
         mantissa &= ~1
@@ -278,8 +276,8 @@ def _solved(start: Any, control: Any) -> Any:
     return 1
 
 
-@kernel("Tuple((int64, int64))(int64, int64)")
-def _read_named_double(at: Any, control: Any) -> Any:
+@kernel("Tuple((int64, int64))(int64)")
+def _read_named_double(at: Any) -> Any:
     """Read "NaN", "Infinity" or "-Infinity", behind the opening quote; a negative position: none of them."""
     word = load64(at)
     if word & 0xFFFFFFFF == 0x224E614E:  # NaN"
@@ -301,7 +299,7 @@ def read_double(at: Any, control: Any) -> Any:
     quoted = load8(at) == QUOTE
     if quoted:
         at += 1
-        bits, after = _read_named_double(at, control)
+        bits, after = _read_named_double(at)
         if after >= 0:
             return bits, after
     start = at

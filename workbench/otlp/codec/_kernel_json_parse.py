@@ -302,7 +302,9 @@ def parse_message(at: Any, out: Any, control: Any) -> Any:
                     break
                 if byte != CLOSE_ARRAY:
                     store64(control + C_FAULT_INDEX, -1)
-                    return _failed(fault(EXPECTED_ELEMENT_END, at, control), frame - FRAME_SIZE, field, control)
+                    return _failed(
+                        fault(EXPECTED_ELEMENT_END, at, control), frame - FRAME_SIZE, field, control
+                    )
                 at += 1
             message = load64(frame + S_MESSAGE)
             seen, last = load64(frame + S_SEEN), load64(frame + S_LAST)

@@ -8,7 +8,17 @@ elements are longer in protobuf than in JSON.
 from typing import Any
 
 from workbench.kernels import kernel
-from workbench.kernels.memory import inlined, load8, load64, move, shift_right, store8, store16, store32, store64
+from workbench.kernels.memory import (
+    inlined,
+    load8,
+    load64,
+    move,
+    shift_right,
+    store8,
+    store16,
+    store32,
+    store64,
+)
 from workbench.otlp.codec._json_codes import (
     BAD_BASE64,
     BAD_HEX,
@@ -36,7 +46,6 @@ from workbench.otlp.codec._json_codes import (
     ROOM,
     SLACK,
     TEXT,
-    VARINT,
     ZIGZAG,
 )
 from workbench.otlp.codec._kernel_json_bits import fault, from_hex16

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 from google.protobuf.message import DecodeError
 
@@ -41,7 +41,15 @@ class StarDecoder:
     def decode_all(
         self, messages: Iterable[Buffer], tally: Tally, *, encoding: Encoding, unknown: Unknown
     ) -> Star:
-        """Return the columns of all messages, in their order."""
+        """Return the columns of all messages, in their order.
+
+        Raises
+        ------
+        ValueError
+            For an encoding or a treatment of unknown fields that there is not.
+        """
+        _check_choice("encoding", encoding, get_args(Encoding))
+        _check_choice("unknown", unknown, get_args(Unknown))
         stars = [self._decode_group(group, tally, encoding, unknown) for group in self._groups(messages, encoding)]
         return join_stars(stars) if stars else self._decode([b""], unknown)
 
@@ -119,6 +127,12 @@ class StarDecoder:
             tally.skipped += max(1, rest.skipped)
             parsed = parse_json(self.signal, rest.data)
         return replace(self._decode([parsed.data], unknown), unknown=parsed.unknown, size=0)
+
+
+def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        msg = f"{name} must be one of {', '.join(choices)}, got {value!r}"
+        raise ValueError(msg)
 
 
 def checked_bytes(data: object) -> Buffer:

@@ -20,7 +20,7 @@ from workbench.otlp.errors import CompressionError, MalformedError, OtlpError, T
 from workbench.otlp.storage._streams import MAGIC, decompress
 from workbench.otlp.storage._window import Window
 
-__all__ = ["KNOWN_TAGS", "PREFIX", "Piece", "cut_fields", "frame", "is_framed", "names_something", "read_frames"]
+__all__ = ["KNOWN_TAGS", "PREFIX", "Piece", "cut_fields", "frame", "is_framed", "names_something", "next_field", "read_frames"]
 
 PREFIX = 4
 KNOWN_TAGS: dict[Signal, tuple[int, ...]] = {
@@ -196,6 +196,12 @@ def _broken_off(window: Window, signal: Signal, earlier: int, run: _Run) -> Otlp
     left = window.ready + (window.stream.left or 0) - run.header
     msg = f"this is not OTLP: a field of {run.announced} bytes is announced where {left} are left"
     return TruncatedError(msg, offset=offset, path=path)
+
+
+def next_field(message: bytes, at: int) -> int:
+    """Return where a field of a sound message ends."""
+    _, header, content = _field_at(message, at)
+    return at + header + content if header > 0 else len(message)
 
 
 def names_something(data: Buffer, signal: Signal) -> bool:

@@ -1,0 +1,88 @@
+"""Where something is written: it appears whole or not at all, beside whatever is there until then."""
+
+import errno
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from workbench.otlp.storage._table_folder import ENDINGS, table_paths
+
+__all__ = ["replacing_file", "replacing_folder"]
+
+
+@contextmanager
+def replacing_file(target: Path) -> Iterator[Path]:
+    """Give a place beside the target; what is written there takes the target's.
+
+    Raises
+    ------
+    IsADirectoryError, FileNotFoundError
+        When the target is a folder, or the folder that it should be in is not there.
+    """
+    target = target.resolve()
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
+    _check_parent(target)
+    part = _beside(target)
+    try:
+        yield part
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing_folder(target: Path) -> Iterator[Path]:
+    """Give an empty folder beside the target, which takes its place.
+
+    Raises
+    ------
+    FileExistsError
+        When the target is there and is no folder of tables: it is not overwritten.
+    FileNotFoundError
+        When the folder that it should be in is not there.
+    """
+    target = target.resolve()
+    if target.exists() and not _is_ours(target):
+        raise FileExistsError(errno.EEXIST, "not overwritten, for it is no folder of telemetry tables", str(target))
+    _check_parent(target)
+    part = _beside(target)
+    part.mkdir()
+    try:
+        yield part
+        _exchange(part, target)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _exchange(part: Path, target: Path) -> None:
+    """Put a folder in another's place: there is a moment between the two names, in which there is none."""
+    before = _beside(target)
+    if target.exists():
+        target.rename(before)
+    try:
+        part.rename(target)
+    except OSError:
+        if before.exists():
+            before.rename(target)
+        raise
+    shutil.rmtree(before, ignore_errors=True)
+
+
+def _is_ours(folder: Path) -> bool:
+    if not folder.is_dir():
+        return False
+    ours = set(table_paths(folder).values())
+    return all(path in ours and path.suffix in ENDINGS for path in folder.iterdir())
+
+
+def _check_parent(target: Path) -> None:
+    if not target.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(target.parent))
+
+
+def _beside(target: Path) -> Path:
+    return target.with_name(f".{target.name}.{secrets.token_hex(4)}")

@@ -1,0 +1,80 @@
+"""How far reading came: a bar in a notebook or on a terminal, or whatever the caller does with two numbers.
+
+Nothing is shown that was not asked for. A notebook's bar ends as one line without times, so that a stored output
+is the same on every run.
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Literal, TypeAlias
+
+__all__ = ["Progress", "ProgressBar", "tracking"]
+
+OnProgress: TypeAlias = Callable[[int, int], object]  # bytes read, bytes in all
+Progress: TypeAlias = Literal[True] | OnProgress | None
+STEPS = 200  # a bar does not move more often
+MEGABYTE = 1e6
+
+
+@contextmanager
+def tracking(progress: Progress, total: int) -> Iterator[Callable[[int], None]]:
+    """Give what is called with the bytes that were read so far."""
+    if progress is None or progress is False:
+        yield lambda _done: None
+    elif progress is not True:
+        told = progress
+        yield lambda done: told(min(done, total), total) and None
+    else:
+        with _notebook(total) if _display() else _terminal(total) as advance:
+            yield advance
+
+
+class ProgressBar:
+    """A bar that draws itself."""
+
+    def __init__(self, total: int) -> None:
+        self.done, self.total = 0, total
+
+    def __repr__(self) -> str:
+        return f"{self.done / MEGABYTE:,.1f} of {self.total / MEGABYTE:,.1f} MB"
+
+    def _repr_html_(self) -> str:
+        style = "width:20em;vertical-align:middle;margin-right:.8em"
+        return f'<progress style="{style}" max="{max(self.total, 1)}" value="{self.done}"></progress>{self!r}'
+
+
+def _display() -> Any:
+    """Return IPython's `display` where this runs in a notebook's kernel; nothing is imported for it."""
+    module = sys.modules.get("IPython")
+    shell = module.get_ipython() if module else None
+    if shell is None or not hasattr(shell, "kernel"):
+        return None
+    return sys.modules["IPython.display"].display
+
+
+@contextmanager
+def _notebook(total: int) -> Iterator[Callable[[int], None]]:
+    bar = ProgressBar(total)
+    handle = _display()(bar, display_id=True)
+
+    def advance(done: int) -> None:
+        step = min(done, total) * STEPS // max(total, 1)
+        if step != bar.done * STEPS // max(total, 1):
+            bar.done = min(done, total)
+            handle.update(bar)
+
+    yield advance
+    bar.done = total
+    handle.update(bar)
+
+
+@contextmanager
+def _terminal(total: int) -> Iterator[Callable[[int], None]]:
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
+
+    columns = (BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
+        task = shown.add_task("", total=total)
+        yield lambda done: shown.update(task, completed=min(done, total))

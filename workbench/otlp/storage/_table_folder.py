@@ -1,0 +1,173 @@
+"""A folder of tables, as `write` makes it: the star of one signal, a Parquet or Arrow file a table.
+
+It is read a run of resources at a time, with exactly the rows that are theirs: those of a child table are looked
+for in the groups whose statistics may hold them, so that rows need not lie in the order of their parents.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from workbench.otlp._schema import LAYOUTS, SIGNALS, Signal
+from workbench.otlp._tally import Tally
+from workbench.otlp.codec._arrow import checked_tables
+from workbench.otlp.codec._star import Star
+from workbench.otlp.codec._star_decoder import Unknown
+from workbench.otlp.codec._unarrow import star_of_tables
+from workbench.otlp.errors import AmbiguousSignalError, MalformedError, TableError, UnknownFormatError
+from workbench.otlp.storage._message_file import OnBytes
+from workbench.otlp.storage._names import signal_in
+from workbench.otlp.storage._table_files import TableFile, open_table
+from workbench.otlp.storage._table_parts import PartReader
+
+__all__ = ["SIGNAL_KEY", "TableFolder", "find_folder", "table_paths"]
+
+SIGNAL_KEY = b"otlp.signal"
+ENDINGS = (".parquet", ".arrow")
+
+Counts = npt.NDArray[np.int64]
+
+
+def table_paths(folder: Path) -> dict[str, Path]:
+    """Return the files of a folder that are called like a table of some signal."""
+    known = {name for layout in LAYOUTS.values() for name in layout.schemas}
+    return {path.stem: path for path in sorted(folder.iterdir()) if path.suffix in ENDINGS and path.stem in known}
+
+
+def find_folder(path: Path, signal: Signal | None) -> "TableFolder":
+    """Return the folder of tables that a path names, or the one within it that holds the signal.
+
+    Raises
+    ------
+    UnknownFormatError
+        When there are no tables.
+    AmbiguousSignalError
+        When there are several signals, and none is asked for; or not the one that is.
+    """
+    if table_paths(path):
+        return TableFolder(path)
+    inner = [TableFolder(found) for found in sorted(path.iterdir()) if found.is_dir() and table_paths(found)]
+    if not inner:
+        msg = f"{path.name} is a folder without tables; for the files in it pass a pattern, such as {path.name}/*.otlp"
+        raise UnknownFormatError(msg)
+    by_signal = {found.find_signal(): found for found in inner}
+    if signal is None and len(by_signal) == 1:
+        return inner[0]
+    if signal not in by_signal:
+        msg = f"{path.name} holds {', '.join(sorted(by_signal))}; pass signal= to read one of them"
+        raise AmbiguousSignalError(msg)
+    return by_signal[signal]
+
+
+@dataclass(frozen=True)
+class TableFolder:
+    """The tables of one signal."""
+
+    path: Path
+
+    @cached_property
+    def _paths(self) -> dict[str, Path]:
+        return table_paths(self.path)
+
+    @property
+    def size(self) -> int:
+        """Bytes on the disk."""
+        return sum(path.stat().st_size for path in self._paths.values())
+
+    def find_signal(self) -> Signal:
+        """Return what the tables' schemas say, else what the table of records is called.
+
+        Raises
+        ------
+        AmbiguousSignalError
+            When there is no table of records.
+        """
+        for path in self._paths.values():
+            said = (_schema(path).metadata or {}).get(SIGNAL_KEY, b"").decode()
+            if said in SIGNALS:
+                return said
+        found = [signal for signal in SIGNALS if LAYOUTS[signal].records in self._paths]
+        if len(found) != 1:
+            named = signal_in(self.path.name)
+            if named is None:
+                msg = f"{self.path.name} holds tables of no signal, or of several: {', '.join(self._paths)}"
+                raise AmbiguousSignalError(msg)
+            return named
+        return found[0]
+
+    def stars(
+        self, signal: Signal, tally: Tally, unknown: Unknown, batch_bytes: int, on_bytes: OnBytes, *, asked: bool
+    ) -> Iterator[Star]:
+        """Yield the records in batches of about so many bytes in memory."""
+        holds = self.find_signal()
+        if holds != signal:
+            msg = f"expected {signal}, found tables of {holds} in {self.path.name}"
+            raise (AmbiguousSignalError if asked else MalformedError)(msg)
+        with _Opened(self._paths) as files:
+            reader = PartReader(signal, files)
+            runs = _runs(reader, signal, files, batch_bytes)
+            for number, run in enumerate(runs, start=1):
+                tables = reader.read(run)
+                yield self._star(signal, tables, unknown)
+                on_bytes(self.size * number // len(runs))
+            self._refuse_orphans(reader.orphans(), tally)
+
+    def _star(self, signal: Signal, tables: Mapping[str, pa.Table], unknown: Unknown) -> Star:
+        if unknown == "count":
+            tables = {name: table for name, table in tables.items() if name != "unknown_fields"}
+        try:
+            return star_of_tables(signal, checked_tables(tables, LAYOUTS[signal]))
+        except TableError as error:
+            msg = f"{self.path.name}: {error}"
+            raise MalformedError(msg) from error
+
+    def _refuse_orphans(self, orphans: Mapping[str, int], tally: Tally) -> None:
+        for table, count in orphans.items():
+            msg = f"{count:,} rows of table {table!r} in {self.path.name} belong to no row of their parent's table"
+            if tally.strict:
+                raise MalformedError(msg)
+            tally.skipped += count
+
+
+class _Opened:
+    def __init__(self, paths: Mapping[str, Path]) -> None:
+        self._paths = paths
+        self._files: dict[str, TableFile] = {}
+
+    def __enter__(self) -> dict[str, TableFile]:
+        try:
+            for name, path in self._paths.items():
+                self._files[name] = open_table(path)
+        except BaseException:
+            self.__exit__()
+            raise
+        return self._files
+
+    def __exit__(self, *_exception: object) -> None:
+        for file in self._files.values():
+            file.close()
+
+
+def _schema(path: Path) -> pa.Schema:
+    file = open_table(path)
+    try:
+        return file.schema
+    finally:
+        file.close()
+
+
+def _runs(reader: PartReader, signal: Signal, files: Mapping[str, TableFile], batch_bytes: int) -> list[slice]:
+    """Return runs of resources whose records take about so many bytes; profiles share a dictionary, and stay one."""
+    records = reader.records_by_resource()
+    size = sum(file.memory_bytes for file in files.values())
+    if signal == "profiles" or size <= batch_bytes or len(records) < 2:
+        return [slice(0, len(records))]
+    most = max(batch_bytes * int(records.sum()) // size, 1)
+    number = np.maximum(np.cumsum(records) - 1, 0) // most
+    starts = [0, *(np.flatnonzero(np.diff(number)) + 1).tolist(), len(records)]
+    return [slice(first, last) for first, last in zip(starts, starts[1:], strict=False)]

@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 
+import pyarrow.parquet as pq
 import pytest
 from systems import System
 from typer.testing import CliRunner
@@ -77,12 +78,48 @@ def test_convert_writes_another_form(run, traces, tmp_path):
     done = json.loads(run("otlp", "convert", traces, target, "--json").output)
     assert done == {
         "signal": "traces",
+        "records": 2,
         "messages": 1,
         "skipped": 0,
         "written_bytes": target.stat().st_size,
     }
     assert otlp.read(target) == otlp.read(traces)
-    assert "1 messages" in run("otlp", "convert", traces, tmp_path / "t.parquet").output
+    assert "2 records" in run("otlp", "convert", traces, tmp_path / "t.parquet").output
+    assert otlp.read(tmp_path / "t.parquet") == otlp.read(traces)
+    run("otlp", "convert", traces, tmp_path / "flat.parquet", "--flat")
+    assert pq.read_table(tmp_path / "flat.parquet")["service.name"].to_pylist() == ["shop", "pay"]
+
+
+def test_folders_and_patterns_are_read_as_files_are(run, traces, tmp_path):
+    run("otlp", "convert", traces, tmp_path / "t.parquet")
+    facts = json.loads(run("otlp", "inspect", tmp_path / "t.parquet", "--json").output)
+    assert facts["records"] == 2
+    assert facts["bytes"] == sum(path.stat().st_size for path in (tmp_path / "t.parquet").iterdir())
+    (tmp_path / "traces-2.binpb").write_bytes(traces.read_bytes())
+    facts = json.loads(run("otlp", "inspect", tmp_path / "traces*.binpb", "--json").output)
+    assert facts["records"] == 4
+    assert facts["bytes"] == 2 * traces.stat().st_size
+
+
+def test_sql_asks_the_tables(run, traces):
+    query = 'select "service.name" as service, trace_id from spans order by service'
+    assert [json.loads(line)["service"] for line in run("otlp", "sql", traces, query, "--json").output.splitlines()] == [
+        "pay",
+        "shop",
+    ]
+    assert "shop" in run("otlp", "sql", traces, query).output
+    refused = run("otlp", "sql", traces, "select nothing from spans")
+    assert refused.exit_code == 1
+    assert refused.stderr.startswith("error: ")
+    assert "tables: spans" in refused.stderr
+
+
+def test_progress_is_shown_on_stderr_only_when_asked_for(run, traces, tmp_path):
+    for arguments in (["inspect", traces], ["head", traces], ["convert", traces, tmp_path / "t.otlp"]):
+        silent, told = run("otlp", *arguments), run("otlp", *arguments, "--progress")
+        assert silent.stderr == ""
+        assert told.stdout == silent.stdout
+        assert told.exit_code == 0
 
 
 @pytest.mark.parametrize(

@@ -25,9 +25,13 @@ class SignalName(StrEnum):
     traces = "traces"
     metrics = "metrics"
     logs = "logs"
+    profiles = "profiles"
 
 
-File = Annotated[Path, typer.Argument(help="OTLP protobuf or JSON; plain, gzip or zstd.")]
+File = Annotated[
+    Path,
+    typer.Argument(help="OTLP protobuf or JSON, plain, gzip or zstd; a folder of tables; a pattern in quotes."),
+]
 SignalOption = Annotated[
     SignalName | None, typer.Option(help="What the file holds, if its name does not say.")
 ]
@@ -35,6 +39,7 @@ SkipOption = Annotated[
     bool, typer.Option("--skip-errors", help="Leave out what cannot be read, and count it.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+ProgressOption = Annotated[bool, typer.Option("--progress", help="Show on stderr how far reading came.")]
 
 HEAD_COLUMNS = {
     "traces": [
@@ -47,13 +52,20 @@ HEAD_COLUMNS = {
     ],
     "metrics": ["service.name", "name", "unit", "description"],
     "logs": ["time_unix_nano", "severity_text", "service.name", "body", "trace_id"],
+    "profiles": ["time_unix_nano", "service.name", "duration_nano", "period", "profile_id"],
 }
 
 
-def _read(file: Path, signal: SignalName | None, *, skip: bool) -> "Telemetry":
+def _read(file: Path, signal: SignalName | None, *, skip: bool, progress: bool) -> "Telemetry":
     from workbench import otlp
 
-    return otlp.read(file, signal=signal.value if signal else None, on_error=_on_error(skip=skip))
+    found: Telemetry = otlp.read(
+        file,
+        signal=signal.value if signal else None,
+        on_error=_on_error(skip=skip),
+        progress=True if progress else None,
+    )
+    return found
 
 
 def _on_error(*, skip: bool) -> "OnError":
@@ -62,10 +74,14 @@ def _on_error(*, skip: bool) -> "OnError":
 
 @app.command()
 def inspect(
-    file: File, signal: SignalOption = None, skip_errors: SkipOption = False, as_json: JsonOption = False
+    file: File,
+    signal: SignalOption = None,
+    skip_errors: SkipOption = False,
+    as_json: JsonOption = False,
+    progress: ProgressOption = False,
 ) -> None:
     """Say what a file holds: signal, records, time range, services, attributes."""
-    facts = _facts(file, _read(file, signal, skip=skip_errors))
+    facts = _facts(file, _read(file, signal, skip=skip_errors, progress=progress))
     if as_json:
         typer.echo(json.dumps(facts, ensure_ascii=False))
     else:
@@ -76,7 +92,7 @@ def _facts(file: Path, telemetry: "Telemetry") -> dict[str, Any]:
     times = telemetry.time_range()
     return {
         "file": str(file),
-        "bytes": file.stat().st_size,
+        "bytes": _size(file),
         "signal": telemetry.signal,
         "records": len(telemetry),
         "skipped": telemetry.skipped,
@@ -86,6 +102,15 @@ def _facts(file: Path, telemetry: "Telemetry") -> dict[str, Any]:
         "keys": telemetry.keys(),
         "tables": {name: len(table) for name, table in telemetry.tables.items()},
     }
+
+
+def _size(file: Path) -> int:
+    """Return the bytes of a file, of all in a folder, or of all that a pattern matches."""
+    from glob import glob
+
+    found = [file] if file.exists() else [Path(name) for name in glob(str(file), recursive=True)]
+    files = [inner for path in found for inner in (path.rglob("*") if path.is_dir() else [path])]
+    return sum(path.stat().st_size for path in files if path.is_file())
 
 
 def _services(telemetry: "Telemetry") -> dict[str, int]:
@@ -126,9 +151,10 @@ def head(
     signal: SignalOption = None,
     skip_errors: SkipOption = False,
     as_json: JsonOption = False,
+    progress: ProgressOption = False,
 ) -> None:
     """Print the first records; with --json one object a line."""
-    telemetry = _read(file, signal, skip=skip_errors)
+    telemetry = _read(file, signal, skip=skip_errors, progress=progress)
     table = _columns(telemetry, columns).slice(0, count)
     if as_json:
         for row in _plain_rows(table):
@@ -195,28 +221,58 @@ def _cell_text(value: Any) -> str:
 
 
 @app.command()
-def convert(
+def sql(
     file: File,
-    target: Annotated[
-        Path, typer.Argument(help="Its ending says the form: .otlp .pb .json .jsonl .parquet, .gz .zst")
-    ],
+    query: Annotated[str, typer.Argument(help='Such as: select "service.name", count(*) from spans group by all')],
     signal: SignalOption = None,
     skip_errors: SkipOption = False,
     as_json: JsonOption = False,
+    progress: ProgressOption = False,
+) -> None:
+    """Ask by SQL: tables by their names, and records with their attributes as columns."""
+    table = _read(file, signal, skip=skip_errors, progress=progress).sql(query).table
+    if as_json:
+        for row in _plain_rows(table):
+            typer.echo(json.dumps(row, ensure_ascii=False, default=str))
+    else:
+        _print_table(table)
+
+
+@app.command()
+def convert(
+    file: File,
+    target: Annotated[
+        Path,
+        typer.Argument(help="Its ending says the form: .otlp .pb .json .jsonl, then .gz .zst; .parquet .arrow"),
+    ],
+    signal: SignalOption = None,
+    skip_errors: SkipOption = False,
+    flat: Annotated[
+        bool, typer.Option("--flat", help="One Parquet file, a row a record and a column an attribute.")
+    ] = False,
+    as_json: JsonOption = False,
+    progress: ProgressOption = False,
 ) -> None:
     """Write the same telemetry in another form; the target appears whole or not at all."""
     from dataclasses import asdict
 
     from workbench import otlp
 
-    on_error = _on_error(skip=skip_errors)
-    done = otlp.convert(file, target, signal=signal.value if signal else None, on_error=on_error)
+    done = otlp.convert(
+        file,
+        target,
+        signal=signal.value if signal else None,
+        on_error=_on_error(skip=skip_errors),
+        layout="flat" if flat else "star",
+        progress=True if progress else None,
+    )
     if as_json:
         typer.echo(json.dumps(asdict(done)))
     else:
         skipped = f", {done.skipped:,} skipped" if done.skipped else ""
         typer.echo(
-            f"{done.signal}: {done.messages:,} messages, {done.written_bytes:,} bytes in {target}{skipped}"
+            f"{done.signal}: {done.records:,} records, {done.messages:,} messages, "
+            f"{done.written_bytes:,} bytes in {target}{skipped}"
         )
 
 

@@ -36,6 +36,7 @@ __all__ = [
     "store64",
 ]
 
+_intrinsic: Any = intrinsic  # whose arguments only the compiler sees
 WORD = ir.IntType(64)
 DOUBLE_WORD = ir.IntType(128)
 
@@ -46,7 +47,7 @@ def inlined(function: Callable[..., Any]) -> Any:
 
 
 def _load(bits: int, *, signed: bool = False) -> Any:
-    @intrinsic
+    @_intrinsic
     def load(_context: Any, _address: Any) -> Any:
         def generate(_target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
             value = builder.load(builder.inttoptr(arguments[0], ir.IntType(bits).as_pointer()))
@@ -61,7 +62,7 @@ def _load(bits: int, *, signed: bool = False) -> Any:
 
 
 def _store(bits: int) -> Any:
-    @intrinsic
+    @_intrinsic
     def store(_context: Any, _address: Any, _value: Any) -> Any:
         def generate(target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
             kind = ir.IntType(bits)
@@ -79,7 +80,7 @@ load32s = _load(32, signed=True)
 store8, store16, store32, store64 = _store(8), _store(16), _store(32), _store(64)
 
 
-@intrinsic
+@_intrinsic
 def copy16(_context: Any, _target: Any, _source: Any) -> Any:
     """Copy 16 bytes."""
 
@@ -93,7 +94,7 @@ def copy16(_context: Any, _target: Any, _source: Any) -> Any:
     return types.void(types.int64, types.int64), generate
 
 
-@intrinsic
+@_intrinsic
 def equal_bytes(_context: Any, _left: Any, _right: Any) -> Any:
     """Compare 64 bytes with 64 bytes: bit i of the result says whether the two bytes i are equal."""
 
@@ -108,7 +109,7 @@ def equal_bytes(_context: Any, _left: Any, _right: Any) -> Any:
 
 
 def _block(function: Any) -> Any:
-    @intrinsic
+    @_intrinsic
     def block(_context: Any, _target: Any, _source: Any, _size: Any) -> Any:
         def generate(target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
             pointer = ir.IntType(8).as_pointer()
@@ -125,7 +126,7 @@ copy = _block(cgutils.raw_memcpy)  # copy(target, source, size): the two do not 
 move = _block(cgutils.raw_memmove)  # move(target, source, size): they may
 
 
-@intrinsic
+@_intrinsic
 def mix(_context: Any, _x: Any, _y: Any) -> Any:
     """Return the two halves of the 128-bit product, combined by exclusive or (wyhash)."""
 
@@ -137,7 +138,7 @@ def mix(_context: Any, _x: Any, _y: Any) -> Any:
     return types.int64(types.int64, types.int64), generate
 
 
-@intrinsic
+@_intrinsic
 def shift_right(_context: Any, _value: Any, _bits: Any) -> Any:
     """Shift right, zeros coming in from the left (``>>`` of a signed number keeps its sign)."""
 
@@ -147,7 +148,7 @@ def shift_right(_context: Any, _value: Any, _bits: Any) -> Any:
     return types.int64(types.int64, types.int64), generate
 
 
-@intrinsic
+@_intrinsic
 def leading_zeros(_context: Any, _value: Any) -> Any:
     """Count the zero bits above the highest one; 64 for zero."""
 

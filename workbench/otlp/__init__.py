@@ -14,6 +14,12 @@
     Exporter(endpoint)               telemetry to an OTLP server
     find_faults(traces) -> Faults    when was the system slow or failing, and whose fault was it?
     red(traces, by) -> Red           rate, errors and duration of spans by any attributes
+    critical_paths(traces)           critical and self time of each span and operation; draws a flame
+    service_graph(traces)            requests between services, databases and peers without spans
+    compare(before, after)           what differs between two sets of traces, ranked, and the culprit
+    explain(traces, mask)            attribute values that the chosen spans have and others have not
+    check_traces(traces)             orphans, roots, ids used twice, times that cannot be
+    clock_skew(traces)               how far the services' clocks are apart, with bounds
     ExponentialHistogram.of(values)  counts with quantiles of known error; merges, changes scale and bounds
     to_delta(metrics), to_cumulative(metrics)   increments for totals, and back
     search(logs["body"], "timeout")  a mask of the records whose text holds, starts with, matches that
@@ -29,10 +35,19 @@ from workbench._lazy import lazy_names
 if TYPE_CHECKING:
     from workbench.otlp._schema import Signal
     from workbench.otlp._tally import OnError
+    from workbench.otlp.analysis._change import Change
+    from workbench.otlp.analysis._explanation import Explanation
     from workbench.otlp.analysis._service_map import ServiceMap
     from workbench.otlp.analysis._structure import SpanStructure
+    from workbench.otlp.analysis.attributes import explain
+    from workbench.otlp.analysis.comparison import Comparison, ComparisonError, compare
+    from workbench.otlp.analysis.critical import CriticalPaths, critical_paths
     from workbench.otlp.analysis.faults import Faults, find_faults
+    from workbench.otlp.analysis.health import TraceHealth, check_traces
     from workbench.otlp.analysis.red import Red, red
+    from workbench.otlp.analysis.servicing import ServiceGraph, service_graph
+    from workbench.otlp.analysis.skew import ClockSkew, SkewError, clock_skew, corrected_times
+    from workbench.otlp.analysis.windowing import traces_started
     from workbench.otlp.decoder import Decoder, concat
     from workbench.otlp.errors import (
         AmbiguousSignalError,
@@ -88,7 +103,10 @@ if TYPE_CHECKING:
         threshold_to_probability,
     )
     from workbench.otlp.storage.converting import convert
+    from workbench.otlp.storage.errors import SqlError, TensorError
     from workbench.otlp.storage.reading import read, read_batches
+    from workbench.otlp.storage.sql_result import SqlResult
+    from workbench.otlp.storage.tensors import Tensors
     from workbench.otlp.storage.writing import Written, write
     from workbench.otlp.telemetry import Telemetry
     from workbench.otlp.text._arrow_strings import TextColumnError
@@ -128,15 +146,21 @@ __all__ = [
     "AmbiguousSignalError",
     "BinError",
     "Buckets",
+    "Change",
+    "ClockSkew",
+    "Comparison",
+    "ComparisonError",
     "CompressionError",
     "ConfigurationError",
     "ConsistentProbability",
+    "CriticalPaths",
     "Decoder",
     "DurableReceiver",
     "EmptyInputError",
     "EndpointError",
     "EstimateError",
     "Estimates",
+    "Explanation",
     "ExplicitHistogram",
     "ExponentialHistogram",
     "ExportStats",
@@ -177,10 +201,14 @@ __all__ = [
     "Sampled",
     "SamplerError",
     "SamplerMode",
+    "ServiceGraph",
     "ServiceMap",
     "Signal",
+    "SkewError",
     "Slow",
     "SpanStructure",
+    "SqlError",
+    "SqlResult",
     "Status",
     "TableError",
     "TailSampled",
@@ -188,8 +216,11 @@ __all__ = [
     "Telemetry",
     "Templates",
     "TemporalityReport",
+    "TensorError",
+    "Tensors",
     "TextColumnError",
     "Throttle",
+    "TraceHealth",
     "TraceIdError",
     "TraceIdRatioBased",
     "TraceStateError",
@@ -201,11 +232,17 @@ __all__ = [
     "WaitTimeoutError",
     "Written",
     "adjusted_counts",
+    "check_traces",
+    "clock_skew",
+    "compare",
     "concat",
     "convert",
+    "corrected_times",
+    "critical_paths",
     "decode_threshold",
     "encode_threshold",
     "estimate",
+    "explain",
     "find_faults",
     "mine_templates",
     "policies",
@@ -214,9 +251,11 @@ __all__ = [
     "read_batches",
     "red",
     "search",
+    "service_graph",
     "threshold_to_probability",
     "to_cumulative",
     "to_delta",
+    "traces_started",
     "write",
 ]
 
@@ -228,15 +267,21 @@ __getattr__, __dir__ = lazy_names(
         "AmbiguousSignalError": "errors",
         "BinError": "errors",
         "Buckets": "histograms.buckets",
+        "Change": "analysis._change",
+        "ClockSkew": "analysis.skew",
+        "Comparison": "analysis.comparison",
+        "ComparisonError": "analysis.comparison",
         "CompressionError": "errors",
         "ConfigurationError": "transport.errors",
         "ConsistentProbability": "sampling.head",
+        "CriticalPaths": "analysis.critical",
         "Decoder": "decoder",
         "DurableReceiver": "transport.durable",
         "EmptyInputError": "errors",
         "EndpointError": "transport.errors",
         "EstimateError": "sampling.errors",
         "Estimates": "sampling.estimates",
+        "Explanation": "analysis._explanation",
         "ExplicitHistogram": "histograms.explicit",
         "ExponentialHistogram": "histograms.exponential",
         "ExportStats": "transport._statistics",
@@ -277,10 +322,14 @@ __getattr__, __dir__ = lazy_names(
         "Sampled": "sampling.sampled",
         "SamplerError": "sampling.errors",
         "SamplerMode": "sampling.probabilistic",
+        "ServiceGraph": "analysis.servicing",
         "ServiceMap": "analysis._service_map",
         "Signal": "_schema",
+        "SkewError": "analysis.skew",
         "Slow": "transport._faults",
         "SpanStructure": "analysis._structure",
+        "SqlError": "storage.errors",
+        "SqlResult": "storage.sql_result",
         "Status": "transport._faults",
         "TableError": "errors",
         "TailSampled": "sampling.tail_sampled",
@@ -288,8 +337,11 @@ __getattr__, __dir__ = lazy_names(
         "Telemetry": "telemetry",
         "Templates": "text.templates",
         "TemporalityReport": "histograms.temporality",
+        "TensorError": "storage.errors",
+        "Tensors": "storage.tensors",
         "TextColumnError": "text._arrow_strings",
         "Throttle": "transport._faults",
+        "TraceHealth": "analysis.health",
         "TraceIdError": "errors",
         "TraceIdRatioBased": "sampling.head",
         "TraceStateError": "sampling.errors",
@@ -301,11 +353,17 @@ __getattr__, __dir__ = lazy_names(
         "WaitTimeoutError": "transport.errors",
         "Written": "storage.writing",
         "adjusted_counts": "sampling.sampled",
+        "check_traces": "analysis.health",
+        "clock_skew": "analysis.skew",
+        "compare": "analysis.comparison",
         "concat": "decoder",
         "convert": "storage.converting",
+        "corrected_times": "analysis.skew",
+        "critical_paths": "analysis.critical",
         "decode_threshold": "sampling.tracestate",
         "encode_threshold": "sampling.tracestate",
         "estimate": "sampling.estimates",
+        "explain": "analysis.attributes",
         "find_faults": "analysis.faults",
         "mine_templates": "text.mining",
         "policies": "sampling.tail",
@@ -314,9 +372,11 @@ __getattr__, __dir__ = lazy_names(
         "read_batches": "storage.reading",
         "red": "analysis.red",
         "search": "text.searching",
+        "service_graph": "analysis.servicing",
         "threshold_to_probability": "sampling.tracestate",
         "to_cumulative": "histograms.temporality",
         "to_delta": "histograms.temporality",
+        "traces_started": "analysis.windowing",
         "write": "storage.writing",
     },
 )

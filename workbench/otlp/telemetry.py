@@ -1,8 +1,8 @@
 """What all signals have in common: immutable records in a star of Arrow tables."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, ClassVar, NoReturn, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, TypeVar, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,15 @@ from workbench.otlp.codec._star import Star
 from workbench.otlp.codec._star_decoder import Buffer, Encoding, StarDecoder, Unknown
 from workbench.otlp.codec._unarrow import star_of_tables
 from workbench.otlp.errors import InstantError, TraceIdError, UnknownKeyError
+from workbench.otlp.storage._duckdb import run_sql, to_duckdb
+from workbench.otlp.storage._plain_columns import with_hexadecimal_ids
+from workbench.otlp.storage._polars import to_polars
+from workbench.otlp.storage.sql_result import SqlResult
+from workbench.otlp.storage.tensors import Tensors, to_torch
+
+if TYPE_CHECKING:
+    import duckdb
+    import polars as pl
 
 __all__ = ["Telemetry"]
 
@@ -253,15 +262,81 @@ class Telemetry:
 
     def to_pandas(self) -> pd.DataFrame:
         """Return `to_arrow` as a data frame: ids as hexadecimal digits, integers stay integers."""
-        flat = self.to_arrow()
-        for at, field in enumerate(flat.schema):
-            if pa.types.is_fixed_size_binary(field.type):
-                flat = flat.set_column(at, field.name, _hexadecimal(flat[field.name]))
+        flat = with_hexadecimal_ids(self.to_arrow())
         frame = flat.to_pandas()
         for name in flat.column_names:
             if pa.types.is_integer(flat[name].type) and flat[name].null_count:
                 frame[name] = flat[name].to_pandas(types_mapper=NULLABLE.get)
         return frame
+
+    def to_polars(self) -> "pl.DataFrame":
+        """Return `to_arrow` as a polars data frame: ids as hexadecimal digits.
+
+        Raises
+        ------
+        MissingExtraError
+            When polars is not installed.
+        """
+        return to_polars(self)
+
+    def to_duckdb(self, connection: "duckdb.DuckDBPyConnection | None" = None) -> "duckdb.DuckDBPyConnection":
+        """Return a DuckDB connection with a view for each table, by its name.
+
+        That of the records has their own columns and one for each attribute of the record, its scope and its
+        resource; its ``id`` is the ``parent_id`` of its children. Ids are hexadecimal digits, durations
+        nanoseconds, times UTC. The views read this telemetry's memory.
+
+        Parameters
+        ----------
+        connection : DuckDBPyConnection, optional
+            Where the views are registered; without one, a new database in memory.
+
+        Raises
+        ------
+        MissingExtraError
+            When DuckDB is not installed.
+        """
+        return to_duckdb(self, connection)
+
+    def sql(self, query: str) -> SqlResult:
+        """Return what a query finds in the views of `to_duckdb`; names with a dot are written in double quotes.
+
+        Raises
+        ------
+        SqlError
+            When DuckDB refuses the query; lists the tables, and columns of near names.
+        MissingExtraError
+            When DuckDB is not installed.
+
+        Examples
+        --------
+        >>> from workbench import otlp
+        >>> traces = otlp.read("datasets/checkout/traces.otlp.zst")
+        >>> traces.sql('select "service.name", count(*) as spans from spans group by all order by all limit 2')
+        2 rows
+        service.name  spans
+        ------------  -----
+        cart           2404
+        gateway        9718
+        """
+        return run_sql(self, query)
+
+    def to_torch(self, columns: Sequence[str] | None = None) -> Tensors:
+        """Return columns as tensors by name: numbers and times as they are, texts as numbers of a vocabulary.
+
+        Parameters
+        ----------
+        columns : sequence of str, optional
+            Names that `self[name]` knows; without them, all that are no lists, structs or byte strings.
+
+        Raises
+        ------
+        UnknownKeyError, TensorError
+            When a column is not there; when it holds what no tensor can.
+        MissingExtraError
+            When torch is not installed.
+        """
+        return to_torch(self, columns)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Telemetry) or type(self) is not type(other):
@@ -298,10 +373,6 @@ class Telemetry:
 def _unpickled(cls: type[T], message: bytes, skipped: int, known: frozenset[str]) -> T:
     star = cls.from_otlp(message)._columns()  # noqa: SLF001 - the class's own
     return cls._of(star, skipped, known)  # noqa: SLF001
-
-
-def _hexadecimal(ids: pa.ChunkedArray) -> pa.Array:
-    return pa.array([None if found is None else found.hex() for found in ids.to_pylist()], pa.string())
 
 
 def _trace_id_bytes(trace_id: object) -> bytes:

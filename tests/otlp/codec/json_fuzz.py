@@ -19,6 +19,7 @@ from wire_fuzz import OFFICIAL, random_message
 
 BASES = 64  # messages a signal that are damaged
 LEAST, MOST = 100, 1500  # bytes of their text
+DEEPEST = 30  # levels within which something is damaged
 IDS = {"traceId", "spanId", "parentSpanId", "profileId"}
 
 
@@ -99,16 +100,17 @@ def _adapted_field(value, field):
 
 PYTHON_SPELLING = rb'"|true|false'
 ENUM_FIELD = re.compile(r"(kind|code|severity_number|aggregation_temporality)$")
-WE_REFUSE = [  # what our message begins with, what the text has there, why the official library accepts it
+WE_REFUSE = [  # how our message begins, what the text has there, why the official library takes it
     ("OTLP/JSON writes enums as integers", rb'"', "names of enums, and enums in quotes, which OTLP excludes"),
-    ("expected an integer, as", PYTHON_SPELLING, "Python's spellings of integers in quotes, booleans as enums"),
-    ("expected a number", PYTHON_SPELLING, "Python's spellings of numbers in quotes, booleans as numbers"),
+    ("expected an integer, as", PYTHON_SPELLING, "Python's spellings of integers, booleans as enums"),
+    ("expected a number", PYTHON_SPELLING, "Python's spellings of numbers, booleans as numbers"),
     ("expected a JSON number", rb"[^,]*\"", "Python's other spellings of numbers in quotes"),
     ("expected a JSON number", rb"I", "Python's -Infinity in unknown fields"),
     ("expected a JSON value", rb"N|I", "Python's NaN and Infinity in unknown fields"),
     ("expected an object", rb'\[|"', "arrays and strings that have no known keys, for messages"),
     ("expected base64", rb"", "characters that are no base64, which Python passes over"),
     ("expected an integer, got", rb"1e-400", "numbers that Python rounds to zero"),
+    ("expected an integer, got", rb'"?-?[0-9.]{17,}', "fractions of long numbers that Python rounds away"),
     ("a surrogate without", rb"", "halves of surrogates in unknown fields"),
     ("this number is too large", rb'"', "numbers in quotes that Python reads as infinity"),
 ]  # fmt: skip
@@ -177,14 +179,14 @@ def _base(signal, number):
             return text
 
 
-def _objects(value):
+def _objects(value, depth=0):
+    if depth > DEEPEST:
+        return
     if isinstance(value, Pairs):
         yield value
-        for _, item in value:
-            yield from _objects(item)
-    elif isinstance(value, list):
+    if isinstance(value, list):
         for item in value:
-            yield from _objects(item)
+            yield from _objects(item[1] if isinstance(value, Pairs) else item, depth + 1)
 
 
 def _write(rng, value, blank):

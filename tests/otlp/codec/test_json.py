@@ -8,13 +8,17 @@ import tracemalloc
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from json_fuzz import official, random_text, reason, reference_json
+from json_fuzz import official, reference_json
 from strategies import MESSAGES
 from wire_fuzz import OFFICIAL, random_message
 
-from workbench.otlp.codec._json_documents import json_documents, signal_of_json
 from workbench.otlp.codec._json_shapes import shapes_of
-from workbench.otlp.codec._json_transcode import json_to_protobuf, parse_json, print_json, protobuf_to_json
+from workbench.otlp.codec._json_transcode import (
+    json_to_protobuf,
+    parse_json,
+    print_json,
+    protobuf_to_json,
+)
 from workbench.otlp.errors import MalformedError, OtlpError, TruncatedError
 
 SIGNALS = list(OFFICIAL)
@@ -407,119 +411,3 @@ def _accepted(text):
     except OtlpError:
         return False
     return True
-
-
-class TestDamagedText:
-    """Each case is a seed; what one side refuses and the other takes has a reason listed in `json_fuzz`."""
-
-    @pytest.mark.parametrize("block", range(4))
-    def test_damaged_text_means_what_the_official_library_makes_of_it(self, block):
-        compare(range(block * 300, block * 300 + 300))
-
-    @pytest.mark.slow
-    def test_much_damaged_text_means_the_same(self):
-        compare(range(10_000, 15_000))
-
-    @pytest.mark.parametrize("signal", SIGNALS)
-    def test_damaged_protobuf_never_prints_what_it_does_not_mean(self, signal):
-        for seed in range(400):
-            rng = random.Random(seed)
-            wire = bytearray(random_message(rng, OFFICIAL[signal]).SerializeToString())
-            for _ in range(rng.choice([1, 1, 2, 5])):
-                if wire:
-                    wire[rng.randrange(len(wire))] ^= 1 << rng.randrange(8)
-            printed, meant = outcomes(protobuf_to_json, OFFICIAL[signal].FromString, signal, bytes(wire))
-            assert (printed is None) == (meant is None)
-            assert meant is None or printed == reference_json(meant)
-
-
-def outcomes(ours, theirs, signal, wire):
-    try:
-        printed = ours(signal, wire)
-    except MalformedError:
-        printed = None
-    try:
-        return printed, theirs(wire)
-    except Exception:  # noqa: BLE001 - the official library's own
-        return printed, None
-
-
-def compare(seeds):
-    for seed in seeds:
-        for signal in SIGNALS:
-            text = random_text(random.Random(seed), signal)
-            ours = theirs = ours_failed = theirs_failed = None
-            try:
-                ours = json_to_protobuf(signal, text)
-            except OtlpError as error:
-                ours_failed = error
-            try:
-                theirs = official(signal, text).SerializeToString(deterministic=True)
-            except Exception as error:  # noqa: BLE001 - whatever json and json_format raise
-                theirs_failed = error
-            if ours is None and theirs is None:
-                assert 0 <= ours_failed.offset <= len(text)
-            elif ours is None or theirs is None:
-                assert reason(ours_failed, theirs_failed, text), (seed, signal, ours_failed, theirs_failed)
-            else:
-                assert ours == theirs, (seed, signal)
-
-
-class TestDocuments:
-    @staticmethod
-    def split(data):
-        return [data[start : start + size] for start, size in json_documents(data).tolist()]
-
-    @pytest.mark.parametrize("between", [b"\n", b"", b" ", b"\r\n\n"])
-    @pytest.mark.parametrize("indent", [None, 1])
-    def test_documents_follow_each_other_in_any_layout(self, between, indent):
-        rng = random.Random(3)
-        documents = [json.dumps(json.loads(sound(rng, "logs")), indent=indent).encode() for _ in range(20)]
-        assert self.split(between.join(documents) + between) == documents
-
-    def test_more_documents_than_a_batch(self):
-        assert self.split(b"{}\n" * 5000) == [b"{}"] * 5000
-
-    @pytest.mark.parametrize("data", [b"", b" \n\t", b"\xef\xbb\xbf", b"\xef\xbb\xbf\n"])
-    def test_blanks_are_no_document(self, data):
-        assert self.split(data) == []
-
-    def test_brackets_and_quotes_in_strings_are_text(self):
-        documents = [b'{"a":"}{][\\"\\\\"}', b'{"\\\\":["\\\\\\""]}', b'["]"]']
-        assert self.split(b"".join(documents)) == documents
-
-    @pytest.mark.parametrize(
-        "damaged",
-        [
-            b'{"a":',
-            b'{"a":[1',
-            b'{"a":"b',
-            b'{"a":{}',
-            b'{"a":[{"b":1}',
-            b'{"a":"b\\',
-            b"nonsense",
-            b"]",
-            b'{"a"',
-            b"{",
-        ],
-    )
-    def test_a_damaged_line_takes_no_neighbour_with_it(self, damaged):
-        good = b'{"resourceLogs":[{}]}'
-        assert self.split(b"\n".join([good, damaged, good, good])) == [good, damaged, good, good]
-
-    def test_files_of_openings_take_time_in_proportion(self):
-        data = b'{"a":[\n' * 100_000
-        assert len(self.split(data)) == 100_000
-
-    @pytest.mark.parametrize("signal", SIGNALS)
-    def test_a_document_names_its_signal(self, signal):
-        key = f"resource{signal.capitalize() if signal != 'traces' else 'Spans'}"
-        assert signal_of_json(f' {{ "{key}" : []}}'.encode()) == signal
-        assert signal_of_json(f'{{"x":{{"resourceSpans":[]}},"{key}":1}}'.encode()) == signal
-        assert signal_of_json(f'{{"x":"{"y" * 9000}","{key}":1'.encode()) == signal
-
-    @pytest.mark.parametrize(
-        "data", [b"", b"{}", b"[]", b'{"a":1}', b'{"resource_spans":[]}', b'{"a"', b"\xff"]
-    )
-    def test_a_document_without_a_known_key_names_none(self, data):
-        assert signal_of_json(data) is None

@@ -51,16 +51,23 @@ def test_json_is_written_by_the_specification(shop, tmp_path):
     assert span["startTimeUnixNano"] == "1700000001000000000"
 
 
-def test_lines_are_one_message_each(shop, tmp_path):
-    data = (tmp_path / "traces.binpb").read_bytes()
-    (tmp_path / "traces.otlp").write_bytes(2 * _framed(data))
-    otlp.convert(tmp_path / "traces.otlp", tmp_path / "traces.jsonl")
-    assert (tmp_path / "traces.jsonl").read_text().count("\n") == 2
+def test_messages_are_cut_between_resources_when_they_grow_too_large(shop, tmp_path):
+    whole = otlp.convert(tmp_path / "traces.binpb", tmp_path / "traces.jsonl")
+    assert (whole.messages, (tmp_path / "traces.jsonl").read_text().count("\n")) == (1, 1)
+    for form in ("cut.traces.jsonl", "cut.traces.otlp"):
+        cut = otlp.convert(tmp_path / "traces.binpb", tmp_path / form, message_bytes=1)
+        assert cut.messages == len(shop.tables["resources"]) == 3
+        assert otlp.read(tmp_path / form) == shop
+    assert (tmp_path / "cut.traces.jsonl").read_text().count("\n") == 3
 
 
-def test_parquet_is_one_flat_table(shop, tmp_path):
-    otlp.convert(tmp_path / "traces.binpb", tmp_path / "shop.parquet")
+def test_parquet_may_be_one_flat_table(shop, tmp_path):
+    otlp.convert(tmp_path / "traces.binpb", tmp_path / "shop.parquet", layout="flat")
     assert pq.read_table(tmp_path / "shop.parquet").equals(shop.to_arrow())
+    with pytest.raises(otlp.UnknownFormatError, match="telemetry is a folder of them"):
+        otlp.read(tmp_path / "shop.parquet")
+    with pytest.raises(otlp.UnknownFormatError, match=r"a flat table is written as \.parquet"):
+        otlp.convert(tmp_path / "traces.binpb", tmp_path / "shop.arrow", layout="flat")
 
 
 def test_conversion_is_deterministic(shop, tmp_path):

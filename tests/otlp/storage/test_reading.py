@@ -81,6 +81,7 @@ def read(tmp_path, name, data, **options):
 
 
 BAD_ID = message(trace_id=b"short")
+NOT_HEX = JSON.replace(b"0001", b"xy01")
 LATIN = JSON.replace(b'"a"', b'"\xe4"')
 BROKEN = {
     "empty file": ("traces.otlp", b"", otlp.EmptyInputError, 0),
@@ -114,9 +115,10 @@ BROKEN = {
     "not an object": ("traces.json", b"  [1]", otlp.MalformedError, 2),
     "other keys": ("traces.json", b'{"spans": []}', otlp.MalformedError, 0),
     "other signal": ("logs.json", JSON, otlp.MalformedError, 0),
-    "wrong type": ("traces.json", b'{"resourceSpans": 5}', otlp.MalformedError, 0),
-    "not hexadecimal": ("traces.json", JSON.replace(b"0001", b"xy01"), otlp.MalformedError, 0),
-    "too deep": ("traces.json", b'{"resourceSpans":' + b"[" * 100_000, otlp.MalformedError, 0),
+    "wrong type": ("traces.json", b'{"resourceSpans": 5}', otlp.MalformedError, 18),
+    "not hexadecimal": ("traces.json", NOT_HEX, otlp.MalformedError, NOT_HEX.index(b"xy01")),
+    "too deep": ("traces.json", b'{"resourceSpans":' + b"[" * 100_000, otlp.MalformedError, 18),
+    "short id in JSON": ("traces.json", JSON.replace(b"0001", b"01"), otlp.MalformedError, 0),
 }
 
 
@@ -138,9 +140,10 @@ def test_the_error_names_the_field(tmp_path):
     with pytest.raises(otlp.MalformedError) as caught:
         read(tmp_path, "traces.pb", BAD_ID)
     assert caught.value.path == "resource_spans[0].scope_spans[0].spans[0].trace_id"
-    with pytest.raises(otlp.MalformedError, match="expected 32 hexadecimal digits") as caught:
-        read(tmp_path, "traces.json", JSON.replace(b"0001", b"xy01"))
-    assert caught.value.path == "resourceSpans[0].scopeSpans[0].spans[0].traceId"
+    for wrong, message in ((b"xy01", "expected hexadecimal digits"), (b"01", "16 bytes was expected, got 15")):
+        with pytest.raises(otlp.MalformedError, match=message) as caught:
+            read(tmp_path, "traces.json", JSON.replace(b"0001", wrong))
+        assert caught.value.path == "resource_spans[0].scope_spans[0].spans[0].trace_id"
 
 
 @pytest.mark.parametrize(

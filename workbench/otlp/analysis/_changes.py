@@ -121,7 +121,7 @@ def structure_changes(pooled: Pooled) -> Candidates:
         made = np.where(paths.above >= 0, found[np.maximum(paths.above, 0)], traces)
         rates.append(found / np.maximum(made, 1))
         callers_a_trace.append(made / max(traces, 1))
-    whole = paths.with_below(np.bincount(paths.of_span, pooled.critical_ms, size))
+    whole = paths.with_below(np.bincount(paths.of_span, pooled.critical_ms, size).astype(np.float64))
     cost_ms = whole / np.maximum(calls[0] + calls[1], 1)
     contribution = (rates[1] - rates[0]) * np.maximum(*callers_a_trace) * cost_ms
     unknown = np.full(size, np.nan)

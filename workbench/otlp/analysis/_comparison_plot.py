@@ -9,7 +9,7 @@ from workbench.otlp.analysis._critical_plot import new_axes
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from workbench.otlp.analysis.attributes import Explanation
+    from workbench.otlp.analysis._explanation import Explanation
     from workbench.otlp.analysis.comparison import Comparison
 
 __all__ = ["draw_contributions", "draw_explanation"]

@@ -58,7 +58,7 @@ def draw_flame(
     ax: "Axes | None",
     min_share: float,
 ) -> "Axes":
-    """Draw the call tree from the root at the top down; `amounts` are those of each path alone, ms a trace."""
+    """Draw the call tree, its root on top; `amounts` are those of each path alone, ms a trace."""
     whole = paths.with_below(amounts)
     total = float(whole[paths.above < 0].sum())
     left, depth = _places(paths, whole)

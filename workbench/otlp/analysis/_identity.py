@@ -35,7 +35,7 @@ def has_parent_id(traces: "Traces") -> npt.NDArray[np.bool_]:
 
 
 def first_rows(traces: "Traces") -> npt.NDArray[np.int64]:
-    """Return for each span the first row with its trace and span id, `(n,) int64`: another row for a duplicate."""
+    """Return for each span the first row with its ids, `(n,) int64`: another row for a duplicate."""
     ids = np.hstack([id_words(traces, "trace_id"), id_words(traces, "span_id")])
     return find_rows(ids, ids)
 

@@ -32,7 +32,7 @@ def depths(parent: Any, depth: Any) -> None:
 def number_paths(  # noqa: PLR0913 - four arrays in, four out
     parent: Any, label: Any, begin: Any, order: Any, path: Any, path_above: Any, path_label: Any, slots: Any
 ) -> Any:
-    """Number the distinct paths of labels, parents before children, and return how many there are.
+    """Give each distinct path of labels a number, parents before children; return how many there are.
 
     `order` has parents before children; `begin` is negative, and says what stands above a node without
     parent. `slots` is a hash table, filled with -1, of a power of two.

@@ -29,7 +29,7 @@ MS = 1e6
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PerTrace:
-    """The spans of one group (an operation, a call path) in one trace, a row each; in order of group and trace.
+    """The spans of one group (operation, call path) in one trace, a row each; in order of group and trace.
 
     Attributes
     ----------
@@ -55,7 +55,7 @@ class PerTrace:
 
     def sum(self, amounts: npt.NDArray[np.generic]) -> Floats:
         """Return the sum of an amount of each span by row, `(m,) float64`."""
-        return np.bincount(self.of_span, amounts, len(self.group))
+        return np.bincount(self.of_span, amounts, len(self.group)).astype(np.float64, copy=False)
 
     def find(self, group: Rows, trace: Rows) -> Rows:
         """Return the rows of pairs that are there."""
@@ -141,7 +141,7 @@ class Pooled:
         self, amounts: npt.NDArray[np.generic], group: Rows, late: Marks, size: int
     ) -> tuple[Floats, Floats]:
         """Return the sums of an amount by group, before and after."""
-        both = np.bincount(group + size * late, amounts, 2 * size)
+        both = np.bincount(group + size * late, amounts, 2 * size).astype(np.float64, copy=False)
         return both[:size], both[size:]
 
     def counts(self, group: Rows, late: Marks, size: int) -> tuple[Rows, Rows]:

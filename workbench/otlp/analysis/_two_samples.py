@@ -67,15 +67,15 @@ def rank_tests(  # noqa: PLR0913 - a column each
     before_size, after_size : (size,) int64
         How many values each group has, zeros included.
     """
-    listed = values > 0
-    order = np.flatnonzero(listed)
-    order = order[np.lexsort((values[order], group[order]))]
+    amounts = np.asarray(values, np.float64)
+    order = np.flatnonzero(amounts > 0)
+    order = order[np.lexsort((amounts[order], group[order]))]
     owner, late = group[order], after[order]
     n1, n2 = before_size.astype(np.float64), after_size.astype(np.float64)
     count1 = np.bincount(owner[~late], minlength=size)
     count2 = np.bincount(owner[late], minlength=size)
     zeros1, zeros2 = n1 - count1, n2 - count2
-    runs = _Runs.of(owner, np.asarray(values)[order], size)
+    runs = _Runs.of(owner, amounts[order], size)
     enough = np.minimum(n1, n2) >= LEAST
     with np.errstate(divide="ignore", invalid="ignore"):
         delta, location = _mann_whitney(runs, late, n1, n2, zeros1, zeros2)
@@ -114,8 +114,8 @@ def _mann_whitney(  # noqa: PLR0913 - a column each
     of_value = rank[runs.run]
     ranks = np.bincount(runs.owner[late], of_value[late], runs.size) + zeros2 * (zeros + 1) / 2
     u = ranks - n2 * (n2 + 1) / 2
-    tied = np.bincount(runs.group, runs.length.astype(np.float64) ** 3 - runs.length, runs.size)
-    tied += zeros**3 - zeros
+    listed = np.bincount(runs.group, runs.length.astype(np.float64) ** 3 - runs.length, runs.size)
+    tied = listed + zeros**3 - zeros
     variance = n1 * n2 / 12 * (both + 1 - tied / (both * (both - 1)))
     score = np.maximum(np.abs(u - n1 * n2 / 2) - 0.5, 0) / np.sqrt(variance)
     p = np.minimum(1.0, 2 * special.ndtr(-score))
@@ -142,7 +142,7 @@ def _kolmogorov_smirnov(  # noqa: PLR0913 - a column each
 
 
 def two_proportions(hits1: Rows, n1: Rows, hits2: Rows, n2: Rows) -> Floats:
-    """Return the p-value of each pair of proportions being one, `(k,) float64`; NaN where a sample is empty."""
+    """Return the p-value of each two proportions being one, `(k,) float64`; NaN where a sample is empty."""
     table = np.stack([hits1, n1 - hits1, hits2, n2 - hits2]).astype(np.float64)
     both, hits = (n1 + n2).astype(np.float64), (hits1 + hits2).astype(np.float64)
     p = np.full(len(both), np.nan)

@@ -1,4 +1,4 @@
-r"""What differs between two sets of traces, and what is the cause of it?
+r"""What differs between two sets of traces, and what the cause of it is.
 
 Three questions are asked, each tested with the trace as the unit, all p-values corrected together (Benjamini
 & Hochberg):
@@ -26,7 +26,7 @@ for the worse. Calls that an operation makes more or less often are explained by
 Source: Benjamini & Hochberg 1995; Zhang et al., "CRISP", USENIX ATC 2022.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import networkx as nx
@@ -36,15 +36,16 @@ import pyarrow as pa
 
 from workbench import display
 from workbench.errors import WorkbenchError
+from workbench.otlp.analysis._change import CHANGES, Change, ranked
 from workbench.otlp.analysis._changes import (
     Candidates,
     error_changes,
     latency_changes,
     structure_changes,
 )
+from workbench.otlp.analysis._explanation import Explanation
 from workbench.otlp.analysis._pooled import Pooled
 from workbench.otlp.analysis._two_samples import benjamini_hochberg
-from workbench.otlp.analysis.attributes import Explanation, contrast
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,92 +53,15 @@ if TYPE_CHECKING:
 
     from workbench.otlp.traces import Traces
 
-__all__ = ["Change", "Comparison", "ComparisonError", "compare"]
+__all__ = ["Comparison", "ComparisonError", "compare"]
 
 Floats = npt.NDArray[np.float64]
 
-SHARE_OF_CAUSE = 0.25  # of the impact of what it explains
 TAIL = 0.95
 
 
 class ComparisonError(WorkbenchError, ValueError):
     """Raised when there is nothing to compare, or no change to explain."""
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One thing that is different after.
-
-    Attributes
-    ----------
-    service, name : str
-        The operation that changed; for calls, the one that makes them.
-    what : str
-        slower, faster, more errors, fewer errors, new call, call gone, more calls, fewer calls, more traffic
-        or less traffic.
-    before, after : float
-        Median self time in ms, own errors a span, or calls by one call of the caller (shares of the traces,
-        for traffic).
-    contribution : float
-        To the change of the mean latency of a trace in ms; for errors, of the share of failing traces.
-    impact : float
-        Its size, relative to the mean latency before, or as that share.
-    effect : float
-        Cliff's delta, -1 to 1; for errors the difference of the shares of traces.
-    q : float
-        p-value, corrected for the number of tests.
-    call : str
-        The call path, where that is what changed.
-    explained_by : str
-        Service further down whose own change explains this one; empty without any.
-    """
-
-    service: str
-    name: str
-    what: str
-    before: float
-    after: float
-    contribution: float
-    impact: float
-    effect: float
-    q: float
-    call: str = ""
-    explained_by: str = ""
-
-    def __str__(self) -> str:
-        where = f"{self.call or f'{self.service} {self.name}'}: {self.what}"
-        return f"{where}, {self.values}, {self.shown_contribution}"
-
-    @property
-    def is_worse(self) -> bool:
-        """Whether traces are slower, or fail more often, because of it."""
-        return self.contribution > 0 or self.what == "new call"
-
-    @property
-    def values(self) -> str:
-        """Before and after, with their unit."""
-        if self.what in ("slower", "faster"):
-            return f"self time {self.before:.3g} -> {self.after:.3g} ms"
-        if self.what in ("more errors", "fewer errors"):
-            return f"errors {self.before:.1%} -> {self.after:.1%}"
-        return (
-            f"{self.before:.3g} -> {self.after:.3g} {'of traces' if 'traffic' in self.what else 'per call'}"
-        )
-
-    @property
-    def shown_contribution(self) -> str:
-        """The contribution with its unit."""
-        if self.what in ("more errors", "fewer errors"):
-            return f"{100 * self.contribution:+.1f} % of traces"
-        return f"{self.contribution:+.3g} ms a trace"
-
-
-CHANGES = pa.schema(
-    {
-        name: pa.string() if name in {"service", "name", "what", "call", "explained_by"} else pa.float64()
-        for name in Change.__dataclass_fields__
-    }
-)
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -192,7 +116,7 @@ class Comparison:
     def attributes(self) -> Explanation:
         """Attribute values that traces after have more, or less, often than those before, on any span."""
         pooled = self._pooled
-        return contrast(pooled.sets, pooled.trace, pooled.late_trace, "traces after", "before")
+        return Explanation.of(pooled.sets, pooled.trace, pooled.late_trace, "traces after", "before")
 
     def explain(self, change: Change | None = None) -> Explanation:
         """Return which attributes the bad spans of a change have, and its other spans have not.
@@ -240,7 +164,7 @@ class Comparison:
                 change.service,
                 change.call or change.name,
                 change.what,
-                change.values,
+                change.figures,
                 change.shown_contribution,
                 f"{change.impact:.1%}",
                 f"{change.q:.1e}",
@@ -330,10 +254,14 @@ def _compared(
         for candidates, q in zip(found, corrected, strict=True)
         for change in _significant(pooled, candidates, q, means[0], alpha, min_impact)
     ]
-    tables = [_table(pooled, candidates, q) for candidates, q in zip(found, corrected, strict=True)]
+    latency, errors, structure = (
+        _table(pooled, candidates, q) for candidates, q in zip(found, corrected, strict=True)
+    )
     return Comparison(
-        _ranked(pooled, changes),
-        *tables,
+        ranked(changes, _services_below(pooled)),
+        latency,
+        errors,
+        structure,
         means,
         _by_side(pooled, failing),
         pooled.count,
@@ -362,8 +290,20 @@ def _significant(  # noqa: PLR0913 - the thresholds
     changes = []
     for row in rows.tolist():
         service, name, what, call = _described(pooled, found, row)
-        numbers = (found.before, found.after, found.contribution, impact, found.effect, q)
-        changes.append(Change(service, name, what, *(float(column[row]) for column in numbers), call=call))
+        changes.append(
+            Change(
+                service,
+                name,
+                what,
+                before=float(found.before[row]),
+                after=float(found.after[row]),
+                contribution=float(found.contribution[row]),
+                impact=float(impact[row]),
+                effect=float(found.effect[row]),
+                q=float(q[row]),
+                call=call,
+            )
+        )
     return changes
 
 
@@ -385,26 +325,6 @@ def _described(pooled: Pooled, found: Candidates, row: int) -> tuple[str, str, s
     what = ("new call" if came else "more calls") if more else ("call gone" if went else "fewer calls")
     caller = int(paths.operation[above])
     return operations.service[caller], operations.name[caller], what, paths.text(row, operations.texts)
-
-
-def _ranked(pooled: Pooled, changes: list[Change]) -> tuple[Change, ...]:
-    """Return the changes with what explains them, by impact, the unexplained first."""
-    below = _services_below(pooled)
-    explained = []
-    for change in changes:
-        causes = [cause for cause in changes if _may_cause(cause, change, below[change.service])]
-        cause = max(causes, key=lambda found: found.impact, default=None)
-        explained.append(replace(change, explained_by=cause.service if cause else ""))
-    return tuple(
-        sorted(explained, key=lambda change: (bool(change.explained_by), -change.impact, change.service))
-    )
-
-
-def _may_cause(cause: Change, change: Change, below: set[str]) -> bool:
-    if cause.impact < SHARE_OF_CAUSE * change.impact or (change.is_worse and not cause.is_worse):
-        return False
-    same_operation = (cause.service, cause.name) == (change.service, change.name)
-    return cause.service in below or bool(change.call and same_operation and "errors" in cause.what)
 
 
 def _services_below(pooled: Pooled) -> dict[str, set[str]]:
@@ -462,7 +382,7 @@ def _explain(pooled: Pooled, change: Change) -> Explanation:
         for traces, late in zip(pooled.sets, (False, True), strict=True)
     )
     names = (f"{change.what} spans of {change.service} {change.name}", "its other spans")
-    return contrast((first, second), np.arange(len(bad)), bad, *names)
+    return Explanation.of((first, second), np.arange(len(bad)), bad, *names)
 
 
 def _bad_spans(pooled: Pooled, change: Change, chosen: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:

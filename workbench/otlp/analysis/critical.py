@@ -1,4 +1,4 @@
-"""Where the time of traces goes: critical time and self time of each span, and of each operation over all traces.
+"""Where the time of traces goes: critical and self time of each span, and of each operation over all traces.
 
 *Self time* is what a span did while none of its children ran; ``self + covered = duration`` for every span.
 *Critical time* is how long its trace had to wait for it; over the spans of a trace it sums to the duration of
@@ -97,7 +97,7 @@ class CriticalPaths:
 
     @property
     def segments(self) -> pa.Table:
-        """The critical paths piece by piece: row of the span, start and end; those of a trace never overlap."""
+        """The critical paths in pieces: row of the span, start and end; those of a trace never overlap."""
         walk, utc = self._walk, pa.timestamp("ns", tz="UTC")
         return pa.table(
             {
@@ -122,7 +122,7 @@ class CriticalPaths:
         return draw_operations(self.table, self.traces, ax, most)
 
     def flame(self, ax: "Axes | None" = None, *, min_share: float = 0.002) -> "Axes":
-        """Draw the call tree, each call path as wide as the critical time of it and all below; return the axes.
+        """Draw the call tree, each path as wide as the critical time of it and all below; return the axes.
 
         Paths of less than `min_share` of the whole are left out.
         """

@@ -1,24 +1,23 @@
 """What is wrong with recorded traces: spans that hang in the air, ids used twice, times that cannot be.
 
-====================== ==========================================================================================
-problem                a span, or a trace, is counted when
-====================== ==========================================================================================
-orphan                 it names a parent that is not among these spans
-cycle                  it stands on or below a circle of spans that name each other as parents
-duplicate id           another span of its trace before it has the same id
+======================= ====================================================================
+problem                 counted is a span, or a trace, when
+======================= ====================================================================
+orphan                  it names a parent that is not among these spans
+cycle                   it is on or below a circle of spans that name each other as parents
+duplicate id            an earlier span of its trace has the same id
 no trace id, no span id the id is missing or all zeros
-unset start, unset end the time is zero
-zero duration          it ends when it starts
-negative duration      it ends before it starts
-early child            it starts before its parent, by more than the tolerance
-late child             it ends after its parent, by more than the tolerance; normal for CONSUMER spans, which are
-                       not counted
-several roots          (traces) more than one span names no parent
-no root                (traces) no span names no parent
-====================== ==========================================================================================
+unset start, unset end  the time is zero
+zero duration           it ends when it starts
+negative duration       it ends before it starts
+early child             it starts before its parent, by more than the tolerance
+late child              it ends after its parent, by more than the tolerance; CONSUMER spans may
+several roots           (traces) more than one span names no parent
+no root                 (traces) every span names a parent
+======================= ====================================================================
 
-Children of another service that are early are a sign of clock skew: `clock_skew` measures it. Late children of
-another service may also have been given up by their caller.
+Early children in another service are a sign of clock skew: `clock_skew` measures it. Late children in another
+service may also have been given up by their caller.
 """
 
 from collections.abc import Iterator
@@ -42,7 +41,6 @@ __all__ = ["TraceHealth", "check_traces"]
 
 Rows = npt.NDArray[np.int64]
 Marks = npt.NDArray[np.bool_]
-Finding = tuple[str, str, Marks]  # problem, where it is, which spans
 
 MS = 1e6
 SAME, OTHER = "same service", "other service"
@@ -146,88 +144,103 @@ def check_traces(traces: "Traces", *, tolerance_ms: float = 0.0) -> TraceHealth:
         msg = f"tolerance_ms must be zero or more, got {tolerance_ms}"
         raise ValueError(msg)
     check = _Check(traces, round(tolerance_ms * MS))
-    rows, table = {}, []
-    for problem, where, marks in check.of_spans():
-        rows[problem, where] = found = np.flatnonzero(marks)
-        table.append(check.row(problem, where, found, of_spans=True))
-    for problem, found in check.of_traces():
-        rows[problem, ""] = found
-        table.append(check.row(problem, "", found, of_spans=False))
-    kept = [row for row in table if row["traces"]]
-    kept.sort(key=lambda row: (-(row["spans"] or row["traces"]), row["problem"], row["where"]))
+    findings = [finding for finding in check.findings() if len(finding.rows)]
+    findings.sort(key=lambda found: (-len(found.rows), found.problem, found.where))
     return TraceHealth(
-        pa.Table.from_pylist(kept, schema=PROBLEMS),
+        pa.Table.from_pylist([check.row(found) for found in findings], schema=PROBLEMS),
         len(traces),
         check.traces_found,
-        {key: found for key, found in rows.items() if len(found)},
+        {(found.problem, found.where): found.rows for found in findings},
     )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Finding:
+    """The spans that have a problem, the worst one, and by how much its times are wrong."""
+
+    problem: str
+    rows: Rows
+    where: str = ""
+    worst: int = -1
+    worst_ns: int | None = None
+    of_traces: bool = False
+
+    @classmethod
+    def of(cls, problem: str, marks: Marks, where: str = "", wrong: Rows | None = None) -> "_Finding":
+        rows = np.flatnonzero(marks)
+        if wrong is None or not len(rows):
+            return cls(problem, rows, where, int(rows[0]) if len(rows) else -1)
+        worst = int(rows[np.argmax(wrong[rows])])
+        return cls(problem, rows, where, worst, int(wrong[worst]))
+
+
 class _Check:
-    """The spans of some traces, and how far their times are from what can be."""
+    """The spans of some traces, to be asked for each problem."""
 
     def __init__(self, traces: "Traces", tolerance: int) -> None:
-        self.traces, structure = traces, traces.structure
+        structure = traces.structure
+        self.traces, self.tolerance = traces, tolerance
         self.start, self.duration = structure.start, structure.duration
         self.trace, self.parent = structure.trace, structure.parent
         self.traces_found = int(self.trace.max(initial=-1)) + 1
-        self.tolerance = tolerance
-        self.wrong = np.zeros(len(traces), np.int64)
+        self.names_parent = has_parent_id(traces)
 
-    def of_spans(self) -> Iterator[Finding]:
-        """Yield each problem of spans; `wrong` is by how much the times of the last one are wrong."""
-        named, found = has_parent_id(self.traces), find_named_parents(self.traces)
-        yield "orphan", "", named & (found < 0)
-        yield "cycle", "", (found >= 0) & (self.parent < 0)
-        yield "duplicate id", "", first_rows(self.traces) != np.arange(len(self.traces))
-        for name in ("trace_id", "span_id"):
-            yield f"no {name.replace('_', ' ')}", "", (id_words(self.traces, name) == 0).all(axis=1)
+    def findings(self) -> Iterator[_Finding]:
+        yield from self._ids()
         yield from self._times()
-        self.wrong = np.zeros(len(self.traces), np.int64)
+        yield from self._children()
+        yield from self._roots()
 
-    def _times(self) -> Iterator[Finding]:
-        stop = self.start + self.duration
-        started, ended = self.start != 0, stop != 0
-        yield "unset start", "", ~started
-        yield "unset end", "", ~ended
+    def _ids(self) -> Iterator[_Finding]:
+        found = find_named_parents(self.traces)
+        yield _Finding.of("orphan", self.names_parent & (found < 0))
+        yield _Finding.of("cycle", (found >= 0) & (self.parent < 0))
+        yield _Finding.of("duplicate id", first_rows(self.traces) != np.arange(len(self.traces)))
+        for name in ("trace_id", "span_id"):
+            missing = (id_words(self.traces, name) == 0).all(axis=1)
+            yield _Finding.of(f"no {name.replace('_', ' ')}", missing)
+
+    def _times(self) -> Iterator[_Finding]:
+        started, ended = self.start != 0, self.start + self.duration != 0
+        yield _Finding.of("unset start", ~started)
+        yield _Finding.of("unset end", ~ended)
         both = started & ended
-        yield "zero duration", "", both & (self.duration == 0)
-        self.wrong = -self.duration
-        yield "negative duration", "", both & (self.duration < 0)
-        child = (self.parent >= 0) & both & both[self.parent]
-        kind, service = self.traces.structure.kind, self.traces.structure.service
-        same = service == service[self.parent]
-        late = stop - stop[self.parent]
-        early = self.start[self.parent] - self.start
-        for problem, self.wrong in (("early child", early), ("late child", late)):
-            marks = child & (self.wrong > self.tolerance)
-            marks &= (kind != CONSUMER) if problem == "late child" else True
-            yield problem, SAME, marks & same
-            yield problem, OTHER, marks & ~same
+        yield _Finding.of("zero duration", both & (self.duration == 0))
+        yield _Finding.of("negative duration", both & (self.duration < 0), wrong=-self.duration)
 
-    def of_traces(self) -> Iterator[tuple[str, Rows]]:
-        """Yield each problem of traces with their first spans."""
+    def _children(self) -> Iterator[_Finding]:
+        stop, above = self.start + self.duration, self.parent
+        timed = (self.start != 0) & (stop != 0)
+        child = (above >= 0) & timed & timed[above]
+        structure = self.traces.structure
+        same = structure.service == structure.service[above]
+        waits = structure.kind != CONSUMER
+        for problem, wrong, counted in (
+            ("early child", self.start[above] - self.start, child),
+            ("late child", stop - stop[above], child & waits),
+        ):
+            marks = counted & (wrong > self.tolerance)
+            yield _Finding.of(problem, marks & same, SAME, wrong)
+            yield _Finding.of(problem, marks & ~same, OTHER, wrong)
+
+    def _roots(self) -> Iterator[_Finding]:
         first = np.full(self.traces_found, -1, np.int64)
         first[self.trace[::-1]] = np.arange(len(self.trace))[::-1]
-        roots = np.bincount(self.trace[~has_parent_id(self.traces)], minlength=self.traces_found)
-        yield "several roots", first[roots > 1]
-        yield "no root", first[roots == 0]
+        roots = np.bincount(self.trace[~self.names_parent], minlength=self.traces_found)
+        for problem, wrong in (("several roots", roots > 1), ("no root", roots == 0)):
+            rows = first[wrong]
+            yield _Finding(problem, rows, worst=int(rows[0]) if len(rows) else -1, of_traces=True)
 
-    def row(self, problem: str, where: str, found: Rows, *, of_spans: bool) -> dict[str, object]:
+    def row(self, found: _Finding) -> dict[str, object]:
         """Return a row of the table."""
-        timed = of_spans and problem in ("negative duration", "early child", "late child") and len(found)
-        worst = int(found[np.argmax(self.wrong[found])]) if len(found) else -1
-        whole = len(self.traces) if of_spans else self.traces_found
+        whole = self.traces_found if found.of_traces else len(self.traces)
+        trace_id = self.traces.spans["trace_id"][found.worst].as_py()
         return {
-            "problem": problem,
-            "where": where,
-            "spans": len(found) if of_spans else None,
-            "traces": len(np.unique(self.trace[found])),
-            "share": len(found) / max(whole, 1),
-            "worst_ms": float(self.wrong[worst]) / MS if timed else None,
-            "example": self._trace_id(worst),
+            "problem": found.problem,
+            "where": found.where,
+            "spans": None if found.of_traces else len(found.rows),
+            "traces": len(np.unique(self.trace[found.rows])),
+            "share": len(found.rows) / whole,
+            "worst_ms": None if found.worst_ns is None else found.worst_ns / MS,
+            "example": None if trace_id is None else trace_id.hex(),
         }
-
-    def _trace_id(self, row: int) -> str | None:
-        found = self.traces.spans["trace_id"][row].as_py() if row >= 0 else None
-        return None if found is None else found.hex()

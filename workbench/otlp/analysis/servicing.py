@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from workbench.otlp.traces import Traces
 
-__all__ = ["DATABASE_ATTRIBUTES", "PEER_ATTRIBUTES", "ServiceGraph", "service_graph"]
+__all__ = ["ServiceGraph", "service_graph"]
 
 Rows = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -53,15 +53,14 @@ PEER_ATTRIBUTES = (
     "peer.service",
     *DATABASE_ATTRIBUTES,
     "messaging.destination.name",
-    "messaging.system",
     "net.sock.peer.addr",
-    "server.address",
     "net.peer.name",
+    "server.address",
     "network.peer.address",
     "rpc.service",
     "net.sock.peer.name",
-    "url.full",
     "http.url",
+    "url.full",
     "http.target",
 )
 USER, UNKNOWN = "user", "unknown"
@@ -152,7 +151,9 @@ def service_graph(
     ----------
     traces : Traces
     peer_attributes : sequence of str
-        Attributes that name the peer of an unpaired client span, the best first; ``unknown`` without any.
+        Attributes that name the peer of an unpaired client span, the best first; ``unknown`` without any. By
+        default ``peer.service``, then those of the Collector in its order, with their present names
+        (``server.address`` before ``network.peer.address``: a name says more).
     database_attributes : sequence of str
         Attributes that make a CLIENT span a database request, and name the database, the best first.
 
@@ -264,7 +265,9 @@ class _Requests:
             for kind in (DATABASE, VIRTUAL):
                 for name in np.unique(ends[self.kind == TYPES.index(kind)]).tolist():
                     types.setdefault(name, kind)
-        rows = [{"node": name, "type": kind, "spans": spans.get(name, 0)} for name, kind in types.items()]
+        rows: list[dict[str, Any]] = [
+            {"node": name, "type": kind, "spans": spans.get(name, 0)} for name, kind in types.items()
+        ]
         rows.sort(key=lambda row: (-row["spans"], row["node"]))
         return pa.Table.from_pylist(rows, schema=NODES)
 
@@ -276,7 +279,7 @@ class _Requests:
             "client": (pairs.lone_client[peerless], pairs.client_reason[peerless]),
             "server": (pairs.lone_server, pairs.server_reason),
         }
-        rows = [
+        rows: list[dict[str, Any]] = [
             {"side": side, "service": service, "reason": REASONS[reason], "spans": count}
             for side, (spans, reasons) in sides.items()
             for (service, reason), count in _counts(self.services[spans], reasons)

@@ -10,19 +10,19 @@ Where the client gave up (the server's span is the longer one, or the client fai
 holds. Calls in the other direction bound :math:`-\theta`. A single pair is off by half of the network time;
 all pairs of two services together, whose clocks differ by about the same, narrow it down:
 
-* all bounds agree: :math:`\theta` lies in their intersection, and the estimate is its middle;
+* all bounds agree: :math:`\theta` lies in their intersection, and the estimate is its middle; right if all
+  pairs obey the assumption;
 * they contradict each other (a server span may end after its answer has left): the bounds are the hull of
   all values that more than half of the pairs allow, the estimate is the middle of those that most allow, and
-  the pairs that do not allow it are counted as violated;
+  the pairs that do not allow it are counted as violated; right if more than half of the pairs obey;
 * no value is allowed by more than half: no estimate; one clock must have been set meanwhile.
-
-If more than half of the pairs obey the assumption, the bounds contain the truth.
 
 Source: Marzullo & Owicki, "Maintaining the Time in a Distributed System", 1983; Mills, RFC 5905 (NTP). Jaeger
 adjusts each span by the middle of its own bounds.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import networkx as nx
@@ -167,7 +167,7 @@ class ClockSkew:
         rows = []
         for clock in self.clocks:
             way = ways.get(clock)
-            steps = [] if way is None else [network.edges[step] for step in zip(way, way[1:], strict=False)]
+            steps = [] if way is None else [network.edges[step] for step in pairwise(way)]
             sums = (
                 [None] * 3
                 if way is None
@@ -262,14 +262,10 @@ class _Bounds:
     @classmethod
     def _towards_called(cls, low: Rows, high: Rows, client: Rows, server: Rows, size: int) -> "_Bounds":
         """Count a pair of clocks once, from the one that calls more often to the other."""
-        forth = np.bincount(client * size + server, minlength=0)
-        calls = dict(zip(np.flatnonzero(forth).tolist(), forth[forth > 0].tolist(), strict=True))
-        keys, at = np.unique(client * size + server, return_inverse=True)
-        back = (
-            np.array([_is_back(calls, *divmod(key, size), size) for key in keys.tolist()], np.bool_)[at]
-            if len(keys)
-            else np.empty(0, np.bool_)
-        )
+        keys, at, counts = np.unique(client * size + server, return_inverse=True, return_counts=True)
+        calls = dict(zip(keys.tolist(), counts.tolist(), strict=True))
+        is_back = [_is_back(calls, key // size, key % size, size) for key in calls]
+        back = np.array(is_back, np.bool_)[at]
         first, second = np.where(back, server, client), np.where(back, client, server)
         clocks, group = np.unique(first * size + second, return_inverse=True)
         return cls(np.where(back, -high, low), np.where(back, -low, high), group, clocks, size)

@@ -1,7 +1,7 @@
 """`encode_star`: flat columns to OTLP protobuf."""
 
 import threading
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -49,7 +49,7 @@ def _thread_scratch(size: int) -> Bytes:
     found: Bytes | None = getattr(_scratch, "bytes", None)
     if found is None or len(found) < size:
         found = _scratch.bytes = np.empty(size, np.uint8)
-    return cast("Bytes", found)
+    return found
 
 
 class _Writer:
@@ -67,8 +67,8 @@ class _Writer:
         self.records.point_to(addresses)
         self.rows = np.array([star.rows[table] for table in plan.tables], np.int64)
         self.cursors = np.zeros_like(self.rows)
-        order = np.lexsort((np.arange(len(star.sides)), *star.sides[:, 2::-1].T)) if len(star.sides) else []
-        self.sides = np.ascontiguousarray(star.sides[order]) if len(star.sides) else star.sides
+        order = np.lexsort((np.arange(len(star.sides)), *star.sides[:, 2::-1].T))
+        self.sides = np.ascontiguousarray(star.sides[order])
         self.control = np.zeros(codes.ENCODER_SLOTS, np.int64)
         for slot, array in (
             (codes.E_FIELDS, self.records.fields),

@@ -26,7 +26,7 @@ EXPECTED = {
     codes.ENUM_NAME: "OTLP/JSON writes enums as integers, not as names and not in quotes; expected one, as 2",
 }
 WRONG = {
-    codes.BAD_ESCAPE: 'no escape; those are \\" \\\\ \\/ \\b \\f \\n \\r \\t and \\u with 4 hexadecimal digits',
+    codes.BAD_ESCAPE: 'no escape; those are \\" \\\\ \\/ \\b \\f \\n \\r \\t and \\u with 4 hex digits',
     codes.LONE_SURROGATE: "a surrogate without its other half; both must be escaped, as \\ud83d\\ude00",
     codes.CONTROL_CHARACTER: "a control character in a string; it must be escaped, as \\n or \\u0000",
     codes.NOT_UTF8: "these bytes are not UTF-8, as JSON must be",

@@ -9,6 +9,7 @@ from typing import Any
 
 from workbench.kernels import kernel
 from workbench.kernels.memory import (
+    copy,
     copy16,
     load8,
     load16,
@@ -200,11 +201,21 @@ def fill_columns(at: Any, end: Any, kind: Any, row: Any, control: Any) -> Any:
             child = load64(counter)
             if child >= load64(room + 8 * table):
                 return ROOM
-            store64(counter, child + 1)
-            store32(load64(attributes + A_PARENT) + 4 * child, row)
-            before = read_key_value(at, at + size, control, attributes, child, before)
-            if before < 0:
-                return MALFORMED
+            most, parents = load64(room + 8 * table), load64(attributes + A_PARENT)
+            while True:
+                store32(parents + 4 * child, row)
+                before = read_key_value(at, at + size, control, attributes, child, before)
+                if before < 0:
+                    return MALFORMED
+                child += 1
+                if end - at - size < 3 or load8(at + size) != tag or load8(at + size + 1) > 127 or child >= most:
+                    break
+                following = load8(at + size + 1)  # the next attribute, as most often, is as short as this
+                if following > end - at - size - 2:
+                    break
+                at += size + 2
+                size = following
+            store64(counter, child)
         elif op == WORD:
             if end - at < 8:
                 return MALFORMED
@@ -275,9 +286,7 @@ def fill_columns(at: Any, end: Any, kind: Any, row: Any, control: Any) -> Any:
             number = load64(counter)
             if number + (size >> 3) > load64(list_room + 8 * load64(field + F_AUX)):
                 return ROOM
-            target = load64(field + F_COLUMN) + 8 * number
-            for word in range(size >> 3):
-                store64(target + 8 * word, load64(at + 8 * word))
+            copy(load64(field + F_COLUMN) + 8 * number, at, size)
             store64(counter, number + (size >> 3))
         elif op == ONE_WORD:
             if end - at < 8:

@@ -105,6 +105,18 @@ def _read_key(at: Any, out: Any, message: Any, control: Any) -> Any:
     return find_field(out, message, load64(control + C_FIELDS)), after
 
 
+@kernel("Tuple((int64, int64))(int64, int64)")
+def _next_field(at: Any, end: Any) -> Any:
+    """Return the number of a field that was written here, and so is sound, and the position after it."""
+    tag, at = read_varint(at, end)
+    if tag & 7 == 1:
+        return tag >> 3, at + 8
+    if tag & 7 == 5:
+        return tag >> 3, at + 4
+    value, at = read_varint(at, end)
+    return tag >> 3, at + value if tag & 7 == 2 else at
+
+
 @kernel("int64(int64, int64, int64)")
 def _put_in_order(start: Any, out: Any, control: Any) -> Any:
     """Sort the fields of a message by number, those of one number staying in their order."""
@@ -116,9 +128,8 @@ def _put_in_order(start: Any, out: Any, control: Any) -> Any:
         store64(places + 8 * number, 0)
     at = start
     while at < out:
-        tag, after = read_varint(at, out)
-        after = _skip(tag, after, out)
-        place = places + 8 * (tag >> 3)
+        number, after = _next_field(at, out)
+        place = places + 8 * number
         store64(place, load64(place) + after - at)
         at = after
     end = copied
@@ -128,25 +139,13 @@ def _put_in_order(start: Any, out: Any, control: Any) -> Any:
         end += size
     at = start
     while at < out:
-        tag, after = read_varint(at, out)
-        after = _skip(tag, after, out)
-        place = places + 8 * (tag >> 3)
+        number, after = _next_field(at, out)
+        place = places + 8 * number
         copy(load64(place), at, after - at)
         store64(place, load64(place) + after - at)
         at = after
     copy(start, copied, out - start)
     return OK
-
-
-@inlined
-def _skip(tag: Any, at: Any, end: Any) -> Any:
-    """Return the position after a field that was written here, and so is sound."""
-    if tag & 7 == 1:
-        return at + 8
-    if tag & 7 == 5:
-        return at + 4
-    value, at = read_varint(at, end)
-    return at + value if tag & 7 == 2 else at
 
 
 @kernel("int64(int64, int64, int64, int64)")

@@ -249,8 +249,9 @@ def _read_escaped(at: Any, out: Any, field: Any, control: Any) -> Any:
     return (after if read == stop + 1 else 0), out
 
 
-@inlined
+@kernel("Tuple((int64, int64))(int64, int64, int64, int64)")
 def _read(at: Any, out: Any, field: Any, control: Any) -> Any:
+    """Write a value without its tag, whether its string has escapes or not."""
     after, stop = _read_once(at, out, field, control)
     if after < 0 and load8(at) == QUOTE and load64(field + P_OP) != TEXT:
         again, stop = _read_escaped(at, out, field, control)

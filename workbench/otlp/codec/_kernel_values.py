@@ -314,7 +314,28 @@ def read_value(
     return kind | flags, value, 0
 
 
-@kernel("int64(int64, int64, int64, int64, int64, int64)")
+@inlined
+def _usual_value(at: Any, end: Any, control: Any, limit: Any) -> Any:
+    """Return type and value where only a short scalar follows, written as usual; type -1 where not."""
+    if end - at < 4 or load8(at) != 18 or load8(at + 1) != end - at - 2:
+        return -1, 0
+    tag = load8(at + 2)
+    if tag == 10:
+        size = end - at - 4
+        if load8(at + 3) == size:
+            return STR, find_text(load64(control + C_TEXTS), at + 4, size, limit)
+    elif tag == 24:
+        value, after = read_varint(at + 3, end)
+        if after == end:
+            return INT, value
+    elif tag == 33 and end - at == 11:
+        return DOUBLE, load64(at + 3)
+    elif tag == 16 and end - at == 4 and load8(at + 3) < 2:
+        return BOOL, load8(at + 3)
+    return -1, 0
+
+
+@inlined
 def read_key_value(at: Any, end: Any, control: Any, attributes: Any, row: Any, before: Any) -> Any:
     """Write a KeyValue into a row; return its key, or -1. `before` is the key before it, or -1."""
     start, key, after_key = at, 0, False
@@ -335,6 +356,16 @@ def read_key_value(at: Any, end: Any, control: Any, attributes: Any, row: Any, b
             and load8(at + 1) == size
             and same(at + 2, load64(record + R_KEY), size, limit)
         ):
+            kind, value = _usual_value(at + 2 + size, end, control, limit)
+            if kind >= 0:
+                store32(load64(attributes + A_KEY) + 4 * row, guess)
+                store8(load64(attributes + A_TYPE) + row, kind)
+                store64(load64(attributes + A_VALUE) + 8 * row, value)
+                store64(record + R_START, start)
+                store64(record + R_LENGTH, end - start)
+                store64(record + R_TYPE, kind)
+                store64(record + R_VALUE, value)
+                return guess
             key, after_key = guess, True
             at += 2 + size
     kind, value, flags, values = ABSENT, 0, 0, 0

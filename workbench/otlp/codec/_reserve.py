@@ -11,15 +11,23 @@ __all__ = ["Arena", "Dictionary", "Heap", "Sides"]
 
 NO_RESERVE = getattr(mmap, "MAP_NORESERVE", 0x4000)
 FIRST_SLOTS = 4096
+LARGE = 1 << 22
 LINE = 64  # bytes of a cache line; also how far kernels read behind an array
 
 
 class Arena:
-    """One piece of zeroed memory, given out array by array; a page becomes memory when first written."""
+    """One piece of memory, given out array by array.
 
-    def __init__(self, size: int) -> None:
-        flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | NO_RESERVE
-        self.memory = np.frombuffer(mmap.mmap(-1, size + LINE, flags=flags), np.uint8)
+    Large ones are zeroed pages that become memory when first written; small ones come from the allocator, which
+    has them at hand where the system would have to map each page anew.
+    """
+
+    def __init__(self, size: int, *, zeroed: bool = True) -> None:
+        if size < LARGE:
+            self.memory = (np.zeros if zeroed else np.empty)(size + LINE, np.uint8)
+        else:
+            flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | NO_RESERVE
+            self.memory = np.frombuffer(mmap.mmap(-1, size + LINE, flags=flags), np.uint8)
         self.address = self.memory.ctypes.data
         self.used = 0
 
@@ -80,9 +88,10 @@ class Heap:
     """Byte strings that follow each other, up to so many and of so many bytes; number 0 is empty."""
 
     def __init__(self, room: int, bytes_room: int) -> None:
-        arena = Arena(padded(8 * (room + 2)) + padded(bytes_room))
+        arena = Arena(padded(8 * (room + 2)) + padded(bytes_room), zeroed=False)
         self.offsets = arena.take(room + 2, np.int64)
         self.data = arena.take(bytes_room, np.uint8)
+        self.offsets[:2] = 0
         self.room = room
         self.control = np.array(
             [self.offsets.ctypes.data, self.data.ctypes.data, 1, room, bytes_room, 0], np.int64

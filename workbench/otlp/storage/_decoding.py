@@ -129,7 +129,7 @@ class PieceDecoder:
             return MalformedError("an id has an unusual length", offset=piece.offset)
         if self.form == "protobuf":
             return found
-        return MalformedError(found.args[0], offset=piece.offset, path=_camel(found.path))
+        return MalformedError(found.args[0], offset=piece.offset, path=found.path)
 
     def _raise_if_strict(self, error: OtlpError) -> None:
         if self.tally.strict:
@@ -146,7 +146,3 @@ def _in_file(error: OtlpError, piece: Piece) -> OtlpError:
         kind = MalformedError  # the piece ends here, but the file does not
     return kind(error.args[0], offset=piece.offset + error.offset, path=moved(error.path, piece.earlier))
 
-
-def _camel(path: str) -> str:
-    first, *rest = path.split("_")
-    return first + "".join(part[:1].upper() + part[1:] for part in rest)

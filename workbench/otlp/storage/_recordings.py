@@ -75,9 +75,9 @@ def _recording(path: Path, signal: Signal | None) -> Recording:
     if path.is_dir():
         return find_folder(path, signal)
     name = parse_name(path)
-    if name.format not in ("parquet", "arrow"):
-        return MessageFile(path, name)
     if not path.exists():
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+    if name.format not in ("parquet", "arrow"):
+        return MessageFile(path, name)
     msg = f"{path.name} is one table, and telemetry is a folder of them: read the folder that write() made"
     raise UnknownFormatError(msg)

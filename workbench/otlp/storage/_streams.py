@@ -4,6 +4,7 @@ Compression is recognised by its first bytes, so that a Collector's ``traces.jso
 read as well; a name that promises compression is held to it, unless every message is compressed by itself.
 """
 
+import io
 import zlib
 from abc import ABC, abstractmethod
 from pathlib import Path
@@ -174,8 +175,6 @@ def _stream_of(file: BinaryIO, size: int, called: str, name: FileName) -> ByteSt
 
 def decompress(raw: bytes) -> bytes:
     """Undo gzip or zstd of one message, recognised by the first bytes; others are returned as they are."""
-    import io
-
     if not raw.startswith(tuple(MAGIC.values())):
         return raw
     kind = _Gzip if raw.startswith(MAGIC["gzip"]) else _Zstd

@@ -1,6 +1,7 @@
 """`read` and `read_batches`: files of OTLP, in any of their forms, to telemetry, at once or a batch at a time."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
 
 from workbench.otlp._schema import SIGNALS, Signal
@@ -271,8 +272,6 @@ class _OneFile:
 
 
 def _joined(signal: Signal, parts: list[tuple[AnyTelemetry, int]]) -> AnyTelemetry:
-    from dataclasses import replace
-
     star = join_stars([telemetry._columns() for telemetry, _ in parts])  # noqa: SLF001
     star = replace(star, unknown=sum(unknown for _, unknown in parts))
     return TELEMETRY[signal]._of(star, sum(telemetry.skipped for telemetry, _ in parts))  # noqa: SLF001

@@ -1,0 +1,107 @@
+"""Telemetry asked by SQL: DuckDB over the live tables.
+
+Every table is there by its name. That of the records (``spans``, ``logs``, ``metrics``, ``profiles``) has its own
+columns, with structs as ``status.code``, and a column for each attribute of the record, its scope and its
+resource, as ``traces["http.route"]`` has it. Its ``id`` is what children call ``parent_id``. Ids are hexadecimal
+digits, durations nanoseconds, times UTC without saying so (DuckDB would show them in the machine's zone); all
+other columns are the tables' own memory. A name with a dot is written in double quotes.
+"""
+
+import difflib
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from workbench.otlp._schema import LAYOUTS
+from workbench.otlp.storage._extras import import_extra
+from workbench.otlp.storage._plain_columns import with_hexadecimal_ids, with_plain_times
+from workbench.otlp.storage.errors import SqlError
+from workbench.otlp.storage.sql_result import SqlResult
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from workbench.otlp.telemetry import Telemetry
+
+__all__ = ["run_sql", "to_duckdb"]
+
+COUNTED = re.compile(r"\(\s*\*\s*\)")
+WORD = re.compile(r"\w+")
+
+
+def to_duckdb(telemetry: "Telemetry", connection: Any = None) -> "duckdb.DuckDBPyConnection":
+    """Return a connection with a view for each table, in which records have their attributes as columns."""
+    duckdb = _duckdb("to_duckdb")
+    found = _connect(duckdb) if connection is None else connection
+    for name in telemetry.tables:
+        names = telemetry.keys() if name == _records(telemetry) else []
+        _register(found, telemetry, name, names)
+    return found
+
+
+def run_sql(telemetry: "Telemetry", query: str) -> SqlResult:
+    """Return what a query over the tables finds.
+
+    Raises
+    ------
+    SqlError
+        When DuckDB refuses it; lists the tables, and columns of near names.
+    """
+    duckdb = _duckdb("sql")
+    with _connect(duckdb) as connection:
+        words = set(WORD.findall(query.lower()))
+        for name in telemetry.tables:
+            if name in words:
+                _register(connection, telemetry, name, _mentioned(telemetry, query))
+        try:
+            relation = connection.sql(query)
+            table = pa.table({}) if relation is None else relation.to_arrow_table()
+        except duckdb.Error as error:
+            raise SqlError(_explained(telemetry, str(error))) from error
+    return SqlResult(table)
+
+
+def _duckdb(what: str) -> Any:
+    return import_extra("duckdb", "tables", what)
+
+
+def _connect(duckdb: Any) -> Any:
+    """Return a database in memory that sees no variables of Python's."""
+    return duckdb.connect(config={"python_enable_replacements": False})
+
+
+def _records(telemetry: "Telemetry") -> str:
+    return LAYOUTS[telemetry.signal].records
+
+
+def _register(connection: Any, telemetry: "Telemetry", name: str, columns: Iterable[str]) -> None:
+    is_records = name == _records(telemetry)
+    table = _flat(telemetry, columns) if is_records else telemetry.tables[name]
+    connection.register(name, with_plain_times(with_hexadecimal_ids(table)))
+
+
+def _flat(telemetry: "Telemetry", columns: Iterable[str]) -> pa.Table:
+    """Return some columns of the records, and those that say where they belong."""
+    records = telemetry.records
+    ids = {f"{struct}.id": pc.struct_field(records[struct], "id") for struct in ("resource", "scope")}
+    chosen = {name: telemetry[name] for name in columns if name != "id" and name not in ids}
+    return pa.table({"id": records["id"], **ids, **chosen})
+
+
+def _mentioned(telemetry: "Telemetry", query: str) -> list[str]:
+    """Return the columns that a query may mean: others need not be made."""
+    text = COUNTED.sub("", query).lower()
+    if "*" in text or "columns(" in text or "describe" in text or "summarize" in text:
+        return telemetry.keys()
+    return [name for name in telemetry.keys() if name.lower() in text]
+
+
+def _explained(telemetry: "Telemetry", reason: str) -> str:
+    reason = reason.split("\n")[0].strip()
+    quoted = re.search(r'column "([^"]+)"', reason)
+    near = difflib.get_close_matches(quoted[1], telemetry.keys(), n=5, cutoff=0.5) if quoted else []
+    hint = f"; columns of {_records(telemetry)} with near names: {', '.join(near)}" if near else ""
+    return f"{reason}{hint}; tables: {', '.join(telemetry.tables)}"

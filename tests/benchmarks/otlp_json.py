@@ -9,18 +9,24 @@ python tests/benchmarks/otlp_json.py
 import base64
 import json
 import statistics
+import struct
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
 from google.protobuf import json_format
+from opentelemetry.proto.logs.v1.logs_pb2 import LogsData
+from opentelemetry.proto.metrics.v1.metrics_pb2 import MetricsData
+from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 
-from workbench import kernels
-from workbench.otlp._messages import read_messages
+from workbench.otlp._tally import Tally
 from workbench.otlp.codec._json_transcode import json_to_protobuf, protobuf_to_json
+from workbench.otlp.codec._star_decoder import StarDecoder
 
 RUNS = 15
 DATASET = Path(__file__).parents[2] / "datasets" / "checkout"
+KINDS = {"traces": TracesData, "metrics": MetricsData, "logs": LogsData}
 IDS = {"traceId", "spanId", "parentSpanId"}
 MOST_MESSAGES = 120  # of a recording: enough to measure
 
@@ -91,11 +97,16 @@ def ids_to_base64(value: object, encode: Callable[[str], str]) -> object:
 
 def recording(signal: str) -> tuple[type, bytes]:
     """Return the class of the checkout recording's messages, and one message of its first records."""
-    _, messages, _ = read_messages(DATASET / f"{signal}.otlp.zst")
-    merged = type(messages[0])()
-    for message in messages[:MOST_MESSAGES]:
-        merged.MergeFrom(message)
-    return type(merged), merged.SerializeToString()
+    packed = pa.OSFile(str(DATASET / f"{signal}.otlp.zst"))
+    data = pa.CompressedInputStream(packed, "zstd").read()
+    merged, at = KINDS[signal](), 0
+    for _ in range(MOST_MESSAGES):
+        (size,) = struct.unpack_from(">I", data, at)
+        merged.MergeFromString(data[at + 4 : at + 4 + size])
+        at += 4 + size
+        if at == len(data):
+            break
+    return type(merged), merged.SerializeToString(deterministic=True)
 
 
 def main() -> None:
@@ -115,9 +126,18 @@ def main() -> None:
         if signal == "traces":
             decoders["loads and walk to spans"] = lambda text=text: spans_of(text)
         compare(
-            f"{signal}, {len(text):,} bytes, decode",
+            f"{signal}, {len(text):,} bytes, decode to protobuf",
             len(text),
             lambda signal=signal, text=text: json_to_protobuf(signal, text),
+            decoders,
+        )
+        decoder = StarDecoder(signal)
+        compare(
+            f"{signal}, decode to columns",
+            len(text),
+            lambda decoder=decoder, text=text: decoder.decode(
+                text, Tally("raise"), encoding="json", unknown="count"
+            ),
             decoders,
         )
         compare(
@@ -129,5 +149,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    kernels.registered_kernels()
     main()

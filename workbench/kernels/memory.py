@@ -19,6 +19,7 @@ from numba.extending import intrinsic
 __all__ = [
     "copy",
     "copy16",
+    "copy32",
     "equal_bytes",
     "inlined",
     "leading_zeros",
@@ -80,18 +81,22 @@ load32s = _load(32, signed=True)
 store8, store16, store32, store64 = _store(8), _store(16), _store(32), _store(64)
 
 
-@_intrinsic
-def copy16(_context: Any, _target: Any, _source: Any) -> Any:
-    """Copy 16 bytes."""
+def _copy(bits: int) -> Any:
+    @_intrinsic
+    def copy_word(_context: Any, _target: Any, _source: Any) -> Any:
+        def generate(target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+            kind = ir.VectorType(ir.IntType(8), bits // 8).as_pointer()
+            value = builder.load(builder.inttoptr(arguments[1], kind))
+            value.align = 1
+            builder.store(value, builder.inttoptr(arguments[0], kind)).align = 1
+            return target.get_dummy_value()
 
-    def generate(target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        kind = DOUBLE_WORD.as_pointer()
-        value = builder.load(builder.inttoptr(arguments[1], kind))
-        value.align = 1
-        builder.store(value, builder.inttoptr(arguments[0], kind)).align = 1
-        return target.get_dummy_value()
+        return types.void(types.int64, types.int64), generate
 
-    return types.void(types.int64, types.int64), generate
+    return copy_word
+
+
+copy16, copy32 = _copy(128), _copy(256)  # (target, source)
 
 
 @_intrinsic

@@ -71,9 +71,7 @@ def test_segments_below_a_root_are_disjoint_and_sum_to_its_duration(forest):
 @given(forests())
 def test_critical_time_is_the_length_of_a_spans_segments_and_zero_off_the_path(forest):
     walk = walked(forest)
-    lengths = np.bincount(
-        walk.segment_row, walk.segment_stop - walk.segment_start, minlength=len(walk.time)
-    )
+    lengths = np.bincount(walk.segment_row, walk.segment_stop - walk.segment_start, minlength=len(walk.time))
     assert walk.time.tolist() == lengths.tolist()
     assert not walk.time[~walk.critical].any()
 

@@ -127,7 +127,9 @@ def test_requests_are_those_of_every_client_and_server_span_once(shop):
 
 def test_a_service_graph_draws_itself(shop):
     graph = otlp.service_graph(shop)
-    assert repr(graph) == "ServiceGraph: 4 nodes (1 virtual), 3 edges, 15 requests, 1 failed, 5 unpaired spans"
+    assert (
+        repr(graph) == "ServiceGraph: 4 nodes (1 virtual), 3 edges, 15 requests, 1 failed, 5 unpaired spans"
+    )
     assert "<img" in graph._repr_mimebundle_()["text/html"]
     assert "5 requests, p50 46 ms" in graph.picture().svg
     assert len(graph.to_pandas()) == len(graph) == 3

@@ -12,7 +12,7 @@ DELAY_MS = st.integers(0, 40)
 OFFSET_MS = st.integers(-500, 500)
 
 
-def call(system, number, client, server, offsets, *, at, there, work, back, error=False, late=0):  # noqa: PLR0913
+def call(system, number, client, server, offsets, *, at, there, work, back, error=False, late=0):
     """Add a call in a trace of its own; each service writes times by its own clock."""
     length = there + work + back - late
     system.span(client, number, 1, at_ms=at + offsets[client], ms=length, kind=CLIENT, error=error)
@@ -31,7 +31,9 @@ def offset_of(row, offsets):
 def skewed_systems(draw, services="abc"):
     offsets = {service: draw(OFFSET_MS) for service in services}
     system = System()
-    pairs = st.tuples(st.sampled_from(services), st.sampled_from(services)).filter(lambda two: two[0] != two[1])
+    pairs = st.tuples(st.sampled_from(services), st.sampled_from(services)).filter(
+        lambda two: two[0] != two[1]
+    )
     for number in range(1, draw(st.integers(1, 12)) + 1):
         client, server = draw(pairs)
         there, work, back = draw(DELAY_MS), draw(DELAY_MS), draw(DELAY_MS)
@@ -167,7 +169,9 @@ def test_clocks_can_be_told_apart_by_another_column(system):
     call(system, 1, "a", "b", {"a": 0, "b": 90}, at=0, there=2, work=10, back=2)
     assert clock_rows(decoded(system), by="host.name") == []
     for service in "ab":
-        resource = next(r for r in system.message.resource_spans if r.scope_spans[0] == system.scopes[service])
+        resource = next(
+            r for r in system.message.resource_spans if r.scope_spans[0] == system.scopes[service]
+        )
         resource.resource.attributes.add(key="host.name").value.string_value = f"host-{service}"
     (row,) = clock_rows(decoded(system), by="host.name")
     assert (row["reference"], row["service"], row["skewed"]) == ("host-a", "host-b", True)

@@ -25,7 +25,8 @@ class Change:
         Median self time in ms, own errors a span, or calls by one call of the caller (shares of the traces,
         for traffic).
     contribution : float
-        To the change of the mean latency of a trace in ms; for errors, of the share of failing traces.
+        To the change of the mean latency of a trace in ms; for errors, of the share of failing traces. Of a
+        slower operation it is its own part: calls that became more frequent are a change of their own.
     impact : float
         Its size, relative to the mean latency before, or as that share.
     effect : float

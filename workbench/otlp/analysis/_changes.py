@@ -35,6 +35,8 @@ class Candidates:
     contribution, error : float64
         To the mean latency of a trace in ms, or to the share of traces with errors; and its standard error,
         NaN where none is known.
+    own : float64
+        The part of the contribution that is not due to how often the operation is called.
     p : float64
         NaN where there are too few traces to tell.
     """
@@ -46,6 +48,7 @@ class Candidates:
     effect: Floats
     contribution: Floats
     error: Floats
+    own: Floats
     p: Floats
 
 
@@ -61,8 +64,27 @@ def latency_changes(pooled: Pooled) -> Candidates:
     )[0]
     contribution, error = _difference_of_means(pooled, rows.sum(pooled.critical_ms), rows.group, late, size)
     return Candidates(
-        "latency", np.arange(size), medians[:size], medians[size:], tests.delta, contribution, error, tests.p
+        "latency",
+        np.arange(size),
+        before=medians[:size],
+        after=medians[size:],
+        effect=tests.delta,
+        contribution=contribution,
+        error=error,
+        own=_slowdown(pooled, size),
+        p=tests.p,
     )
+
+
+def _slowdown(pooled: Pooled, size: int) -> Floats:
+    """Return by how much the mean latency changed because single calls did: r (c2 - c1), of mean frequency r."""
+    operation = pooled.operations.of_span
+    critical = pooled.split(pooled.critical_ms, operation, pooled.late, size)
+    spans = pooled.counts(operation, pooled.late, size)
+    each = [total / np.maximum(count, 1) for total, count in zip(critical, spans, strict=True)]
+    often = [count / max(traces, 1) for count, traces in zip(spans, pooled.count, strict=True)]
+    both = (spans[0] > 0) & (spans[1] > 0)
+    return np.where(both, (often[0] + often[1]) / 2 * (each[1] - each[0]), 0.0)
 
 
 def _difference_of_means(
@@ -94,7 +116,17 @@ def error_changes(pooled: Pooled) -> Candidates:
     contribution, error = _difference_of_means(pooled, failed.astype(np.float64), rows.group, late, size)
     p = two_proportions(hits1, n1, hits2, n2)
     p[hits1 + hits2 == 0] = np.nan  # no hypothesis: nothing failed
-    return Candidates("errors", np.arange(size), rates[0], rates[1], effect, contribution, error, p)
+    return Candidates(
+        "errors",
+        np.arange(size),
+        before=rates[0],
+        after=rates[1],
+        effect=effect,
+        contribution=contribution,
+        error=error,
+        own=contribution,
+        p=p,
+    )
 
 
 def structure_changes(pooled: Pooled) -> Candidates:
@@ -124,7 +156,14 @@ def structure_changes(pooled: Pooled) -> Candidates:
     whole = paths.with_below(np.bincount(paths.of_span, pooled.critical_ms, size).astype(np.float64))
     cost_ms = whole / np.maximum(calls[0] + calls[1], 1)
     contribution = (rates[1] - rates[0]) * np.maximum(*callers_a_trace) * cost_ms
-    unknown = np.full(size, np.nan)
     return Candidates(
-        "structure", np.arange(size), rates[0], rates[1], tests.delta, contribution, unknown, tests.p
+        "structure",
+        np.arange(size),
+        before=rates[0],
+        after=rates[1],
+        effect=tests.delta,
+        contribution=contribution,
+        error=np.full(size, np.nan),
+        own=contribution,
+        p=tests.p,
     )

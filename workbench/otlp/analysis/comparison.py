@@ -14,9 +14,11 @@ latency is the sum of what each operation contributes,
 
 .. math:: \Delta \bar L = \sum_o \Delta \bar c_o,
 
-with :math:`\bar c_o` the mean critical time of operation `o` a trace. The impact of a slower operation, or of
-calls that came, is its contribution divided by the mean latency before; that of errors is by how much the
-share of traces with an error that started there grew.
+with :math:`\bar c_o = r_o t_o` the mean critical time of operation `o` a trace, called :math:`r_o` times for
+:math:`t_o` each. So :math:`\Delta \bar c_o = \bar r_o \Delta t_o + \bar t_o \Delta r_o`, and only the first part is
+the operation's own; the second is its callers', and is counted with the calls. The impact of an operation's
+own slowdown, or of calls that came with all below them, is that contribution divided by the mean latency
+before; the impact of errors is by how much the share of traces with an error that started there grew.
 
 A change is *explained* by another of a quarter of its impact at least, in a service further down the calls:
 who waits, gives up or retries is not the cause. It cannot be explained by one for the better if it is itself
@@ -75,7 +77,8 @@ class Comparison:
     latency, errors, structure : pyarrow.Table
         Everything that was tested, by contribution: the numbers of each operation or call path, with ``p``
         (null where there are too few traces to tell) and ``q``. `latency` has the ``contribution_ms`` with a
-        95 % interval; over all operations it sums to the change of the mean latency.
+        95 % interval, which over all operations sums to the change of the mean latency, and the part of it
+        that is the operation's own, ``slowdown_ms``.
     mean_latency_ms : (float, float)
         Mean duration of the roots, before and after.
     failing : (float, float)
@@ -281,7 +284,7 @@ def _by_side(pooled: Pooled, values: npt.NDArray[Any]) -> tuple[float, float]:
 def _significant(  # noqa: PLR0913 - the thresholds
     pooled: Pooled, found: Candidates, q: Floats, latency_ms: float, alpha: float, min_impact: float
 ) -> list[Change]:
-    impact = np.abs(found.contribution)
+    impact = np.abs(found.own)
     if found.kind != "errors":
         impact = impact / latency_ms if latency_ms > 0 else np.zeros(len(impact))
     # calls that are cheap but often come or go are worth telling, too
@@ -297,7 +300,7 @@ def _significant(  # noqa: PLR0913 - the thresholds
                 what,
                 before=float(found.before[row]),
                 after=float(found.after[row]),
-                contribution=float(found.contribution[row]),
+                contribution=float(found.own[row]),
                 impact=float(impact[row]),
                 effect=float(found.effect[row]),
                 q=float(q[row]),
@@ -312,7 +315,7 @@ def _described(pooled: Pooled, found: Candidates, row: int) -> tuple[str, str, s
     operations, paths = pooled.operations, pooled.paths
     if found.kind == "latency":
         # the median may stand still while the mean moves, and it is the mean that customers pay
-        what = "slower" if found.contribution[row] > 0 else "faster"
+        what = "slower" if found.own[row] > 0 else "faster"
         return operations.service[row], operations.name[row], what, ""
     more = bool(found.after[row] > found.before[row])
     if found.kind == "errors":
@@ -361,6 +364,7 @@ def _table(pooled: Pooled, found: Candidates, q: Floats) -> pa.Table:
         share: found.contribution,
         f"{share}_lower": found.contribution - 1.96 * found.error,
         f"{share}_upper": found.contribution + 1.96 * found.error,
+        **({"slowdown_ms": found.own} if found.kind == "latency" else {}),
         "p": found.p,
         "q": q,
     }

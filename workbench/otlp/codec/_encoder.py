@@ -11,7 +11,7 @@ from workbench.otlp.codec._choose import in_runs
 from workbench.otlp.codec._kernel_encode import write_message
 from workbench.otlp.codec._plan import plan_of
 from workbench.otlp.codec._records import encoder_records
-from workbench.otlp.codec._star import Star
+from workbench.otlp.codec._star import SlabColumns, Star
 
 __all__ = ["at_end", "encode_star"]
 
@@ -52,6 +52,15 @@ def _thread_scratch(size: int) -> Bytes:
     return found
 
 
+def _addresses(star: Star) -> npt.NDArray[np.int64]:
+    """Return where each of the plan's columns starts; 0 for one that is not there."""
+    if isinstance(star.columns, SlabColumns):
+        found = star.columns.addresses()
+    else:
+        found = {name: column.ctypes.data for name, column in star.columns.items()}
+    return np.array([found.get(name, 0) for name in plan_of(star.signal).columns], np.int64)
+
+
 class _Writer:
     """The columns of a star, connected to an encoder's records."""
 
@@ -59,12 +68,7 @@ class _Writer:
         star = in_runs(star)
         plan = plan_of(star.signal)
         self.star, self.records = star, encoder_records(star.signal).copy()
-        absent = np.zeros(1, np.uint8)
-        columns = [star.columns.get(name, absent) for name in plan.columns]
-        addresses = np.array(
-            [0 if column is absent else column.ctypes.data for column in columns], np.int64
-        )
-        self.records.point_to(addresses)
+        self.records.point_to(_addresses(star))
         self.rows = np.array([star.rows[table] for table in plan.tables], np.int64)
         self.cursors = np.zeros_like(self.rows)
         order = np.lexsort((np.arange(len(star.sides)), *star.sides[:, 2::-1].T))

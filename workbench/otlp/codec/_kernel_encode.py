@@ -11,6 +11,7 @@ from workbench.kernels import kernel
 from workbench.kernels.memory import (
     copy,
     copy16,
+    copy32,
     inlined,
     load8,
     load32,
@@ -133,13 +134,15 @@ def _tag(at: Any, tag: Any) -> Any:
 
 @inlined
 def _copy(at: Any, source: Any, size: Any) -> None:
-    """Copy bytes so that they end before `at`, 16 at a time; what lies before them is overwritten later."""
-    target, source = at, source + size
+    """Copy bytes so that they end before `at`, 32 at a time; what lies before them is overwritten later."""
+    target, source = at - 32, source + size - 32
+    copy32(target, source)
+    size -= 32
     while size > 0:
-        target -= 16
-        source -= 16
-        copy16(target, source)
-        size -= 16
+        target -= 32
+        source -= 32
+        copy32(target, source)
+        size -= 32
 
 
 @inlined
@@ -228,8 +231,9 @@ def _write_value(at: Any, kind: Any, value: Any, control: Any) -> Any:
     return at
 
 
-@inlined
+@kernel("int64(int64, int64, int64, int64, int64)")
 def _write_key_value(at: Any, row: Any, attributes: Any, tag: Any, control: Any) -> Any:
+    """Write an attribute of any kind."""
     end = at
     if at - FIXED_PART < load64(control + E_LOW):
         return ROOM
@@ -245,22 +249,7 @@ def _write_key_value(at: Any, row: Any, attributes: Any, tag: Any, control: Any)
         reference = load32s(references + 4 * row)
         if reference != 0:
             at = _tag(_varint(at, reference), 24)
-    if kind == STR:
-        offsets = load64(control + E_TEXT_OFFSETS) + 4 * value
-        start = load32(offsets)
-        size = load32(offsets + 4) - start
-        if at - size - FIXED_PART < load64(control + E_LOW):
-            return ROOM
-        _copy(at, load64(control + E_TEXT_BYTES) + start, size)
-        at -= size
-        if size < 126:
-            store32(at - 4, 0x0A0012 | (size + 2) << 8 | size << 24)
-            at -= 4
-        else:
-            inner = at + size
-            at = _tag(_varint(at, size), 10)
-            at = _tag(_varint(at, inner - at), 18)
-    elif kind & TYPE_MASK != ABSENT:
+    if kind & TYPE_MASK != ABSENT:
         inner = at
         if kind & SIDED != 0:
             at = _write_sides(at, table, row, SLOT_VALUE, control)
@@ -277,30 +266,58 @@ def _write_key_value(at: Any, row: Any, attributes: Any, tag: Any, control: Any)
         size = load32(offsets + 4) - start
         if at - size - FIXED_PART < load64(control + E_LOW):
             return ROOM
-        _copy(at, load64(control + E_KEY_BYTES) + start, size)
-        at -= size
-        if size < 128:
-            store16(at - 2, 10 | size << 8)
-            at -= 2
-        else:
-            at = _tag(_varint(at, size), 10)
-    size = end - at
-    if size < 128:
-        store16(at - 2, tag | size << 8)
-        return at - 2
-    return _tag(_varint(at, size), tag)
+        at = _tag(_string(at, key, load64(control + E_KEY_OFFSETS), load64(control + E_KEY_BYTES)), 10)
+    return _tag(_varint(at, end - at), tag)
 
 
 @kernel("int64(int64, int64, int64, int64, int64)")
 def _write_key_values(at: Any, field: Any, row: Any, tag: Any, control: Any) -> Any:
-    """Write the attributes whose parent is a row; they are the last not yet written of their table."""
+    """Write the attributes whose parent is a row; they are the last not yet written of their table.
+
+    Nearly all are short: a key, and a text or a number. Those are written here, all others by
+    `_write_key_value`.
+    """
     attributes = load64(control + E_ATTRIBUTES) + ATTRIBUTES_SIZE * load64(field + F_TARGET)
     cursor = load64(control + E_CURSORS) + 8 * load64(field + F_TABLE)
     parents, child = load64(attributes + A_PARENT), load64(cursor) - 1
+    kinds, values = load64(attributes + A_TYPE), load64(attributes + A_VALUE)
+    keys, references = load64(attributes + A_KEY), load64(attributes + A_KEY_REF)
+    key_offsets, key_bytes = load64(control + E_KEY_OFFSETS), load64(control + E_KEY_BYTES)
+    text_offsets, text_bytes = load64(control + E_TEXT_OFFSETS), load64(control + E_TEXT_BYTES)
+    low = load64(control + E_LOW) + FIXED_PART
     while child >= 0 and load32(parents + 4 * child) == row:
-        at = _write_key_value(at, child, attributes, tag, control)
-        if at < 0:
-            return at
+        kind, value, key = load8(kinds + child), load64(values + 8 * child), load32(keys + 4 * child)
+        key_start = load32(key_offsets + 4 * key)
+        key_size = load32(key_offsets + 4 * key + 4) - key_start
+        end = at
+        usual = references == 0 and 0 < key_size < 64 and at > low
+        if usual and kind == STR:
+            start = load32(text_offsets + 4 * value)
+            size = load32(text_offsets + 4 * value + 4) - start
+            usual = size < 120 and key_size + size < 118
+            if usual:
+                _copy(at, text_bytes + start, size)
+                at -= size + 4
+                store32(at, 0x0A0012 | (size + 2) << 8 | size << 24)
+        elif usual and kind == INT:
+            at = _varint(at, value)
+            size = end - at
+            at -= 3
+            store16(at, 0x12 | (size + 1) << 8)
+            store8(at + 2, 24)
+        elif usual and kind == BOOL:
+            at -= 4
+            store32(at, 0x100212 | value << 24)
+        else:
+            usual = False
+        if usual:
+            _copy(at, key_bytes + key_start, key_size)
+            at -= key_size + 4
+            store32(at, tag | (end - at - 2) << 8 | 0x0A0000 | key_size << 24)
+        else:
+            at = _write_key_value(at, child, attributes, tag, control)
+            if at < 0:
+                return at
         child -= 1
     store64(cursor, child + 1)
     return at

@@ -107,8 +107,8 @@ def _write_exponent(out: Any, exponent: Any) -> Any:
     return out + 2
 
 
-@kernel("int64(int64, int64, int64)")
-def _zeros(out: Any, count: Any, _unused: Any) -> Any:
+@kernel("int64(int64, int64)")
+def _zeros(out: Any, count: Any) -> Any:
     for _ in range(count):
         store8(out, ZERO)
         out += 1
@@ -150,9 +150,9 @@ def write_double(out: Any, bits: Any, control: Any) -> Any:
         return _write_exponent(end if size > 1 else out + 1, before - 1)
     if before <= 0:
         store16(out, 0x2E30)  # 0.
-        return write_integer(_zeros(out + 2, -before, 0), digits, pairs)
+        return write_integer(_zeros(out + 2, -before), digits, pairs)
     if k >= 0:
-        out = _zeros(write_integer(out, digits, pairs), k, 0)
+        out = _zeros(write_integer(out, digits, pairs), k)
         store16(out, 0x302E)  # .0
         return out + 2
     scale = 1
@@ -162,5 +162,5 @@ def write_double(out: Any, bits: Any, control: Any) -> Any:
     out = write_integer(out, whole, pairs)
     store8(out, POINT)
     rest = digits - whole * scale
-    out = _zeros(out + 1, -k - _count_digits(rest), 0)
+    out = _zeros(out + 1, -k - _count_digits(rest))
     return write_integer(out, rest, pairs)

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 __all__ = ["SlabColumns", "Star", "Strings", "padded_strings"]
 
-FRONT, BEHIND = 16, 64  # bytes around texts that kernels may read
+FRONT, BEHIND = 64, 64  # bytes around texts that kernels may read
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,11 @@ class SlabColumns(Mapping[str, npt.NDArray[Any]]):
             count, offset = int(self._counts[number]), int(self._offsets[number])
             self._arrays[name] = np.ndarray(count, dtype, self._memory, offset)
         return self._arrays[name]
+
+    def addresses(self) -> dict[str, int]:
+        """Return where each column starts in memory, without making arrays of them."""
+        base = self._memory.ctypes.data
+        return {name: base + int(self._offsets[number]) for name, (number, _) in self._layout.items()}
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._layout)

@@ -9,6 +9,7 @@ from workbench.otlp._tally import OnError, Tally
 from workbench.otlp.codec._join import join_stars
 from workbench.otlp.codec._star import Star
 from workbench.otlp.codec._star_decoder import Unknown
+from workbench.otlp.decoder import TELEMETRY, concat
 from workbench.otlp.errors import AmbiguousSignalError, OtlpError
 from workbench.otlp.logs import Logs
 from workbench.otlp.metrics import Metrics
@@ -16,21 +17,14 @@ from workbench.otlp.profiles import Profiles
 from workbench.otlp.storage._executors import ordered_map
 from workbench.otlp.storage._progress import Progress, tracking
 from workbench.otlp.storage._recordings import Paths, Recording, recordings_of
-from workbench.otlp.telemetry import Telemetry
 from workbench.otlp.traces import Traces
 
 if TYPE_CHECKING:
     from workbench.otlp.storage._executors import AnyExecutor
 
-__all__ = ["BATCH_BYTES", "TELEMETRY", "AnyTelemetry", "read", "read_batches"]
+__all__ = ["BATCH_BYTES", "read", "read_batches"]
 
 AnyTelemetry: TypeAlias = Traces | Metrics | Logs | Profiles
-TELEMETRY: dict[Signal, type[AnyTelemetry]] = {
-    "traces": Traces,
-    "metrics": Metrics,
-    "logs": Logs,
-    "profiles": Profiles,
-}
 BATCH_BYTES = 64 << 20
 UNKNOWN = ("keep", "count")
 
@@ -248,7 +242,7 @@ def _read_in_parallel(
             parts.append(part)
             done += recording.size
             advance(done)
-    return _joined(signal, parts)
+    return _joined(parts)
 
 
 class _OneFile:
@@ -271,13 +265,7 @@ class _OneFile:
         return TELEMETRY[self.signal]._of(star, tally.skipped), star.unknown  # noqa: SLF001
 
 
-def _joined(signal: Signal, parts: list[tuple[AnyTelemetry, int]]) -> AnyTelemetry:
-    star = join_stars([telemetry._columns() for telemetry, _ in parts])  # noqa: SLF001
-    star = replace(star, unknown=sum(unknown for _, unknown in parts))
-    return TELEMETRY[signal]._of(star, sum(telemetry.skipped for telemetry, _ in parts))  # noqa: SLF001
-
-
-def joined(batches: list[Telemetry]) -> Telemetry:
-    """Return all records of some telemetry of one signal."""
-    star = join_stars([batch._columns() for batch in batches])  # noqa: SLF001
-    return type(batches[0])._of(star, sum(batch.skipped for batch in batches))  # noqa: SLF001
+def _joined(parts: list[tuple[AnyTelemetry, int]]) -> AnyTelemetry:
+    whole = concat(telemetry for telemetry, _ in parts)
+    star = replace(whole._columns(), unknown=sum(unknown for _, unknown in parts))  # noqa: SLF001
+    return whole._of(star, whole.skipped)  # noqa: SLF001

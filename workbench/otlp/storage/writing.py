@@ -10,6 +10,7 @@ from typing import Literal
 import pyarrow.parquet as pq
 
 from workbench.otlp._schema import Signal
+from workbench.otlp.decoder import concat
 from workbench.otlp.errors import UnknownFormatError
 from workbench.otlp.storage._message_writer import MESSAGE_BYTES, write_messages
 from workbench.otlp.storage._names import FileName, parse_name
@@ -17,7 +18,6 @@ from workbench.otlp.storage._places import replacing_file, replacing_folder
 from workbench.otlp.storage._recordings import AnyPath
 from workbench.otlp.storage._table_folder import SIGNAL_KEY
 from workbench.otlp.storage._table_writer import write_tables
-from workbench.otlp.storage.reading import joined
 from workbench.otlp.telemetry import Telemetry
 
 __all__ = ["Layout", "Written", "write"]
@@ -167,7 +167,7 @@ def _write(
     batches: Iterable[Telemetry], signal: Signal, place: Path, name: FileName, layout: Layout, message_bytes: int
 ) -> int:
     if signal == "profiles" or layout == "flat":
-        batches = [joined(list(batches))]
+        batches = [concat(batches)]
     if layout == "flat":
         (whole,) = batches
         flat = whole.to_arrow()

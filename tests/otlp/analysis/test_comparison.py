@@ -1,4 +1,4 @@
-"""The cause of a difference is named, in a recording and in systems made by hand; and none where there is none."""
+"""The cause of a difference is named, in a recording and in systems made by hand; or that there is none."""
 
 import re
 
@@ -102,7 +102,7 @@ def test_the_level_holds_over_many_random_halves(windows):
 
 
 def chain(fault="", *, traces=40, ms=0, error=0.0, extra=0, version="1", seed=0):
-    """Make traces of web -> cart -> stock, and web -> pay; `fault` is slower, fails or is called more often."""
+    """Make traces of web -> cart -> stock, and web -> pay; `fault` is slower, fails or is called more."""
     rng, system = np.random.default_rng(seed), System()
     for number in range(1, traces + 1):
         work = {service: 20 + int(rng.integers(0, 10)) for service in ("web", "cart", "stock", "pay")}

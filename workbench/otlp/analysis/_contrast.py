@@ -29,15 +29,15 @@ EPHEMERAL = frozenset(
 TOLD = frozenset({"scope.name", "scope.version", "status.message"})  # own columns that are worth a question
 
 
-def contrast(sets: Sequence["Traces"], unit: Rows, target: Marks) -> tuple[pa.Table, tuple[str, ...]]:
+def contrast(sets: Sequence["Traces"], unit: Rows | None, target: Marks) -> tuple[pa.Table, tuple[str, ...]]:
     """Return what target units have and others have not, and the keys none of whose values could be tested.
 
     Parameters
     ----------
     sets : sequence of Traces
         Their spans are one list, n long.
-    unit : (n,) int64
-        The unit that each span belongs to; it has the attributes of its spans.
+    unit : (n,) int64, optional
+        The unit that each span belongs to; it has the attributes of its spans. By default each is its own.
     target : (u,) bool
         Whether each unit is a target.
     """
@@ -100,32 +100,26 @@ def _ranges(values: Floats) -> tuple[Rows, list[str]]:
     return codes, texts or [f"{edges[0]:.4g}"]
 
 
-def _hits(codes: Rows, unit: Rows, is_target: Marks, size: int) -> Rows:
+def _hits(codes: Rows, unit: Rows | None, target: Marks, size: int) -> Rows:
     """Return how many target and other units have each value, `(2, size) int64`."""
-    counts = np.bincount(codes[codes >= 0], minlength=size)
-    frequent = np.flatnonzero(counts >= LEAST)  # rarer ones cannot have enough units
-    found = np.zeros((2, size), np.int64)
-    if not len(frequent):
-        return found
-    place = np.full(size + 1, -1, np.int64)  # the last one is for -1
-    place[frequent] = np.arange(len(frequent))
-    places = place[codes]
-    kept = places >= 0
-    pairs = places[kept] * len(is_target) + unit[kept]
-    cells = len(frequent) * len(is_target)
-    if cells <= DENSE:
-        seen = np.zeros(cells, np.bool_)
+    frequent = np.bincount(codes[codes >= 0], minlength=size) >= LEAST  # rarer ones cannot have enough units
+    rows = np.flatnonzero(np.append(frequent, np.False_)[codes])  # the last one is for -1
+    value, owner = codes[rows], rows if unit is None else unit[rows]
+    if unit is not None:
+        value, owner = _distinct(value, owner, size, len(target))
+    return np.stack([np.bincount(value[side], minlength=size) for side in (target[owner], ~target[owner])])
+
+
+def _distinct(value: Rows, owner: Rows, values: int, owners: int) -> tuple[Rows, Rows]:
+    """Return each pair of value and owner once."""
+    pairs = value * owners + owner
+    if values * owners <= DENSE:
+        seen = np.zeros(values * owners, np.bool_)
         seen[pairs] = True
-        table = seen.reshape(len(frequent), -1)
-        found[0, frequent], found[1, frequent] = (
-            table[:, side].sum(axis=1) for side in (is_target, ~is_target)
-        )
-        return found
-    distinct = np.unique(pairs)
-    value, side = distinct // len(is_target), is_target[distinct % len(is_target)]
-    found[0, frequent] = np.bincount(value[side], minlength=len(frequent))
-    found[1, frequent] = np.bincount(value[~side], minlength=len(frequent))
-    return found
+        pairs = np.flatnonzero(seen)
+    else:
+        pairs = np.unique(pairs)
+    return pairs // owners, pairs % owners
 
 
 def _tabulate(keys: list[str], values: list[str], hits: Rows, sides: tuple[int, int]) -> pa.Table:

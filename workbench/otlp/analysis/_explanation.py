@@ -47,7 +47,7 @@ class Explanation:
     def of(
         cls,
         sets: Sequence["Traces"],
-        unit: npt.NDArray[np.int64],
+        unit: npt.NDArray[np.int64] | None,
         target: npt.NDArray[np.bool_],
         target_name: str,
         other_name: str,

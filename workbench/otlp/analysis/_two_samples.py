@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special, stats
+from scipy import special
 
 __all__ = ["RankTests", "benjamini_hochberg", "rank_tests", "two_proportions"]
 
@@ -29,6 +29,7 @@ Marks = npt.NDArray[np.bool_]
 
 LEAST = 8  # values on either side: with fewer, neither approximation is worth its name
 FEW = 10.0
+TIE = 1 + 1e-7  # outcomes so close in probability are equally likely, whatever rounding says
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -155,10 +156,40 @@ def two_proportions(hits1: Rows, n1: Rows, hits2: Rows, n2: Rows) -> Floats:
     large = varied & (expected.min(axis=0) >= FEW)
     p[large] = special.chdtrc(1, statistic[large])
     small = np.flatnonzero(varied & ~large)
-    for at in small:
-        cells = table[:, at].astype(np.int64).reshape(2, 2)
-        p[at] = stats.fisher_exact(cells).pvalue
+    p[small] = _fisher(hits2[small], n1[small], n2[small], (hits1 + hits2)[small])
     return p
+
+
+def _fisher(hits: Rows, n1: Rows, n2: Rows, total: Rows) -> Floats:
+    """Return two-sided p-values of `hits` of `total` falling among the n2 and not the n1; once for equal margins.
+
+    As usual: the probability of all outcomes that are no likelier than the one seen.
+    """
+    p = np.ones(len(hits))
+    margins, of_row = np.unique(np.column_stack([n1, n2, total]), axis=0, return_inverse=True)
+    order = np.argsort(of_row.ravel(), kind="stable")
+    groups = np.split(order, np.cumsum(np.bincount(of_row.ravel()))[:-1]) if len(margins) else []
+    for (first, second, drawn), rows in zip(margins.tolist(), groups, strict=True):
+        least = max(0, drawn - first)
+        outcomes = np.arange(least, min(drawn, second) + 1)
+        chances = _hypergeometric(outcomes, first, second, drawn)
+        likely = np.sort(chances)
+        sums = np.append(0.0, np.cumsum(likely))
+        seen = chances[hits[rows] - least]
+        p[rows] = np.minimum(1.0, sums[np.searchsorted(likely, seen * TIE, side="right")])
+    return p
+
+
+def _hypergeometric(outcomes: Rows, n1: int, n2: int, drawn: int) -> Floats:
+    """Return the probability that of `drawn` out of n1 + n2 so many are of the n2."""
+
+    def choose(n: int, k: npt.NDArray[np.int64]) -> Floats:
+        found: Floats = special.gammaln(n + 1) - special.gammaln(k + 1) - special.gammaln(n - k + 1)
+        return found
+
+    ways = choose(n2, outcomes) + choose(n1, drawn - outcomes) - choose(n1 + n2, np.array([drawn]))
+    chances: Floats = np.exp(ways)
+    return chances
 
 
 def benjamini_hochberg(p: Floats) -> Floats:

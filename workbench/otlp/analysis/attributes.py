@@ -14,8 +14,6 @@ it. Two values that always come together rank alike: information says what goes 
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from workbench.otlp._masks import Mask, to_mask
 from workbench.otlp.analysis._explanation import Explanation
 
@@ -51,4 +49,4 @@ def explain(traces: "Traces", mask: Mask) -> Explanation:
     'http.response.status_code'
     """
     chosen = to_mask(mask, len(traces))
-    return Explanation.of([traces], np.arange(len(traces)), chosen, "chosen spans", "others")
+    return Explanation.of([traces], None, chosen, "chosen spans", "others")

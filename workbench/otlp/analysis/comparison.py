@@ -386,7 +386,7 @@ def _explain(pooled: Pooled, change: Change) -> Explanation:
         for traces, late in zip(pooled.sets, (False, True), strict=True)
     )
     names = (f"{change.what} spans of {change.service} {change.name}", "its other spans")
-    return Explanation.of((first, second), np.arange(len(bad)), bad, *names)
+    return Explanation.of((first, second), None, bad, *names)
 
 
 def _bad_spans(pooled: Pooled, change: Change, chosen: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:

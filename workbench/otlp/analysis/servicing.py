@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -38,8 +39,6 @@ from workbench.otlp.analysis._span_pairs import (
 )
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from workbench.otlp.traces import Traces
 
 __all__ = ["ServiceGraph", "service_graph"]
@@ -221,7 +220,7 @@ class _Requests:
         )
 
     def edges(self) -> pa.Table:
-        names, ends = np.unique(np.concatenate([self.client_name, self.server_name]), return_inverse=True)
+        ends, names = pd.factorize(np.concatenate([self.client_name, self.server_name]), sort=True)
         first, second = np.split(ends, 2)
         code = (first * max(len(names), 1) + second) * len(TYPES) + self.kind
         present, edge = np.unique(code, return_inverse=True)
@@ -259,11 +258,11 @@ class _Requests:
 
     def nodes(self) -> pa.Table:
         """Return services with the number of their spans first, then what wrote none."""
-        spans = dict(zip(*map(np.ndarray.tolist, np.unique(self.services, return_counts=True)), strict=True))
+        spans = pd.Series(self.services).value_counts().to_dict()
         types = dict.fromkeys(spans, "service")
         for ends in (self.server_name, self.client_name):
             for kind in (DATABASE, VIRTUAL):
-                for name in np.unique(ends[self.kind == TYPES.index(kind)]).tolist():
+                for name in sorted(pd.unique(ends[self.kind == TYPES.index(kind)])):
                     types.setdefault(name, kind)
         rows: list[dict[str, Any]] = [
             {"node": name, "type": kind, "spans": spans.get(name, 0)} for name, kind in types.items()
@@ -322,7 +321,7 @@ def _first_named(traces: "Traces", rows: Rows, keys: tuple[str, ...]) -> Names:
 
 
 def _counts(services: Names, reasons: Rows) -> list[tuple[tuple[str, int], int]]:
-    names, codes = np.unique(services, return_inverse=True)
+    codes, names = pd.factorize(services)
     pairs, counts = np.unique(codes * len(REASONS) + reasons, return_counts=True)
     return [
         ((str(names[pair // len(REASONS)]), int(pair % len(REASONS))), int(count))

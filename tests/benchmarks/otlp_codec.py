@@ -1,6 +1,6 @@
 """The codec against the official protobuf package (upb): parsing, serializing, both; and walking into tables.
 
-Interleaved in one process, CPU time, decoders that have seen the data once. Ratios above 1: workbench is faster.
+Interleaved in one process, CPU time, decoders that have seen the data. Above 1: workbench is faster.
 """
 
 import gc

@@ -157,7 +157,8 @@ def logs(records=100_000, seed=43):
                 time_unix_nano=START + number, observed_time_unix_nano=START + number + 5, severity_number=9,
                 severity_text="INFO", trace_id=rng.randbytes(16), span_id=rng.randbytes(8), flags=1,
             )  # fmt: skip
-            record.body.string_value = f"Order {rng.randrange(10**6)} captured for user {rng.randrange(10**5)} in {rng.randrange(2000)} ms"
+            order, user, took = rng.randrange(10**6), rng.randrange(10**5), rng.randrange(2000)
+            record.body.string_value = f"Order {order} captured for user {user} in {took} ms"
             put(record.attributes, internal_span(rng)[2])
         found.append(message.SerializeToString())
     return found
@@ -178,8 +179,8 @@ def metrics(exports=50, seed=44):
             for _ in range(8):
                 counts = [rng.randrange(1000) for _ in range(len(BOUNDS) + 1)]
                 point = histogram.data_points.add(
-                    start_time_unix_nano=START, time_unix_nano=time, count=sum(counts), sum=rng.random() * 1000,
-                    bucket_counts=counts, explicit_bounds=BOUNDS,
+                    start_time_unix_nano=START, time_unix_nano=time, count=sum(counts),
+                    sum=rng.random() * 1000, bucket_counts=counts, explicit_bounds=BOUNDS,
                 )  # fmt: skip
                 put(
                     point.attributes, [("http.route", rng.choice(ROUTES)), ("http.response.status_code", 200)]

@@ -30,7 +30,9 @@ class SignalName(StrEnum):
 
 File = Annotated[
     Path,
-    typer.Argument(help="OTLP protobuf or JSON, plain, gzip or zstd; a folder of tables; a pattern in quotes."),
+    typer.Argument(
+        help="OTLP protobuf or JSON, plain, gzip or zstd; a folder of tables; a pattern in quotes."
+    ),
 ]
 SignalOption = Annotated[
     SignalName | None, typer.Option(help="What the file holds, if its name does not say.")
@@ -223,7 +225,9 @@ def _cell_text(value: Any) -> str:
 @app.command()
 def sql(
     file: File,
-    query: Annotated[str, typer.Argument(help='Such as: select "service.name", count(*) from spans group by all')],
+    query: Annotated[
+        str, typer.Argument(help='Such as: select "service.name", count(*) from spans group by all')
+    ],
     signal: SignalOption = None,
     skip_errors: SkipOption = False,
     as_json: JsonOption = False,
@@ -243,7 +247,9 @@ def convert(
     file: File,
     target: Annotated[
         Path,
-        typer.Argument(help="Its ending says the form: .otlp .pb .json .jsonl, then .gz .zst; .parquet .arrow"),
+        typer.Argument(
+            help="Its ending says the form: .otlp .pb .json .jsonl, then .gz .zst; .parquet .arrow"
+        ),
     ],
     signal: SignalOption = None,
     skip_errors: SkipOption = False,

@@ -61,7 +61,7 @@ def kernel(*signatures: str) -> Callable[[Callable[..., Any]], Any]:
     """Declare a function as a kernel: compiled by Numba, cached on disk, run without the GIL."""
 
     def declare(function: Callable[..., Any]) -> Any:
-        dispatcher = numba.njit(cache=True, nogil=True)(function)
+        dispatcher: Any = numba.njit(cache=True, nogil=True)(function)
         index = dispatcher._cache._cache_file  # noqa: SLF001 - Numba offers no other way to say it
         index._source_stamp = _source_stamp(Path(function.__code__.co_filename).parent)  # noqa: SLF001
         name = f"{function.__module__}.{function.__qualname__}"

@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 
 from workbench.otlp._schema import LAYOUTS, ValueType
-from workbench.otlp.codec._arrow import arrow_array, arrow_binaries, arrow_strings
+from workbench.otlp.codec._arrow_arrays import arrow_array, arrow_binaries, arrow_strings
 from workbench.otlp.codec._codes import ABSENT, PLAIN, TYPE_MASK
 from workbench.otlp.codec._star import Star
 
@@ -71,7 +71,9 @@ def _first_of_each(parents: Array, rows: Rows, owners: Rows) -> Rows:
     return first[owners]
 
 
-def value_column(star: Star, kinds: Array, values: Array) -> pa.Array:
+def value_column(  # noqa: PLR0911 - one for each type
+    star: Star, kinds: Array, values: Array
+) -> pa.Array:
     """Return values as one column of the narrowest type that holds them all; empty ones are null."""
     types = kinds & TYPE_MASK
     types[types == ABSENT] = ValueType.EMPTY
@@ -103,7 +105,7 @@ def _texts(star: Star, kinds: Array, values: Array) -> pa.Array:
     return pa.DictionaryArray.from_arrays(numbers, arrow_strings(star.texts)).cast(pa.string())
 
 
-def _text(star: Star, kind: int, value: int) -> str | None:
+def _text(star: Star, kind: int, value: int) -> str | None:  # noqa: PLR0911 - one for each type
     """Return one value as text: strings as they are, arrays and maps as JSON."""
     number = ValueType(kind & TYPE_MASK)
     if number == ValueType.EMPTY:

@@ -8,11 +8,11 @@ their type, named by ``type``: 0 empty, 1 ``str``, 2 ``int``, 3 ``double``, 4 ``
 OTAP loses distinctions that the protocol makes. So that nothing is lost here:
 
 - ids are uint32 instead of uint16;
-- ``resources`` and ``scopes`` have a row for each ``ResourceSpans`` and ``ScopeSpans`` (and their like), those
-  without records included, so that boundaries between equal ones survive; ``is_set`` tells an empty resource or
-  scope from none;
-- a null ``type`` is an attribute without a value, 0 one with an empty value; a null struct or id is absent, one
-  of zeros is not; ``sum``, ``min`` and ``max`` of histograms are null when absent;
+- ``resources`` and ``scopes`` have a row for each ``ResourceSpans`` and ``ScopeSpans`` (and their like),
+  those without records included, so that boundaries between equal ones survive; ``is_set`` tells an empty
+  resource or scope from none;
+- a null ``type`` is an attribute without a value, 0 one with an empty value; a null struct or id is absent,
+  one of zeros is not; ``sum``, ``min`` and ``max`` of histograms are null when absent;
 - ``resource_entity_refs`` holds the resources' entity references;
 - ``key_strindex`` and type 8 (in ``int``) are references into the string table of profiles;
 - ``unknown_fields`` keeps the bytes that no column holds: fields of a newer protocol (``field`` names the

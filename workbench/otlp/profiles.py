@@ -34,16 +34,18 @@ class Profiles(Telemetry):
         return found
 
     def sample_types(self) -> pa.Table:
-        """Return for each profile what its samples measure: type and unit, such as ``cpu`` in ``nanoseconds``."""
+        """Return for each profile what its samples measure: type and unit, as ``cpu`` and ``nanoseconds``."""
         strings = self.strings()
-        return pa.table({name: pa.array(self._named(strings, name), pa.string()) for name in ("type", "unit")})
+        return pa.table(
+            {name: pa.array(self._named(strings, name), pa.string()) for name in ("type", "unit")}
+        )
 
     def _named(self, strings: list[str], name: str) -> list[str | None]:
         numbers = self._columns().columns[f"profiles.sample_type.{name}_strindex"]
         return [_at(strings, number) for number in numbers.tolist()]
 
     def samples(self) -> pa.Table:
-        """Return a row a sample: its profile, its stack as text (``leaf;...;root`` first frame first), its value.
+        """Return a row a sample: its profile, its stack as text (``leaf;...;root``), its value.
 
         The value is the sum of a sample's values, or the number of its timestamps where it has no values.
         """
@@ -104,7 +106,9 @@ class Profiles(Telemetry):
     def _summary(self) -> display.Table:
         counts = np.bincount(self._columns().columns["samples.parent"], minlength=len(self)).tolist()
         types = self.sample_types().to_pylist()
-        rows = [(kind["type"] or "", kind["unit"] or "", count) for kind, count in zip(types, counts, strict=True)]
+        rows = [
+            (kind["type"] or "", kind["unit"] or "", count) for kind, count in zip(types, counts, strict=True)
+        ]
         return display.table(["type", "unit", "samples"], rows, title=repr(self))
 
 

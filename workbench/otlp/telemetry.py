@@ -16,9 +16,10 @@ from workbench.otlp._instants import Instant, to_unix_nano
 from workbench.otlp._masks import Mask, to_mask
 from workbench.otlp._schema import LAYOUTS, Layout, Signal
 from workbench.otlp._tally import OnError, Tally
-from workbench.otlp.codec._arrow import StarTables, checked_tables
+from workbench.otlp.codec._arrow import StarTables
 from workbench.otlp.codec._choose import choose
 from workbench.otlp.codec._encoder import at_end, encode_star
+from workbench.otlp.codec._given_tables import checked_tables
 from workbench.otlp.codec._json_transcode import protobuf_to_json
 from workbench.otlp.codec._star import Star
 from workbench.otlp.codec._star_decoder import Buffer, Encoding, StarDecoder, Unknown
@@ -86,7 +87,7 @@ class Telemetry:
     @classmethod
     def _of(cls, star: Star, skipped: int = 0, known: frozenset[str] = frozenset()) -> Self:
         made = cls.__new__(cls)
-        made._set(star, StarTables(star), skipped, known)
+        made._set(star, StarTables(star), skipped, known)  # noqa: SLF001 - its own class
         return made
 
     @classmethod
@@ -111,7 +112,7 @@ class Telemetry:
             What happens at a record that cannot be read: an error, or it is left out and counted in
             ``.skipped``.
         unknown : {"keep", "count"}
-            Whether fields of a newer protocol come out of `to_otlp` again, or are only counted in ``.unknown``.
+            Whether fields of a newer protocol come out of `to_otlp` again, or are only counted.
 
         Raises
         ------
@@ -134,9 +135,7 @@ class Telemetry:
     def to_otlp(self, encoding: Encoding = "protobuf", into: None = None) -> bytes: ...
     @overload
     def to_otlp(self, encoding: Encoding = "protobuf", *, into: bytearray) -> memoryview: ...
-    def to_otlp(
-        self, encoding: Encoding = "protobuf", into: bytearray | None = None
-    ) -> bytes | memoryview:
+    def to_otlp(self, encoding: Encoding = "protobuf", into: bytearray | None = None) -> bytes | memoryview:
         """Encode as one message: byte for byte what the official library writes.
 
         Parameters
@@ -372,7 +371,7 @@ class Telemetry:
 
 def _unpickled(cls: type[T], message: bytes, skipped: int, known: frozenset[str]) -> T:
     star = cls.from_otlp(message)._columns()  # noqa: SLF001 - the class's own
-    return cls._of(star, skipped, known)  # noqa: SLF001
+    return cls._of(star, skipped, known)
 
 
 def _trace_id_bytes(trace_id: object) -> bytes:

@@ -29,7 +29,11 @@ def test_what_is_decoded_is_encoded_byte_for_byte(signal):
         assert CLASSES[signal].from_otlp(data).to_otlp() == data
 
 
-@given(st.sampled_from(list(strategies.MESSAGES)).flatmap(lambda s: st.tuples(st.just(s), strategies.MESSAGES[s])))
+@given(
+    st.sampled_from(list(strategies.MESSAGES)).flatmap(
+        lambda s: st.tuples(st.just(s), strategies.MESSAGES[s])
+    )
+)
 def test_the_tables_hold_the_message(case):
     signal, message = case
     telemetry = CLASSES[signal].from_otlp(message.SerializeToString())
@@ -92,9 +96,10 @@ def test_unknown_fields_are_kept_in_place_or_counted():
     span = otlp_span(Node(5, 2, b"name"), Node(99, 0, b"\x05"), Node(98, 2, b"new"))
     kept = otlp.Traces.from_otlp(span)
     assert (kept.unknown, kept.to_otlp()) == (2, span)
-    assert kept.tables["unknown_fields"].select(["table", "row", "field"]).to_pylist() == [
-        {"table": "spans", "row": 0, "field": "Span"}
-    ] * 2
+    assert (
+        kept.tables["unknown_fields"].select(["table", "row", "field"]).to_pylist()
+        == [{"table": "spans", "row": 0, "field": "Span"}] * 2
+    )
     counted = otlp.Traces.from_otlp(span, unknown="count")
     assert (counted.unknown, counted.to_otlp()) == (2, otlp_span(Node(5, 2, b"name")))
 

@@ -1,4 +1,4 @@
-"""What the official parser accepts is accepted, and comes out as the official library writes it; nothing else is."""
+"""What the official parser accepts is accepted, and comes out as the official library writes it."""
 
 import random
 

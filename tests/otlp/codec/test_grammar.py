@@ -33,7 +33,12 @@ KINDS = {
     Kind.NUMBERS_UINT64: Fd.TYPE_UINT64,
     Kind.NUMBERS_INT32: Fd.TYPE_INT32,
 }
-REPEATED = {Kind.KEY_VALUES, Kind.ROWS, Kind.TEXTS, *(kind for kind in Kind if kind.name.startswith("NUMBERS"))}
+REPEATED = {
+    Kind.KEY_VALUES,
+    Kind.ROWS,
+    Kind.TEXTS,
+    *(kind for kind in Kind if kind.name.startswith("NUMBERS")),
+}
 
 
 @pytest.mark.parametrize("signal", OFFICIAL)
@@ -56,4 +61,6 @@ def compare(message, descriptor):
         if isinstance(field.into, Message):
             compare(field.into, theirs.message_type)
         elif theirs.message_type is not None:
-            assert theirs.message_type.name == {"VALUE": "AnyValue", "KEY_VALUES": "KeyValue"}[field.kind.name]
+            assert (
+                theirs.message_type.name == {"VALUE": "AnyValue", "KEY_VALUES": "KeyValue"}[field.kind.name]
+            )

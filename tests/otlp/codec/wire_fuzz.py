@@ -14,7 +14,21 @@ from opentelemetry.proto.profiles.v1development.profiles_pb2 import ProfilesData
 from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 
 OFFICIAL = {"traces": TracesData, "metrics": MetricsData, "logs": LogsData, "profiles": ProfilesData}
-TEXTS = ["", "a", "service.name", "ü", "x" * 17, "\x00", "日本語", "y" * 127, "z" * 130, "k1", "k2", "n" * 63, "m" * 64]
+TEXTS = [
+    "",
+    "a",
+    "service.name",
+    "ü",
+    "x" * 17,
+    "\x00",
+    "日本語",
+    "y" * 127,
+    "z" * 130,
+    "k1",
+    "k2",
+    "n" * 63,
+    "m" * 64,
+]
 INTEGERS = [0, 1, -1, 2, 127, 128, 300, 2**31 - 1, -(2**31), 2**63 - 1, -(2**63), 2**53 + 1]
 DOUBLES = [0.0, -0.0, 1.5, float("nan"), float("inf"), float("-inf"), 5e-324, 1.7976931348623157e308]
 DEEPEST = 6
@@ -183,7 +197,9 @@ def _split(rng, nodes):
         at = rng.choice(nested)
         node = nodes[at]
         cut = rng.randrange(len(node.content) + 1)
-        nodes.insert(rng.randrange(at + 1, len(nodes) + 1), Node(node.number, 2, node.content[cut:], node.kind))
+        nodes.insert(
+            rng.randrange(at + 1, len(nodes) + 1), Node(node.number, 2, node.content[cut:], node.kind)
+        )
         nodes[at] = Node(node.number, 2, node.content[:cut], node.kind)
 
 
@@ -226,7 +242,9 @@ def _unknown(rng, nodes):
 def _group(rng, nodes):
     inner = b""
     for _ in range(rng.choice([0, 1, 2, 3, 98, 101])):
-        inner = Node(rng.choice([1, 5, 0, 77]), 3, inner).encode() if rng.random() < 0.9 else inner + b"\x08\x01"
+        inner = (
+            Node(rng.choice([1, 5, 0, 77]), 3, inner).encode() if rng.random() < 0.9 else inner + b"\x08\x01"
+        )
     nodes.insert(rng.randrange(len(nodes) + 1), Node(rng.choice([1, 2, 3, 30]), 3, inner))
 
 
@@ -251,7 +269,15 @@ def _number(rng, nodes):
 def _break_text(rng, nodes):
     texts = [node for node in nodes if node.wire_type == 2 and isinstance(node.content, bytes)]
     if texts:
-        bad = [b"\xff", b"\xc0\x80", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xe2\x82", b"a" * 30 + b"\x80", b"\xf0\x8f\xbf\xbf"]
+        bad = [
+            b"\xff",
+            b"\xc0\x80",
+            b"\xed\xa0\x80",
+            b"\xf4\x90\x80\x80",
+            b"\xe2\x82",
+            b"a" * 30 + b"\x80",
+            b"\xf0\x8f\xbf\xbf",
+        ]
         rng.choice(texts).content = rng.choice(bad)
 
 
@@ -263,13 +289,17 @@ def _fine_text(rng, nodes):
 
 def _unpack(rng, nodes):
     """Write packed numbers one by one."""
-    packed = [at for at, node in enumerate(nodes) if node.kind is not None and isinstance(node.content, bytes)]
+    packed = [
+        at for at, node in enumerate(nodes) if node.kind is not None and isinstance(node.content, bytes)
+    ]
     packed = [at for at in packed if nodes[at].kind.is_repeated and nodes[at].kind.type != Fd.TYPE_STRING]
     if packed:
         at = rng.choice(packed)
         node = nodes.pop(at)
         if node.kind.type in (Fd.TYPE_DOUBLE, Fd.TYPE_FIXED64):
-            parts = [Node(node.number, 1, node.content[i : i + 8]) for i in range(0, len(node.content) - 7, 8)]
+            parts = [
+                Node(node.number, 1, node.content[i : i + 8]) for i in range(0, len(node.content) - 7, 8)
+            ]
         else:
             parts, place = [], 0
             while place < len(node.content):
@@ -307,9 +337,9 @@ def _swap_double(rng, nodes):
 
 
 MUTATIONS = [
-    _duplicate, _duplicate, _shuffle, _drop, _split, _split, _lengthen_tag, _lengthen_length, _wrong_length,
-    _lengthen_number, _other_number, _unknown, _unknown, _group, _group_ends, _wire_type, _number, _break_text,
-    _fine_text, _fine_text, _unpack, _nest, _bytes_for_message, _swap_double,
+    _duplicate, _duplicate, _shuffle, _drop, _split, _split, _lengthen_tag, _lengthen_length,
+    _wrong_length, _lengthen_number, _other_number, _unknown, _unknown, _group, _group_ends, _wire_type,
+    _number, _break_text, _fine_text, _fine_text, _unpack, _nest, _bytes_for_message, _swap_double,
 ]  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from functools import partial
 from unittest import mock
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 from strategies import MESSAGES
@@ -31,6 +31,7 @@ def joined(batches):
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("signal", MESSAGES)
+@settings(max_examples=15)
 @given(data=st.data())
 def test_batches_are_what_reading_at_once_is(signal, form, data, tmp_path_factory):
     folder = tmp_path_factory.mktemp("batches")
@@ -39,6 +40,7 @@ def test_batches_are_what_reading_at_once_is(signal, form, data, tmp_path_factor
     expected = kind.decode([message.SerializeToString() for message in messages])
     if form.startswith("json"):
         expected = kind.decode(expected.to_otlp("json"), encoding="json")  # which has one NaN
+    assume(expected.to_otlp() or not form.startswith("pb"))  # no bytes are no recording
     path = folder / f"{signal}.{form}"
     otlp.write(expected, path, message_bytes=1)
     assert otlp.read(path) == expected
@@ -90,7 +92,7 @@ def test_a_field_keeps_its_place_in_the_whole_message(tmp_path):
     with small_blocks(8):
         assert failure(path) == whole
     assert "resource_spans[2].scope_spans[0].spans[0].trace_id" in whole[1]
-    assert f"byte {len(sound) + 2 + 2 + 2}" in whole[1]
+    assert f"byte {len(sound) + 2 + 2 + 2 + 1}" in whole[1]
 
 
 def test_a_length_that_no_file_can_have_is_not_looked_for_in_memory(tmp_path):

@@ -46,7 +46,7 @@ def test_a_name_with_brackets_is_a_file_if_there_is_one(folder):
 
 
 def test_an_error_names_its_file(folder):
-    (folder / "traces-1.pb").write_bytes(b"\x0b")
+    (folder / "traces-1.pb").write_bytes(b"\x0e\x00")
     with pytest.raises(otlp.MalformedError, match=r"traces-1\.pb: .*\(at byte 0"):
         otlp.read(folder / "traces-*.pb")
     (folder / "traces-1.pb").write_bytes(b"")
@@ -68,7 +68,7 @@ def test_a_folder_without_tables_says_how_to_read_its_files(folder):
 def test_threads_read_what_one_reads(folder):
     with ThreadPoolExecutor(2) as executor:
         assert otlp.read(folder / "*.pb", executor=executor) == otlp.read(folder / "*.pb")
-        (folder / "traces-1.pb").write_bytes(b"\x0b")
+        (folder / "traces-1.pb").write_bytes(b"\x0e\x00")
         assert otlp.read(folder / "*.pb", executor=executor, on_error="skip").skipped == 1
         with pytest.raises(otlp.MalformedError, match=r"traces-1\.pb: "):
             otlp.read(folder / "*.pb", executor=executor)
@@ -107,6 +107,6 @@ def test_a_dask_client_works_unchanged(folder):
         expected = otlp.read(folder / "*.pb")
         assert otlp.read(folder / "*.pb", executor=client) == expected
         assert otlp.read(folder / "*.pb", executor=client.get_executor()) == expected
-        (folder / "traces-1.pb").write_bytes(b"\x0b")
+        (folder / "traces-1.pb").write_bytes(b"\x0e\x00")
         with pytest.raises(otlp.MalformedError, match=r"traces-1\.pb: "):
             otlp.read(folder / "*.pb", executor=client)

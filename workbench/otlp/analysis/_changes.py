@@ -77,7 +77,7 @@ def latency_changes(pooled: Pooled) -> Candidates:
 
 
 def _slowdown(pooled: Pooled, size: int) -> Floats:
-    """Return by how much the mean latency changed because single calls did: r (c2 - c1), of mean frequency r."""
+    """Return how much of the change of the mean latency is due to single calls: r (c2 - c1), at a mean r."""
     operation = pooled.operations.of_span
     critical = pooled.split(pooled.critical_ms, operation, pooled.late, size)
     spans = pooled.counts(operation, pooled.late, size)

@@ -29,7 +29,7 @@ def depths(parent: Any, depth: Any) -> None:
 
 
 @kernel(f"int64({', '.join([ROWS] * 8)})")
-def number_paths(  # noqa: PLR0913 - four arrays in, four out
+def number_paths(
     parent: Any, label: Any, begin: Any, order: Any, path: Any, path_above: Any, path_label: Any, slots: Any
 ) -> Any:
     """Give each distinct path of labels a number, parents before children; return how many there are.

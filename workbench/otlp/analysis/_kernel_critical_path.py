@@ -24,7 +24,7 @@ def _link(parent: Any, latest_first: Any, child: Any, sibling: Any) -> None:
 
 
 @kernel(f"int64({', '.join([ROWS] * 5)}, {MARKS}, {', '.join([ROWS] * 4)})")
-def walk_back(  # noqa: PLR0913 - four arrays in, five out
+def walk_back(
     start: Any,
     stop: Any,
     parent: Any,

@@ -161,7 +161,7 @@ def two_proportions(hits1: Rows, n1: Rows, hits2: Rows, n2: Rows) -> Floats:
 
 
 def _fisher(hits: Rows, n1: Rows, n2: Rows, total: Rows) -> Floats:
-    """Return two-sided p-values of `hits` of `total` falling among the n2 and not the n1; once for equal margins.
+    """Return two-sided p-values of `hits` of `total` falling among the n2, not the n1; equal margins at once.
 
     As usual: the probability of all outcomes that are no likelier than the one seen.
     """

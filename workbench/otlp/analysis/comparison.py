@@ -15,10 +15,10 @@ latency is the sum of what each operation contributes,
 .. math:: \Delta \bar L = \sum_o \Delta \bar c_o,
 
 with :math:`\bar c_o = r_o t_o` the mean critical time of operation `o` a trace, called :math:`r_o` times for
-:math:`t_o` each. So :math:`\Delta \bar c_o = \bar r_o \Delta t_o + \bar t_o \Delta r_o`, and only the first part is
-the operation's own; the second is its callers', and is counted with the calls. The impact of an operation's
-own slowdown, or of calls that came with all below them, is that contribution divided by the mean latency
-before; the impact of errors is by how much the share of traces with an error that started there grew.
+:math:`t_o` each. It changes by :math:`\bar r_o \Delta t_o + \bar t_o \Delta r_o`: the first part is its own, the
+second its callers', and counted with the calls. The impact of an operation's own slowdown, or of calls that came
+with all below them, is that contribution divided by the mean latency before; the impact of errors is by how much
+the share of traces with an error that started there grew.
 
 A change is *explained* by another of a quarter of its impact at least, in a service further down the calls:
 who waits, gives up or retries is not the cause. It cannot be explained by one for the better if it is itself

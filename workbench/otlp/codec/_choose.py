@@ -59,7 +59,7 @@ def choose(star: Star, rows: Rows) -> Star:
 
 
 def in_runs(star: Star) -> Star:
-    """Return the same records with a scope and a resource of their own for each run, as a message needs it."""
+    """Return the same records with a scope and a resource for each run, as a message needs it."""
     records = LAYOUTS[_signal(star)].records
     scope, resource = star.columns[f"{records}.parent"], star.columns["scopes.parent"]
     if _is_sorted(scope) and _is_sorted(resource):
@@ -184,6 +184,6 @@ def _sides(plan: Plan, star: Star, taken: Mapping[str, _Taken]) -> Rows:
     for number, table in enumerate(plan.tables):
         mine = star.sides[star.sides[:, 0] == number]
         for entry in mine:
-            for row in np.flatnonzero(taken[table].rows == entry[1]):
-                entries.append([number, row, entry[2], entry[3]])
+            rows = np.flatnonzero(taken[table].rows == entry[1]).tolist()
+            entries += [[number, row, entry[2], entry[3]] for row in rows]
     return np.array(entries, np.int64).reshape(-1, 4)

@@ -10,7 +10,7 @@ from workbench.otlp.codec._kernel_decode import count_rows, fill_columns
 from workbench.otlp.codec._plan import Plan, plan_of
 from workbench.otlp.codec._records import decoder_records
 from workbench.otlp.codec._reserve import LINE, Arena, Dictionary, Heap, Sides
-from workbench.otlp.codec._star import SlabColumns, Star, Strings
+from workbench.otlp.codec._star import SlabColumns, Star, Strings, address_of
 
 __all__ = ["ColumnDecoder", "MalformedMessageError", "RewriteNeededError"]
 
@@ -43,6 +43,8 @@ class ColumnDecoder:
         first, last = codes.K_LISTS // 8, codes.K_LISTS_END // 8
         self.records.kinds[:, first : last + 1] *= self.records.starts.itemsize * 2
         self.records.kinds[:, first : last + 1] += self.records.starts.ctypes.data
+        self.seen_references = self.records.attributes[:, codes.A_SEEN_REF // 8]
+        self.layouts: dict[tuple[int, ...], dict[str, tuple[int, str]]] = {}
         self.counters = _Counters(self.plan)
         self.density = np.zeros(len(self.counters.counts))  # rows and list elements a byte
         self.offsets = np.zeros(len(self.plan.columns), np.int64)
@@ -140,21 +142,21 @@ class ColumnDecoder:
         self.counters.room[:] = room
         sizes = (room[plan.sources] + plan.extra) * plan.item_sizes
         sizes += LINE + -sizes % LINE
-        self.offsets = np.cumsum(sizes) - sizes
-        arena = Arena(int(sizes.sum()))
+        ends = np.cumsum(sizes)
+        self.offsets = ends - sizes
+        arena = Arena(int(ends[-1]))
         self.records.point_to(self.offsets + arena.address)
-        self.records.attributes[:, codes.A_SEEN_REF // 8] = 0
+        self.seen_references[:] = 0
         return arena
 
     def _layout(self) -> dict[str, tuple[int, str]]:
         """Return the columns that hold anything: references to keys are rare."""
-        seen = self.records.attributes[:, codes.A_SEEN_REF // 8].tolist()
-        unseen = {
-            f"{table}.key_strindex"
-            for table, found in zip(self.plan.attribute_tables, seen, strict=True)
-            if not found
-        }
-        return {name: place for name, place in self.plan.layout.items() if name not in unseen}
+        seen = tuple(self.seen_references.tolist())
+        if seen not in self.layouts:
+            tables = zip(self.plan.attribute_tables, seen, strict=True)
+            unseen = {f"{table}.key_strindex" for table, found in tables if not found}
+            self.layouts[seen] = {n: place for n, place in self.plan.layout.items() if n not in unseen}
+        return self.layouts[seen]
 
     def _star(self, arena: Arena, heap: Heap, sides: Sides, size: int, unknown: int) -> Star:
         plan = self.plan
@@ -179,7 +181,7 @@ class _Span:
     """Where the bytes of a message lie; keeps them there."""
 
     def __init__(self, raw: npt.NDArray[np.uint8]) -> None:
-        self.raw, self.at, self.size = raw, raw.ctypes.data, len(raw)
+        self.raw, self.at, self.size = raw, address_of(raw), len(raw)
 
     @classmethod
     def of(cls, data: Any) -> "_Span":
@@ -203,7 +205,7 @@ class _Counters:
 
 
 def _connect(control: npt.NDArray[np.int64], slot: int, array: npt.NDArray[Any]) -> None:
-    control[slot // 8] = array.ctypes.data
+    control[slot // 8] = address_of(array)
 
 
 def _strings(dictionary: Dictionary) -> Strings:

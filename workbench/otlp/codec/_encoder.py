@@ -1,7 +1,7 @@
 """`encode_star`: flat columns to OTLP protobuf."""
 
 import threading
-from typing import Any
+from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
@@ -10,8 +10,8 @@ from workbench.otlp.codec import _codes as codes
 from workbench.otlp.codec._choose import in_runs
 from workbench.otlp.codec._kernel_encode import write_message
 from workbench.otlp.codec._plan import plan_of
-from workbench.otlp.codec._records import encoder_records
-from workbench.otlp.codec._star import SlabColumns, Star
+from workbench.otlp.codec._records import Records, encoder_records
+from workbench.otlp.codec._star import SlabColumns, Star, address_of
 
 __all__ = ["at_end", "encode_star"]
 
@@ -52,13 +52,20 @@ def _thread_scratch(size: int) -> Bytes:
     return found
 
 
-def _addresses(star: Star) -> npt.NDArray[np.int64]:
+def _addresses(star: Star, names: Iterable[str], size: int) -> npt.NDArray[np.int64]:
     """Return where each of the plan's columns starts; 0 for one that is not there."""
     if isinstance(star.columns, SlabColumns):
-        found = star.columns.addresses()
-    else:
-        found = {name: column.ctypes.data for name, column in star.columns.items()}
-    return np.array([found.get(name, 0) for name in plan_of(star.signal).columns], np.int64)
+        return star.columns.addresses(size)
+    found = {name: address_of(column) for name, column in star.columns.items()}
+    return np.array([found.get(name, 0) for name in names], np.int64)
+
+
+def _thread_records(signal: str) -> Records:
+    """Return an encoder's records of this thread, which each message points to its own columns."""
+    known: dict[str, Records] = _scratch.__dict__.setdefault("records", {})
+    if signal not in known:
+        known[signal] = encoder_records(signal).copy()
+    return known[signal]
 
 
 class _Writer:
@@ -67,12 +74,14 @@ class _Writer:
     def __init__(self, star: Star) -> None:
         star = in_runs(star)
         plan = plan_of(star.signal)
-        self.star, self.records = star, encoder_records(star.signal).copy()
-        self.records.point_to(_addresses(star))
+        self.star, self.records = star, _thread_records(star.signal)
+        self.records.point_to(_addresses(star, plan.columns, len(plan.columns)))
         self.rows = np.array([star.rows[table] for table in plan.tables], np.int64)
         self.cursors = np.zeros_like(self.rows)
-        order = np.lexsort((np.arange(len(star.sides)), *star.sides[:, 2::-1].T))
-        self.sides = np.ascontiguousarray(star.sides[order])
+        self.sides = star.sides
+        if len(star.sides):
+            order = np.lexsort((np.arange(len(star.sides)), *star.sides[:, 2::-1].T))
+            self.sides = np.ascontiguousarray(star.sides[order])
         self.control = np.zeros(codes.ENCODER_SLOTS, np.int64)
         for slot, array in (
             (codes.E_FIELDS, self.records.fields),
@@ -87,13 +96,13 @@ class _Writer:
             (codes.E_BLOB_OFFSETS, star.blobs.offsets),
             (codes.E_BLOB_BYTES, star.blobs.data),
         ):
-            self.control[slot // 8] = array.ctypes.data
+            self.control[slot // 8] = address_of(array)
         self.control[codes.E_SIDE_COUNT // 8] = len(star.sides)
 
     def write(self, target: Bytes) -> int:
         """Write to the end of an array; return where the message starts, or -1 where it has no room."""
         self.cursors[:] = self.rows
-        low = target.ctypes.data
+        low = address_of(target)
         self.control[codes.E_LOW // 8] = low
         at = write_message(low + len(target), 0, 0, self.control.ctypes.data)
         return -1 if at < 0 else int(at - low)

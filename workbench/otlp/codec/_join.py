@@ -55,7 +55,9 @@ def join_stars(stars: Sequence[Star]) -> Star:
     text_maps, texts = _unified([star.texts for star in stars])
     offsets = _row_offsets(plan, stars)
     if first.signal == "profiles":
-        stars = [_with_moved_nested(plan, star, at["strings"]) for star, at in zip(stars, offsets, strict=True)]
+        stars = [
+            _with_moved_nested(plan, star, at["strings"]) for star, at in zip(stars, offsets, strict=True)
+        ]
     blob_starts, blobs = _appended([star.blobs for star in stars])
     parts = [
         _moved(plan, star, key_maps[at], text_maps[at], blob_starts[at], offsets[at])
@@ -65,10 +67,14 @@ def join_stars(stars: Sequence[Star]) -> Star:
     columns["root.present"] = np.bitwise_or.reduce([star.columns["root.present"] for star in stars])
     rows = {table: sum(star.rows[table] for star in stars) for table in plan.tables}
     rows["root"] = 1
-    sides = np.concatenate([_moved_sides(plan, star, blob_starts[at], offsets[at]) for at, star in enumerate(stars)])
+    sides = np.concatenate(
+        [_moved_sides(plan, star, blob_starts[at], offsets[at]) for at, star in enumerate(stars)]
+    )
     kept = {name: column for name, column in columns.items() if column is not None}
     unknown = sum(star.unknown for star in stars)
-    return Star(first.signal, rows, kept, keys, texts, blobs, sides, unknown, sum(star.size for star in stars))
+    return Star(
+        first.signal, rows, kept, keys, texts, blobs, sides, unknown, sum(star.size for star in stars)
+    )
 
 
 def _row_offsets(plan: Plan, stars: Sequence[Star]) -> list[dict[str, int]]:
@@ -86,7 +92,18 @@ def _unified(pools: list[Strings]) -> tuple[list[Array | None], Strings]:
     largest = max(pools, key=len)
     if all(pool.data is largest.data or pool.data.ctypes.data == largest.data.ctypes.data for pool in pools):
         return [None] * len(pools), largest
-    arrays = [pa.LargeBinaryArray.from_buffers(pa.large_binary(), len(pool), [None, pa.py_buffer(pool.offsets.astype(np.int64)), pa.py_buffer(pool.data[: int(pool.offsets[-1])])]) for pool in pools]
+    arrays = [
+        pa.LargeBinaryArray.from_buffers(
+            pa.large_binary(),
+            len(pool),
+            [
+                None,
+                pa.py_buffer(pool.offsets.astype(np.int64)),
+                pa.py_buffer(pool.data[: int(pool.offsets[-1])]),
+            ],
+        )
+        for pool in pools
+    ]
     encoded = pa.concat_arrays(arrays).dictionary_encode()
     numbers = encoded.indices.to_numpy()
     ends = np.cumsum([len(pool) for pool in pools])
@@ -97,16 +114,27 @@ def _appended(pools: list[Strings]) -> tuple[list[int], Strings]:
     """Return all blobs one after the other, and at which number each pool's start; blob 0 stays 0."""
     sizes = [int(pool.offsets[-1]) for pool in pools]
     starts = np.cumsum([0, *(len(pool) - 1 for pool in pools)])
-    ends = [pool.offsets[1:] + before for pool, before in zip(pools, np.cumsum([0, *sizes[:-1]]), strict=True)]
+    ends = [
+        pool.offsets[1:] + before for pool, before in zip(pools, np.cumsum([0, *sizes[:-1]]), strict=True)
+    ]
     offsets = np.concatenate([[0, 0], *(part[1:] if len(part) else part for part in ends)]).astype(np.int64)
     values = pa.concat_arrays(
-        [pa.LargeBinaryArray.from_buffers(pa.large_binary(), 1, [None, pa.py_buffer(np.array([0, size])), pa.py_buffer(pool.data[:size])]) for pool, size in zip(pools, sizes, strict=True)]
+        [
+            pa.LargeBinaryArray.from_buffers(
+                pa.large_binary(),
+                1,
+                [None, pa.py_buffer(np.array([0, size])), pa.py_buffer(pool.data[:size])],
+            )
+            for pool, size in zip(pools, sizes, strict=True)
+        ]
     )
     whole = padded_strings(values, np.int64)
     return starts[:-1].tolist(), Strings(offsets, whole.data)
 
 
-def _moved(plan: Plan, star: Star, keys: Array | None, texts: Array | None, blobs: int, offsets: dict[str, int]) -> dict[str, Array]:
+def _moved(  # noqa: PLR0913 - all that may move
+    plan: Plan, star: Star, keys: Array | None, texts: Array | None, blobs: int, offsets: dict[str, int]
+) -> dict[str, Array]:
     """Return a star's columns with all numbers as they are in the joined one."""
     found: dict[str, Array] = {}
     parents = parents_of(star.signal)
@@ -131,7 +159,9 @@ def _moved(plan: Plan, star: Star, keys: Array | None, texts: Array | None, blob
     return found
 
 
-def _moved_values(star: Star, types: Array, values: Array, texts: Array | None, blobs: int, offsets: dict[str, int]) -> Array:
+def _moved_values(  # noqa: PLR0913
+    star: Star, types: Array, values: Array, texts: Array | None, blobs: int, offsets: dict[str, int]
+) -> Array:
     kinds = types & codes.TYPE_MASK
     plain = (types & codes.PLAIN) != 0
     in_blobs = plain | np.isin(kinds, (ValueType.MAP, ValueType.SLICE, ValueType.BYTES))
@@ -153,7 +183,9 @@ def _moved_sides(plan: Plan, star: Star, blobs: int, offsets: dict[str, int]) ->
     return moved
 
 
-def _concatenated(plan: Plan, name: str, stars: Sequence[Star], parts: list[dict[str, Array]]) -> Array | None:
+def _concatenated(
+    plan: Plan, name: str, stars: Sequence[Star], parts: list[dict[str, Array]]
+) -> Array | None:
     column = plan.columns[name]
     if column.starts is not None:
         lengths = np.concatenate([np.diff(part[name]) for part in parts])

@@ -1,4 +1,7 @@
-"""What is left of a JSON document when each record that is not OTLP is left out. Runs only after a failure."""
+"""What is left of a JSON document when each record that is not OTLP is left out.
+
+Runs only after a failure: it is slow.
+"""
 
 import json
 from collections.abc import Iterator

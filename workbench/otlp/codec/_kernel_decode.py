@@ -1,8 +1,8 @@
-"""OTLP protobuf to columns, in two passes over tables that describe the messages (`_plan`).
+"""OTLP protobuf to columns, by tables that describe the messages (`_plan`).
 
-The first pass counts rows and list elements, so that every column is allocated once at its exact size; the
-second fills them. Both walk the same messages by the same rules. A field's tag leads to its record, the record
-says what to do (`_codes`), and the column's address lies in the record.
+One pass counts rows and list elements, where no earlier message tells how many to expect; the other fills
+the columns. Both walk the same messages by the same rules. A field's tag leads to its record, the record says
+what to do (`_codes`), and has the column's address.
 """
 
 from typing import Any
@@ -208,7 +208,12 @@ def fill_columns(at: Any, end: Any, kind: Any, row: Any, control: Any) -> Any:
                 if before < 0:
                     return MALFORMED
                 child += 1
-                if end - at - size < 3 or load8(at + size) != tag or load8(at + size + 1) > 127 or child >= most:
+                if (
+                    end - at - size < 3
+                    or load8(at + size) != tag
+                    or load8(at + size + 1) > 127
+                    or child >= most
+                ):
                     break
                 following = load8(at + size + 1)  # the next attribute, as most often, is as short as this
                 if following > end - at - size - 2:
@@ -233,9 +238,7 @@ def fill_columns(at: Any, end: Any, kind: Any, row: Any, control: Any) -> Any:
                     if present & bit != 0:
                         store64(control + C_REWRITE, 1)
                     odd |= bit
-                    append_side(
-                        control, load64(record + K_TABLE), row, load64(field + F_SLOT), at, size
-                    )
+                    append_side(control, load64(record + K_TABLE), row, load64(field + F_SLOT), at, size)
                 present &= ~bit
         elif op == TEXT:
             store32(load64(field + F_COLUMN) + 4 * row, find_text(load64(control + C_TEXTS), at, size, limit))

@@ -1,8 +1,8 @@
 """Columns to OTLP protobuf, in one pass that writes backwards.
 
 A nested message's length stands before its content, and is known once the content is written; so the last
-byte is written first. The output is the canonical form, byte for byte what the official library writes: fields
-by number, zeros left out, unknown fields last.
+byte is written first. The output is the canonical form, byte for byte what the official library writes:
+fields by number, zeros left out, unknown fields last.
 """
 
 from typing import Any

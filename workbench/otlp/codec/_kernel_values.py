@@ -140,7 +140,14 @@ def _inner(what: Any, tag: Any) -> Any:
 @inlined
 def _is_known(what: Any, tag: Any) -> Any:
     if what == IN_VALUE:
-        return tag == 10 or tag == 16 or tag == 24 or tag == 33 or (tag >= 42 and tag <= 64 and tag & 7 == 2) or tag == 64
+        return (
+            tag == 10
+            or tag == 16
+            or tag == 24
+            or tag == 33
+            or (tag >= 42 and tag <= 64 and tag & 7 == 2)
+            or tag == 64
+        )
     if what == IN_PAIR:
         return tag == 10 or tag == 18 or tag == 24
     return tag == 10
@@ -193,7 +200,9 @@ def _check(at: Any, end: Any, what: Any, depth: Any, control: Any) -> Any:
                 store64(control + C_NESTED_UNKNOWN, 1)
                 continue
             repeated = what == IN_ARRAY or what == IN_MAP
-            if last == AFTER_UNKNOWN or (last != 0 and not repeated and (what == IN_VALUE or tag >> 3 <= last)):
+            if last == AFTER_UNKNOWN or (
+                last != 0 and not repeated and (what == IN_VALUE or tag >> 3 <= last)
+            ):
                 _ask_rewrite(control)
             if last != AFTER_UNKNOWN:
                 last = tag >> 3
@@ -280,7 +289,7 @@ def read_value(
             value = append_blob(control, at, size)
             kind = BYTES
             at += size
-        elif tag == 42 or tag == 50:  # noqa: PLR1714 - compiled
+        elif tag == 42 or tag == 50:
             size_at = at
             size, at = read_length(at, end)
             if at > end:
@@ -310,7 +319,7 @@ def read_value(
             return 0, 0, MALFORMED_VALUE
         if nested:
             _ask_rewrite(control)
-        nested = tag == 42 or tag == 50  # noqa: PLR1714 - compiled
+        nested = tag == 42 or tag == 50
     return kind | flags, value, 0
 
 
@@ -379,9 +388,7 @@ def read_key_value(at: Any, end: Any, control: Any, attributes: Any, row: Any, b
             if at > end:
                 return -1
             depth, table = load64(attributes + A_DEPTH) + 1, load64(attributes + A_TABLE)
-            kind, value, failed = read_value(
-                at, at + size, depth, control, table, row, SLOT_VALUE, False
-            )
+            kind, value, failed = read_value(at, at + size, depth, control, table, row, SLOT_VALUE, False)
             if failed < 0:
                 return -1
             at += size

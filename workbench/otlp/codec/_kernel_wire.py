@@ -163,7 +163,7 @@ def same(left: Any, right: Any, size: Any, limit: Any) -> Any:
                 return False
             at += 8
         return load64(left + size - 8) == load64(right + size - 8)
-    for at in range(size):
+    for at in range(size):  # noqa: SIM110 - compiled
         if load8(left + at) != load8(right + at):
             return False
     return True

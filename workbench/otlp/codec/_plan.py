@@ -233,7 +233,7 @@ class _Planner:
         target = list(self.plan.attribute_tables).index(table)
         self.step(kind, described, LENGTH, codes.KEY_VALUE, target=target, table=self.table(table))
 
-    def step(self, kind: int, described: Field, wire_type: int, op: int, **more: int) -> Step:
+    def step(self, kind: int, described: Field, wire_type: int, op: int, **more: Any) -> Step:
         self.plan.steps.append(Step(kind, described.number, wire_type, op, **more))
         return self.plan.steps[-1]
 
@@ -262,4 +262,3 @@ class _Planner:
         slot = FIRST_FIELD_SLOT + len(self.plan.slots)
         self.plan.slots[slot] = (table, name)
         return slot
-

@@ -4,8 +4,9 @@ A record is eight int64; `_codes` names its slots. Decoder and encoder have reco
 finds a field by its tag, the encoder walks each message's fields from the last to the first.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import cache
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -23,28 +24,33 @@ LIST_OPS = (codes.PACKED_WORDS, codes.PACKED_VARINTS, codes.PACKED_VARINTS32)
 
 @dataclass
 class Records:
-    """The records of one signal, for one direction.
+    """The records of one signal, for one direction, all in one piece of `memory`.
 
     `starts` lists, for each kind of message with a table, where its rows' lists start: address, list number.
-    `addresses` says for each record array at which places the addresses of which columns go.
+    `places` says where in the memory the addresses of which columns go.
     """
 
-    fields: Integers
-    kinds: Integers
-    attributes: Integers
-    starts: Integers
+    memory: Integers
+    shapes: dict[str, tuple[int, int, int]]  # name -> where it starts, rows, width
     dispatch: npt.NDArray[np.uint16]
-    addresses: dict[str, tuple[Integers, Integers]] = field(default_factory=dict)
+    places: Integers
+    columns: Integers
 
     def copy(self) -> "Records":
         """Return records whose addresses may be written."""
-        arrays = (self.fields, self.kinds, self.attributes, self.starts)
-        return Records(*(array.copy() for array in arrays), self.dispatch, self.addresses)
+        return replace(self, memory=self.memory.copy())
+
+    def __getattr__(self, name: str) -> Integers:
+        if name not in Records.NAMES:
+            raise AttributeError(name)
+        start, rows, width = self.shapes[name]
+        return self.memory[start : start + rows * width].reshape(rows, width)
+
+    NAMES: ClassVar[tuple[str, ...]] = ("fields", "kinds", "attributes", "starts")
 
     def point_to(self, addresses: Integers) -> None:
         """Write the addresses of all columns, in the plan's order."""
-        for name, (places, columns) in self.addresses.items():
-            getattr(self, name).reshape(-1)[places] = addresses[columns]
+        self.memory[self.places] = addresses[self.columns]
 
 
 @cache
@@ -110,11 +116,24 @@ class _Builder:
     def finish(self, dispatch: npt.NDArray[np.uint16], spans: list[list[int]]) -> Records:
         kinds, starts = self.kinds(spans)
         attributes = self.attributes()
-        addresses = {name: tuple(np.array(found, np.int64).T) for name, found in self.places.items()}
-        return Records(np.array(self.fields, np.int64), kinds, attributes, starts, dispatch, addresses)
+        arrays = {
+            "fields": np.array(self.fields, np.int64),
+            "kinds": kinds,
+            "attributes": attributes,
+            "starts": starts,
+        }
+        shapes, places, begin = {}, [], 0
+        for name, array in arrays.items():
+            shapes[name] = (begin, *array.shape)
+            places += [(begin + place, column) for place, column in self.places.get(name, [])]
+            begin += array.size
+        memory = np.concatenate([array.reshape(-1) for array in arrays.values()])
+        return Records(memory, shapes, dispatch, *np.array(places, np.int64).T.copy())
 
     def kinds(self, spans: list[list[int]]) -> tuple[Integers, Integers]:
-        plan, kinds, starts = self.plan, [], []
+        plan = self.plan
+        kinds: list[list[int]] = []
+        starts: list[list[int]] = []
         for kind, message in enumerate(plan.kinds):
             table = plan.tables[plan.kind_tables[kind]]
             begin = len(starts)
@@ -134,4 +153,3 @@ class _Builder:
                 self.address("attributes", number, 8 * at, f"{table}.{name}")
             rows.append([0, 0, 0, 0, 0, self.plan.tables.index(table), depth, 0])
         return np.array(rows, np.int64).reshape(-1, SLOTS)
-

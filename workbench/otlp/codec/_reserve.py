@@ -1,7 +1,6 @@
 """Room for the largest case that costs nothing until it is used: anonymous pages of the operating system."""
 
 import mmap
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,8 +17,8 @@ LINE = 64  # bytes of a cache line; also how far kernels read behind an array
 class Arena:
     """One piece of memory, given out array by array.
 
-    Large ones are zeroed pages that become memory when first written; small ones come from the allocator, which
-    has them at hand where the system would have to map each page anew.
+    Large ones are zeroed pages that become memory when first written; small ones come from the allocator,
+    which has them at hand where the system would have to map each page anew.
     """
 
     def __init__(self, size: int, *, zeroed: bool = True) -> None:
@@ -44,14 +43,17 @@ def padded(size: int) -> int:
 
 
 class Dictionary:
-    """Texts stored once, up to so many and of so many bytes; text 0 is empty. `_kernel_dictionary` fills it."""
+    """Texts stored once, up to so many and of so many bytes; text 0 is empty.
+
+    `_kernel_dictionary` fills it.
+    """
 
     def __init__(self, room: int, bytes_room: int) -> None:
         self.room, self.bytes_room = room, bytes_room
         slots = FIRST_SLOTS
         while slots < 4 * (room + 1):
             slots *= 2
-        shapes: Sequence[tuple[int, Any]] = (
+        shapes: tuple[tuple[int, Any], ...] = (
             (slots, np.int64),
             (room + 2, np.int32),
             (bytes_room, np.uint8),

@@ -6,6 +6,7 @@ rest is framed again, so that one bad span costs no other.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
@@ -38,7 +39,8 @@ def _salvage(data: bytes, kind: type[Message], path: tuple[str, ...]) -> Salvage
     if not path:
         return Salvaged(data, 0) if _is_sound(data, kind) else Salvaged(b"", 1)
     field = kind.DESCRIPTOR.fields_by_name[path[0]]
-    inner = GetMessageClass(field.message_type)
+    described: Any = field.message_type
+    inner = GetMessageClass(described)
     kept, others, skipped = [], [], 0
     for tag, start, content_start, end in _fields(data):
         if tag < 0:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-__all__ = ["SlabColumns", "Star", "Strings", "padded_strings"]
+__all__ = ["SlabColumns", "Star", "Strings", "address_of", "padded_strings"]
 
 FRONT, BEHIND = 64, 64  # bytes around texts that kernels may read
 
@@ -25,6 +25,12 @@ class Strings:
 
     def __getitem__(self, number: int) -> bytes:
         return self.data[self.offsets[number] : self.offsets[number + 1]].tobytes()
+
+
+def address_of(array: npt.NDArray[Any]) -> int:
+    """Return where an array's memory starts."""
+    address: int = array.__array_interface__["data"][0]
+    return address
 
 
 def padded_strings(values: pa.Array, offset_type: type[np.integer]) -> Strings:
@@ -53,10 +59,14 @@ class SlabColumns(Mapping[str, npt.NDArray[Any]]):
             self._arrays[name] = np.ndarray(count, dtype, self._memory, offset)
         return self._arrays[name]
 
-    def addresses(self) -> dict[str, int]:
-        """Return where each column starts in memory, without making arrays of them."""
-        base = self._memory.ctypes.data
-        return {name: base + int(self._offsets[number]) for name, (number, _) in self._layout.items()}
+    def addresses(self, size: int) -> npt.NDArray[np.int64]:
+        """Return where each of the plan's columns starts, 0 for those that are not here."""
+        found = self._offsets + address_of(self._memory)
+        if len(self._layout) != size:
+            here = np.zeros(size, bool)
+            here[[number for number, _ in self._layout.values()]] = True
+            found[~here] = 0
+        return found
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._layout)

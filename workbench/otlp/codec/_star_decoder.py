@@ -1,4 +1,4 @@
-"""`StarDecoder`: any bytes that should be OTLP to columns, or to an error that says what is wrong and where."""
+"""`StarDecoder`: any bytes that should be OTLP to columns, or to an error that says what is wrong."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -50,7 +50,9 @@ class StarDecoder:
         """
         _check_choice("encoding", encoding, get_args(Encoding))
         _check_choice("unknown", unknown, get_args(Unknown))
-        stars = [self._decode_group(group, tally, encoding, unknown) for group in self._groups(messages, encoding)]
+        stars = [
+            self._decode_group(group, tally, encoding, unknown) for group in self._groups(messages, encoding)
+        ]
         return join_stars(stars) if stars else self._decode([b""], unknown)
 
     def _groups(self, messages: Iterable[Buffer], encoding: Encoding) -> Iterator[list[Buffer]]:

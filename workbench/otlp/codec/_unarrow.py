@@ -99,7 +99,7 @@ class _Reader:
         star = Star(self.signal, rows, contiguous, keys, texts, self.blobs.strings(), sides)
         return sorted_children(star)
 
-    def _column(self, table: str, name: str) -> pa.Array | None:
+    def _column(self, table: str, name: str) -> Any:
         """Return a field of a table by its name on the wire, inside a struct where it has a prefix."""
         struct, _, inner = name.partition(".")
         found = self.tables[table]
@@ -144,10 +144,12 @@ class _Reader:
             if pa.types.is_timestamp(source.type):
                 source = source.cast(pa.int64())
             filled = source.fill_null(0).to_numpy(zero_copy_only=False)
-            self.columns[full] = filled.view(column.dtype) if filled.itemsize == 8 else filled.astype(column.dtype)
+            self.columns[full] = (
+                filled.view(column.dtype) if filled.itemsize == 8 else filled.astype(column.dtype)
+            )
 
     def _parents(self, table: str) -> Array:
-        if table in ("resources",) or "parent_id" not in self.tables[table].schema.names:
+        if table == "resources" or "parent_id" not in self.tables[table].schema.names:
             if "scope" in self.tables[table].schema.names:
                 scope = self.tables[table]["scope"].combine_chunks()
                 return pc.struct_field(scope, "id").to_numpy(zero_copy_only=False).astype(np.uint32)
@@ -155,7 +157,9 @@ class _Reader:
         return self.tables[table]["parent_id"].to_numpy().astype(np.uint32)
 
     def _values(self, name: str, table: pa.Table) -> None:
-        kinds, values = self._typed({field: table[field].combine_chunks() for field in VALUE_FIELDS}, plain=False)
+        kinds, values = self._typed(
+            {field: table[field].combine_chunks() for field in VALUE_FIELDS}, plain=False
+        )
         self.columns[f"{name}.parent"] = table["parent_id"].to_numpy().astype(np.uint32)
         self.columns[f"{name}.key"] = self.keys.add(_decoded(table["key"]))
         self.columns[f"{name}.type"], self.columns[f"{name}.value"] = kinds, values
@@ -165,7 +169,9 @@ class _Reader:
 
     def _value_struct(self, table: str, name: str) -> None:
         struct = self.tables[table][name].combine_chunks()
-        kinds, values = self._typed({field: pc.struct_field(struct, field) for field in VALUE_FIELDS}, plain=True)
+        kinds, values = self._typed(
+            {field: pc.struct_field(struct, field) for field in VALUE_FIELDS}, plain=True
+        )
         kinds[(kinds == codes.ABSENT)] = 0
         self.columns[f"{table}.{name}.type"], self.columns[f"{table}.{name}.value"] = kinds, values
 
@@ -214,7 +220,9 @@ class _Reader:
         unknown = unknown.filter(pc.not_equal(unknown["field"], EMPTY_DICTIONARY))
         slots = {place: slot for slot, place in self.plan.slots.items()}
         entries = []
-        for table, row, field in zip(*(unknown[n].to_pylist() for n in ("table", "row", "field")), strict=True):
+        for table, row, field in zip(
+            *(unknown[n].to_pylist() for n in ("table", "row", "field")), strict=True
+        ):
             if table in self.plan.attribute_tables:
                 slot = ("KeyValue", "AnyValue").index(field)
                 self.columns[f"{table}.type"][row] |= codes.SIDED
@@ -225,7 +233,9 @@ class _Reader:
                     self.columns[f"{table}.{field}.type"][row] |= codes.SIDED
             entries.append([self.plan.tables.index(table), row, slot])
         numbers = self.blobs.add(unknown["value"].combine_chunks())
-        return np.array([[*entry, number] for entry, number in zip(entries, numbers, strict=True)], np.int64).reshape(-1, 4)
+        return np.array(
+            [[*entry, number] for entry, number in zip(entries, numbers, strict=True)], np.int64
+        ).reshape(-1, 4)
 
 
 def _decoded(column: Any) -> pa.Array:
@@ -247,9 +257,11 @@ def _flattened(table: pa.Table, name: str) -> pa.Table:
     column = table[name].combine_chunks()
     starts, values = _list_parts(column)
     parents = pa.array(np.repeat(np.arange(len(column), dtype=np.uint32), np.diff(starts)))
-    fields = {"text": values} if not pa.types.is_struct(values.type) else {
-        field.name: pc.struct_field(values, field.name) for field in values.type
-    }
+    fields = (
+        {"text": values}
+        if not pa.types.is_struct(values.type)
+        else {field.name: pc.struct_field(values, field.name) for field in values.type}
+    )
     return pa.table({"parent_id": parents, **fields})
 
 

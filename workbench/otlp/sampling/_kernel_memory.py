@@ -41,7 +41,7 @@ def _remove(links: Any, member: Any, sizes: Any, which: int, trace: int) -> None
 
 
 @kernel("boolean(int64[:,:,::1], int64[:,::1], int64[::1], int64[::1], int64, int64)")
-def _remember(  # noqa: PLR0913 - arrays in, arrays out
+def _remember(
     links: Any, member: Any, sizes: Any, capacity: Any, which: int, trace: int
 ) -> Any:
     """Put a trace into a cache of decisions, and tell whether there is one."""
@@ -74,7 +74,7 @@ def _reschedule(entries: Any, entry: int, batch: int) -> None:
 
 
 @kernel("void(int64[:,::1], int64[:,:,::1], int64[:,::1], int64[::1], int64[::1], int64)")
-def _forget(  # noqa: PLR0913 - arrays in, arrays out
+def _forget(
     traces: Any, links: Any, member: Any, sizes: Any, counts: Any, trace: int
 ) -> None:
     """Take a trace out of memory."""
@@ -89,7 +89,7 @@ def _forget(  # noqa: PLR0913 - arrays in, arrays out
     "void(int64[:,::1], int64[:,:,::1], int64[:,::1], int64[::1], int64[::1], int64[::1], int64[:,::1],"
     "int8[::1], int64[::1], int64)"
 )
-def _evict_oldest(  # noqa: PLR0913 - arrays in, arrays out
+def _evict_oldest(
     traces: Any,
     links: Any,
     member: Any,
@@ -122,7 +122,7 @@ def _evict_oldest(  # noqa: PLR0913 - arrays in, arrays out
     "int64[::1], int64[::1], int64[:,::1], int64[:,:,::1], int64[:,::1], int64[::1], int64[::1],"
     "int64[:,::1], int64[:,::1], int64[:,::1], int8[::1], int64[::1])"
 )
-def arrive(  # noqa: C901, PLR0912, PLR0913, PLR0915 - what becomes of one span, in one place
+def arrive(
     first: int,
     after: int,
     order: Any,
@@ -208,7 +208,7 @@ def arrive(  # noqa: C901, PLR0912, PLR0913, PLR0915 - what becomes of one span,
     "void(int64[::1], boolean[::1], int64[::1], int64, int64[::1], int64[:,::1], int64[:,:,::1],"
     "int64[:,::1], int64[::1], int64[::1], int8[::1], int64[::1])"
 )
-def settle(  # noqa: PLR0913 - arrays in, arrays out
+def settle(
     decided: Any,
     sampled: Any,
     by_trace: Any,

@@ -49,7 +49,7 @@ def depths(parent: Any, depth: Any) -> None:
 
 
 @kernel("void(int64[::1], int64[::1], int64[::1], int64[::1], int64, int64, boolean[::1])")
-def latency_matches(  # noqa: PLR0913 - arrays in, arrays out
+def latency_matches(
     start: Any, end: Any, first: Any, after: Any, threshold_ms: int, upper_ms: int, matches: Any
 ) -> None:
     """Tell of each range of spans whether its duration, growing span by span, is ever within the bounds.

@@ -31,7 +31,9 @@ class _Message:
 class PieceDecoder:
     """Decodes the pieces of one signal's files."""
 
-    def __init__(self, signal: Signal, form: Literal["protobuf", "json"], tally: Tally, unknown: Unknown) -> None:
+    def __init__(
+        self, signal: Signal, form: Literal["protobuf", "json"], tally: Tally, unknown: Unknown
+    ) -> None:
         self.signal, self.form, self.tally, self.unknown = signal, form, tally, unknown
         self.decoder = StarDecoder(signal)
 
@@ -98,7 +100,9 @@ class PieceDecoder:
     def _says_nothing_known(self, message: _Message) -> bool:
         if self.form == "json" or not message.piece.is_first or not message.data:
             return False
-        return message.data[0] not in KNOWN_TAGS[self.signal] and not names_something(message.data, self.signal)
+        return message.data[0] not in KNOWN_TAGS[self.signal] and not names_something(
+            message.data, self.signal
+        )
 
     def _decoded(self, message: _Message) -> Star | None:
         """Return the columns of one message, or of what is sound in it; None where nothing is."""
@@ -145,4 +149,3 @@ def _in_file(error: OtlpError, piece: Piece) -> OtlpError:
     if kind is TruncatedError and not piece.is_last:
         kind = MalformedError  # the piece ends here, but the file does not
     return kind(error.args[0], offset=piece.offset + error.offset, path=moved(error.path, piece.earlier))
-

@@ -100,7 +100,7 @@ def _mentioned(telemetry: "Telemetry", query: str) -> list[str]:
 
 
 def _explained(telemetry: "Telemetry", reason: str) -> str:
-    reason = reason.split("\n")[0].strip()
+    reason = reason.split("\n", maxsplit=1)[0].strip()
     quoted = re.search(r'column "([^"]+)"', reason)
     near = difflib.get_close_matches(quoted[1], telemetry.keys(), n=5, cutoff=0.5) if quoted else []
     hint = f"; columns of {_records(telemetry)} with near names: {', '.join(near)}" if near else ""

@@ -56,7 +56,14 @@ class MessageFile:
             return first_signal(read_documents(window, Tally("skip")))
 
     def stars(
-        self, signal: Signal, tally: Tally, unknown: Unknown, batch_bytes: int, on_bytes: OnBytes, *, asked: bool
+        self,
+        signal: Signal,
+        tally: Tally,
+        unknown: Unknown,
+        batch_bytes: int,
+        on_bytes: OnBytes,
+        *,
+        asked: bool,
     ) -> Iterator[Star]:
         """Yield the records in batches of so many bytes."""
         with self._opened() as window:
@@ -85,7 +92,9 @@ class MessageFile:
         return True
 
     def _nothing(self) -> EmptyInputError:
-        return EmptyInputError(f"{self.path.name} holds nothing, where one OTLP message at least was expected")
+        return EmptyInputError(
+            f"{self.path.name} holds nothing, where one OTLP message at least was expected"
+        )
 
     def _pieces(self, window: Window, signal: Signal, tally: Tally, *, asked: bool) -> Iterator[Piece]:
         if self.name.format == "json":

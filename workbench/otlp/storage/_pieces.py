@@ -20,7 +20,17 @@ from workbench.otlp.errors import CompressionError, MalformedError, OtlpError, T
 from workbench.otlp.storage._streams import MAGIC, decompress
 from workbench.otlp.storage._window import Window
 
-__all__ = ["KNOWN_TAGS", "PREFIX", "Piece", "cut_fields", "frame", "is_framed", "names_something", "next_field", "read_frames"]
+__all__ = [
+    "KNOWN_TAGS",
+    "PREFIX",
+    "Piece",
+    "cut_fields",
+    "frame",
+    "is_framed",
+    "names_something",
+    "next_field",
+    "read_frames",
+]
 
 PREFIX = 4
 KNOWN_TAGS: dict[Signal, tuple[int, ...]] = {
@@ -80,7 +90,9 @@ def read_frames(window: Window, tally: Tally) -> Iterator[Piece]:
     """Yield each framed message; a cut last one is refused through the tally."""
     while window.have(1):
         if not window.have(PREFIX):
-            tally.refuse(TruncatedError("the file was cut short inside the length of a message", offset=window.offset))
+            tally.refuse(
+                TruncatedError("the file was cut short inside the length of a message", offset=window.offset)
+            )
             return
         length = int.from_bytes(window.block[window.at : window.at + PREFIX], "big")
         if not window.have(PREFIX + length):

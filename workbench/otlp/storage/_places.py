@@ -47,7 +47,9 @@ def replacing_folder(target: Path) -> Iterator[Path]:
     """
     target = target.resolve()
     if target.exists() and not _is_ours(target):
-        raise FileExistsError(errno.EEXIST, "not overwritten, for it is no folder of telemetry tables", str(target))
+        raise FileExistsError(
+            errno.EEXIST, "not overwritten, for it is no folder of telemetry tables", str(target)
+        )
     _check_parent(target)
     part = _beside(target)
     part.mkdir()

@@ -24,7 +24,9 @@ def hexadecimal(ids: pa.ChunkedArray) -> pa.Array:
 def _hexadecimal(ids: pa.Array) -> pa.Array:
     width = ids.type.byte_width
     size = width * len(ids)
-    raw = np.frombuffer(ids.buffers()[1], np.uint8, size, ids.offset * width) if size else np.empty(0, np.uint8)
+    raw = (
+        np.frombuffer(ids.buffers()[1], np.uint8, size, ids.offset * width) if size else np.empty(0, np.uint8)
+    )
     offsets = np.arange(len(ids) + 1, dtype=np.int64) * (2 * width)
     valid = np.packbits(ids.is_valid().to_numpy(zero_copy_only=False), bitorder="little")
     buffers = [pa.py_buffer(valid), pa.py_buffer(offsets), pa.py_buffer(PAIRS[raw])]

@@ -14,7 +14,7 @@ from workbench.otlp.codec._star_decoder import Unknown
 from workbench.otlp.errors import UnknownFormatError
 from workbench.otlp.storage._message_file import MessageFile, OnBytes
 from workbench.otlp.storage._names import parse_name
-from workbench.otlp.storage._table_folder import TableFolder, find_folder
+from workbench.otlp.storage._table_folder import find_folder
 
 __all__ = ["AnyPath", "Paths", "Recording", "recordings_of"]
 
@@ -37,7 +37,14 @@ class Recording(Protocol):
         """Return which signal it holds."""
 
     def stars(
-        self, signal: Signal, tally: Tally, unknown: Unknown, batch_bytes: int, on_bytes: OnBytes, *, asked: bool
+        self,
+        signal: Signal,
+        tally: Tally,
+        unknown: Unknown,
+        batch_bytes: int,
+        on_bytes: OnBytes,
+        *,
+        asked: bool,
     ) -> Iterator[Star]:
         """Yield its records in batches."""
 

@@ -67,7 +67,9 @@ class _ParquetTable:
         return self._file.read_row_groups(list(groups), columns=columns)
 
     def bounds(self, column: str) -> Bounds:
-        return np.array([self._bounds(group, column) for group in range(len(self.group_rows))], np.int64).reshape(-1, 2)
+        return np.array(
+            [self._bounds(group, column) for group in range(len(self.group_rows))], np.int64
+        ).reshape(-1, 2)
 
     def _bounds(self, group: int, column: str) -> tuple[int, int]:
         metadata = self._metadata.row_group(group)
@@ -75,7 +77,9 @@ class _ParquetTable:
             found = metadata.column(number)
             if found.path_in_schema == column:
                 statistics = found.statistics
-                return (statistics.min, statistics.max) if statistics and statistics.has_min_max else UNBOUNDED
+                return (
+                    (statistics.min, statistics.max) if statistics and statistics.has_min_max else UNBOUNDED
+                )
         return UNBOUNDED
 
     def close(self) -> None:

@@ -36,7 +36,9 @@ Counts = npt.NDArray[np.int64]
 def table_paths(folder: Path) -> dict[str, Path]:
     """Return the files of a folder that are called like a table of some signal."""
     known = {name for layout in LAYOUTS.values() for name in layout.schemas}
-    return {path.stem: path for path in sorted(folder.iterdir()) if path.suffix in ENDINGS and path.stem in known}
+    return {
+        path.stem: path for path in sorted(folder.iterdir()) if path.suffix in ENDINGS and path.stem in known
+    }
 
 
 def find_folder(path: Path, signal: Signal | None) -> "TableFolder":
@@ -101,7 +103,14 @@ class TableFolder:
         return found[0]
 
     def stars(
-        self, signal: Signal, tally: Tally, unknown: Unknown, batch_bytes: int, on_bytes: OnBytes, *, asked: bool
+        self,
+        signal: Signal,
+        tally: Tally,
+        unknown: Unknown,
+        batch_bytes: int,
+        on_bytes: OnBytes,
+        *,
+        asked: bool,
     ) -> Iterator[Star]:
         """Yield the records in batches of about so many bytes in memory."""
         holds = self.find_signal()
@@ -161,7 +170,9 @@ def _schema(path: Path) -> pa.Schema:
         file.close()
 
 
-def _runs(reader: PartReader, signal: Signal, files: Mapping[str, TableFile], batch_bytes: int) -> list[slice]:
+def _runs(
+    reader: PartReader, signal: Signal, files: Mapping[str, TableFile], batch_bytes: int
+) -> list[slice]:
     """Return runs of resources whose records take about so many bytes; profiles share a dictionary, and stay one."""
     records = reader.records_by_resource()
     size = sum(file.memory_bytes for file in files.values())

@@ -75,14 +75,18 @@ class PartReader:
 
     def orphans(self) -> dict[str, int]:
         """Return how many rows of each table belonged to no row that was read."""
-        rows = {name: int(file.group_rows.sum()) for name, file in self.files.items() if name != UNKNOWN_FIELDS}
+        rows = {
+            name: int(file.group_rows.sum()) for name, file in self.files.items() if name != UNKNOWN_FIELDS
+        }
         return {name: count - self._read[name] for name, count in rows.items() if count != self._read[name]}
 
     def _in_order(self) -> Iterator[tuple[str, str]]:
         """Yield the tables with a parent, parents first."""
         done = {"resources", *(name for name in self.files if name not in self.parents)}
         left = {child: parent for child, parent in self.parents.items() if child in self.files}
-        while ready := [child for child, parent in left.items() if parent in done or parent not in self.files]:
+        while ready := [
+            child for child, parent in left.items() if parent in done or parent not in self.files
+        ]:
             for child in ready:
                 yield child, left.pop(child)
                 done.add(child)
@@ -208,6 +212,8 @@ def with_struct_ids(table: pa.Table, struct: str, ids: Rows) -> pa.Table:
     column = table[struct].combine_chunks()
     if isinstance(column, pa.ChunkedArray):
         column = pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
-    fields = [pa.array(ids, f.type) if f.name == "id" else pc.struct_field(column, f.name) for f in column.type]
+    fields = [
+        pa.array(ids, f.type) if f.name == "id" else pc.struct_field(column, f.name) for f in column.type
+    ]
     made = pa.StructArray.from_arrays(fields, fields=list(column.type))
     return table.set_column(at, table.schema.field(at), made)

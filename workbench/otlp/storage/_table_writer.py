@@ -88,7 +88,7 @@ RANDOM = ("span_id", "parent_span_id")  # no dictionary is shorter than these
 
 
 def _goes_by_differences(path: str, kind: pa.DataType) -> bool:
-    last = path.split(".")[-1]
+    last = path.rsplit(".", maxsplit=1)[-1]
     return pa.types.is_timestamp(kind) or pa.types.is_duration(kind) or last in ("id", "parent_id")
 
 
@@ -153,7 +153,9 @@ class _Shift:
                 raise TableError(msg)
         for name, (owner, column) in LISTED.items():
             if owner in batch.tables:
-                self.before[name] += int(pc.sum(pc.list_value_length(batch.tables[owner][column])).as_py() or 0)
+                self.before[name] += int(
+                    pc.sum(pc.list_value_length(batch.tables[owner][column])).as_py() or 0
+                )
         return tables
 
     def _moved(self, name: str, table: pa.Table) -> pa.Table:

@@ -205,7 +205,12 @@ def _of_file(error: OtlpError, recording: Recording, recordings: list[Recording]
 
 
 def _all_stars(
-    recordings: list[Recording], signal: Signal, options: _Options, tally: Tally, batch_bytes: int, progress: Progress
+    recordings: list[Recording],
+    signal: Signal,
+    options: _Options,
+    tally: Tally,
+    batch_bytes: int,
+    progress: Progress,
 ) -> Iterator[Star]:
     asked = options.signal is not None
     total = sum(recording.size for recording in recordings)
@@ -248,7 +253,9 @@ def _read_in_parallel(
 class _OneFile:
     """Reads one recording, in another process."""
 
-    def __init__(self, signal: Signal, on_error: OnError, unknown: Unknown, *, asked: bool, several: bool) -> None:
+    def __init__(
+        self, signal: Signal, on_error: OnError, unknown: Unknown, *, asked: bool, several: bool
+    ) -> None:
         self.signal, self.on_error, self.unknown = signal, on_error, unknown
         self.asked, self.several = asked, several
 
@@ -257,7 +264,9 @@ class _OneFile:
         named = [recording] * (2 if self.several else 1)
         try:
             stars = list(
-                recording.stars(self.signal, tally, self.unknown, BATCH_BYTES, lambda _: None, asked=self.asked)
+                recording.stars(
+                    self.signal, tally, self.unknown, BATCH_BYTES, lambda _: None, asked=self.asked
+                )
             )
         except OtlpError as error:
             raise _of_file(error, recording, named) from error

@@ -51,7 +51,9 @@ class SqlResult:
         return polars.from_arrow(self.table)
 
     def _shown(self) -> display.Table:
-        rows = [[_cell(value) for value in row.values()] for row in self.table.slice(0, MOST_ROWS).to_pylist()]
+        rows = [
+            [_cell(value) for value in row.values()] for row in self.table.slice(0, MOST_ROWS).to_pylist()
+        ]
         hidden = len(self.table) - len(rows)
         more = f", the first {len(rows)} shown" if hidden else ""
         title = f"{len(self.table):,} row{'s' if len(self.table) != 1 else ''}{more}"

@@ -164,7 +164,12 @@ def _place(target: Path, name: FileName, layout: Layout) -> Iterator[Path]:
 
 
 def _write(
-    batches: Iterable[Telemetry], signal: Signal, place: Path, name: FileName, layout: Layout, message_bytes: int
+    batches: Iterable[Telemetry],
+    signal: Signal,
+    place: Path,
+    name: FileName,
+    layout: Layout,
+    message_bytes: int,
 ) -> int:
     if signal == "profiles" or layout == "flat":
         batches = [concat(batches)]

@@ -154,7 +154,7 @@ def _leaf(nodes: Any, slots: Any, tokens: Any, count: Any, layers: Any) -> Any:
 
 
 @kernel("int64(int64[:,::1], int64[::1], int64[::1], int64[::1], boolean[::1], int64, int64, int64)")
-def _grow_leaf(  # noqa: PLR0913 - arrays in, arrays out
+def _grow_leaf(
     nodes: Any,
     slots: Any,
     counters: Any,
@@ -182,7 +182,7 @@ def _grow_leaf(  # noqa: PLR0913 - arrays in, arrays out
 
 
 @kernel("int64(int64[:,::1], int64[:,::1], int64[::1], int64, int64[::1], int64, float64)")
-def _most_similar(  # noqa: PLR0913 - arrays in, arrays out
+def _most_similar(
     nodes: Any, clusters: Any, arena: Any, leaf: Any, tokens: Any, count: Any, similarity: Any
 ) -> Any:
     """Return the template of a leaf that a line joins, or NOTHING; those given up are taken off the leaf."""
@@ -239,7 +239,7 @@ def _put_last(clusters: Any, counters: Any, cluster: Any) -> None:
 
 
 @kernel("int64(int64[:,::1], int64[:,::1], int64[::1], int64[::1], int64[::1], int64, int64, int64, int64)")
-def _new_cluster(  # noqa: PLR0913 - arrays in, arrays out
+def _new_cluster(
     nodes: Any,
     clusters: Any,
     arena: Any,
@@ -279,7 +279,7 @@ def _new_cluster(  # noqa: PLR0913 - arrays in, arrays out
     "int64(int64, int64, boolean, boolean[::1], int64, int64, int64, int64, float64, int64, int64, "
     "int64[:,::1], int64[::1], int64[:,::1], int64[::1], int64[::1], int64[::1], boolean[::1], int32[::1])"
 )
-def mine(  # noqa: PLR0913 - arrays in, arrays out
+def mine(
     data: Any,
     offsets: Any,
     wide: Any,

@@ -158,7 +158,7 @@ def _uuid(at: Any, stop: Any) -> Any:
 @kernel("int64(int64, int64)")
 def _mac(at: Any, stop: Any) -> Any:
     separator = _byte(at + 2, stop)
-    if separator != COLON and separator != DASH:  # noqa: PLR1714 - compiled
+    if separator != COLON and separator != DASH:
         return 0
     for pair in range(6):
         if _run(at, stop, HEX_DIGIT, 2) != at + 2 or (pair < 5 and _byte(at + 2, stop) != separator):
@@ -294,7 +294,7 @@ def _part(at: Any, start: Any, stop: Any, active: Any) -> Any:
             return LITERAL, word_end
         return _part_of_word(at, word_end, stop, active)
     if CLASSES[before] & WORD == 0:
-        signed = byte == PLUS or byte == DASH  # noqa: PLR1714 - compiled
+        signed = byte == PLUS or byte == DASH
         if signed and active & 1 << NUM and _class(at + 1, stop) & DIGIT:
             part, end = _part_of_word(at + 1, _run(at + 1, stop, WORD, stop - at), stop, active)
             return (NUM, end) if part == NUM else (LITERAL, at + 1)
@@ -332,6 +332,6 @@ def next_part(at: Any, start: Any, stop: Any, active: Any) -> Any:
             end += 1
         if seen & DIGIT == 0 and seen & ~HEX_DIGIT:
             return LITERAL, end
-    elif byte != PLUS and byte != DASH and byte != COLON and byte != LESS:  # noqa: PLR1714 - compiled
+    elif byte != PLUS and byte != DASH and byte != COLON and byte != LESS:
         return LITERAL, at + 1
     return _part(at, start, stop, active)

@@ -41,7 +41,7 @@ def masked(start: Any, stop: Any, active: Any, out: Any) -> Any:
 
 
 @kernel("int64(int64, int64, int64, boolean[::1], int64[::1], int64[:,::1])")
-def parts(start: Any, stop: Any, active: Any, varies: Any, kinds: Any, spans: Any) -> Any:  # noqa: PLR0913 - arrays in, arrays out
+def parts(start: Any, stop: Any, active: Any, varies: Any, kinds: Any, spans: Any) -> Any:
     """Find the varying parts of a text: kind, first and after-last address of each; return how many.
 
     `varies` tells which tokens vary as a whole. As many are written as there is room for.
@@ -66,7 +66,7 @@ def parts(start: Any, stop: Any, active: Any, varies: Any, kinds: Any, spans: An
 
 
 @kernel("void(int64[::1], int64[::1], int64, boolean[::1], int64[::1], int64[:,:,::1])")
-def all_parts(starts: Any, stops: Any, active: Any, varies: Any, kinds: Any, spans: Any) -> None:  # noqa: PLR0913 - arrays in, arrays out
+def all_parts(starts: Any, stops: Any, active: Any, varies: Any, kinds: Any, spans: Any) -> None:
     """Find the parts of many texts of one template."""
     for row in range(len(starts)):
         parts(starts[row], stops[row], active, varies, kinds, spans[row])

@@ -1,0 +1,74 @@
+"""Tables that somebody made: are they those of a signal? What they leave out is filled in."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from workbench.otlp._schema import Layout
+from workbench.otlp.errors import TableError
+
+__all__ = ["checked_tables"]
+
+Array = npt.NDArray[Any]
+
+
+def checked_tables(tables: Mapping[str, pa.Table], layout: Layout) -> dict[str, pa.Table]:
+    """Return tables of a signal's schemas, those that are missing empty.
+
+    Raises
+    ------
+    TableError
+        When there is one of another signal, one lacks a column, or a column has another type.
+    """
+    for name, table in tables.items():
+        if name not in layout.schemas:
+            msg = f"there is no table {name!r} here; expected {', '.join(layout.schemas)}"
+            raise TableError(msg)
+        for field in layout.schemas[name]:
+            if field.name not in table.schema.names:
+                msg = f"table {name!r} lacks the column {field.name!r} of type {field.type}"
+                raise TableError(msg)
+    found = dict(tables)
+    for name in ("resources", "scopes"):
+        if name not in found and layout.records in found:
+            found[name] = _owners(found[layout.records], name.removesuffix("s"), layout.schemas[name])
+    return {name: _with_schema(found.get(name), name, schema) for name, schema in layout.schemas.items()}
+
+
+def _owners(records: pa.Table, struct: str, schema: pa.Schema) -> pa.Table:
+    """Return the resources or scopes that records name in their structs, for tables that have none."""
+    column = records[struct].combine_chunks()
+    ids = pc.struct_field(column, "id").to_numpy(zero_copy_only=False).astype(np.int64)
+    size = int(ids.max(initial=-1)) + 1
+    row = np.full(size, -1, np.int64)
+    row[ids[::-1]] = np.arange(len(ids))[::-1]
+    taken = column.take(pa.array(row, mask=row < 0))
+    parents = pc.struct_field(records["resource"].combine_chunks(), "id").take(pa.array(row, mask=row < 0))
+    columns = {
+        "id": pa.array(np.arange(size), pa.uint32()),
+        "parent_id": parents.fill_null(0),
+        "is_set": pa.array(np.ones(size, bool)),
+        "schema_url": _texts_of(records["schema_url"] if struct == "scope" else None, taken, row),
+    }
+    fields = [columns[f.name] if f.name in columns else pc.struct_field(taken, f.name) for f in schema]
+    return pa.Table.from_arrays(fields, schema=schema)
+
+
+def _texts_of(column: pa.ChunkedArray | None, taken: pa.Array, row: Array) -> pa.Array:
+    if column is None:
+        return pc.struct_field(taken, "schema_url").fill_null("")
+    return column.combine_chunks().take(pa.array(row, mask=row < 0)).fill_null("")
+
+
+def _with_schema(table: pa.Table | None, name: str, schema: pa.Schema) -> pa.Table:
+    if table is None:
+        return schema.empty_table()
+    try:
+        return table if table.schema.equals(schema) else table.select(schema.names).cast(schema)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError) as error:
+        msg = f"table {name!r} has other types than expected: {error}"
+        raise TableError(msg) from error

@@ -103,7 +103,10 @@ def test_folders_and_patterns_are_read_as_files_are(run, traces, tmp_path):
 
 def test_sql_asks_the_tables(run, traces):
     query = 'select "service.name" as service, trace_id from spans order by service'
-    assert [json.loads(line)["service"] for line in run("otlp", "sql", traces, query, "--json").output.splitlines()] == [
+    assert [
+        json.loads(line)["service"]
+        for line in run("otlp", "sql", traces, query, "--json").output.splitlines()
+    ] == [
         "pay",
         "shop",
     ]

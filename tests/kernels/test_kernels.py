@@ -113,4 +113,4 @@ def test_a_call_after_warm_compiles_nothing_more():
     kernels.histogram2d([1], [1], [0, 1], [0, 1])
     after = {kernel.name: len(kernel.dispatcher.signatures) for kernel in kernels.registered_kernels()}
     assert after == counts
-    assert set(counts.values()) == {1}
+    assert all(counts.values())

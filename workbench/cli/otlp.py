@@ -110,7 +110,7 @@ def _size(file: Path) -> int:
     """Return the bytes of a file, of all in a folder, or of all that a pattern matches."""
     from glob import glob
 
-    found = [file] if file.exists() else [Path(name) for name in glob(str(file), recursive=True)]
+    found = [file] if file.exists() else [Path(name) for name in glob(str(file), recursive=True)]  # noqa: PTH207
     files = [inner for path in found for inner in (path.rglob("*") if path.is_dir() else [path])]
     return sum(path.stat().st_size for path in files if path.is_file())
 

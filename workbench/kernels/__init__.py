@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from workbench._lazy import lazy_names
 
 if TYPE_CHECKING:
+    from workbench.kernels import memory
     from workbench.kernels._affix import ends_with, starts_with
     from workbench.kernels._glob import glob
     from workbench.kernels._histogram import histogram2d
@@ -36,6 +37,7 @@ __all__ = [
     "load_kernels",
     "log_bucket_bounds",
     "log_bucket_index",
+    "memory",
     "registered_kernels",
     "starts_with",
     "warm",
@@ -57,6 +59,7 @@ __getattr__, __dir__ = lazy_names(
         "histogram2d": "_histogram",
         "kernel": "_registry",
         "load_kernels": "_warm",
+        "memory": "memory",
         "log_bucket_bounds": "_log_buckets",
         "log_bucket_index": "_log_buckets",
         "registered_kernels": "_registry",

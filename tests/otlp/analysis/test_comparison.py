@@ -259,7 +259,7 @@ def test_the_recorded_failures_are_explained_by_their_status(windows):
         row = found["http.response.status_code", status]
         assert row["others"] == 0
         assert row["targets"] > 50
-    assert repr(explained).startswith("Explanation: 170 more errors spans of payment POST /charges against")
+    assert repr(explained).startswith("Explanation: 170 failed spans of payment POST /charges against")
 
 
 def test_traces_in_both_sets_and_traces_that_were_cut_are_told(windows):

@@ -131,7 +131,7 @@ def test_a_service_graph_draws_itself(shop):
         repr(graph) == "ServiceGraph: 4 nodes (1 virtual), 3 edges, 15 requests, 1 failed, 5 unpaired spans"
     )
     assert "<img" in graph._repr_mimebundle_()["text/html"]
-    assert "5 requests, p50 46 ms" in graph.picture().svg
+    assert "5 x 46 ms" in graph.picture().svg
     assert len(graph.to_pandas()) == len(graph) == 3
 
 

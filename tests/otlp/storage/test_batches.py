@@ -152,11 +152,13 @@ LOGS = json.dumps({"resourceLogs": [{"scopeLogs": [{"logRecords": [{"eventName":
 
 def test_one_signal_is_picked_from_a_file_of_several(tmp_path):
     path = tmp_path / "all.jsonl"
-    path.write_text("\n".join([SPANS, LOGS, SPANS, "{}", LOGS, LOGS]))
+    path.write_text(f"{SPANS}\n{LOGS}\n{SPANS}\n{{}}\n{LOGS}\n{LOGS}")
     spans, logs = otlp.read(path, signal="traces"), otlp.read(path, signal="logs")
     assert (len(spans), spans.skipped) == (2, 3)
     assert (len(logs), logs.skipped) == (3, 2)
-    with pytest.raises(otlp.AmbiguousSignalError, match="holds traces and, from byte .*, logs; pass signal="):
+    with pytest.raises(
+        otlp.AmbiguousSignalError, match=r"holds traces and, from byte .*, logs; pass signal="
+    ):
         otlp.read(path)
     with pytest.raises(otlp.MalformedError, match="other signals only: 3 of logs, 2 of traces"):
         otlp.read(path, signal="metrics")

@@ -140,7 +140,10 @@ def test_the_error_names_the_field(tmp_path):
     with pytest.raises(otlp.MalformedError) as caught:
         read(tmp_path, "traces.pb", BAD_ID)
     assert caught.value.path == "resource_spans[0].scope_spans[0].spans[0].trace_id"
-    for wrong, message in ((b"xy01", "expected hexadecimal digits"), (b"01", "16 bytes was expected, got 15")):
+    for wrong, message in (
+        (b"xy01", "expected hexadecimal digits"),
+        (b"01", "16 bytes was expected, got 15"),
+    ):
         with pytest.raises(otlp.MalformedError, match=message) as caught:
             read(tmp_path, "traces.json", JSON.replace(b"0001", wrong))
         assert caught.value.path == "resource_spans[0].scope_spans[0].spans[0].trace_id"

@@ -20,7 +20,9 @@ from workbench.otlp.storage import _table_writer
 
 
 def telemetry(signal, seed):
-    return otlp.Decoder(signal).decode(random_message(random.Random(seed), OFFICIAL[signal]).SerializeToString())
+    return otlp.Decoder(signal).decode(
+        random_message(random.Random(seed), OFFICIAL[signal]).SerializeToString()
+    )
 
 
 def joined(batches):
@@ -93,8 +95,22 @@ def test_tables_that_others_wrote_in_another_order_mean_the_same(shop, tmp_path)
     assert len(again) == len(shop)
     assert len(key) == len(shop)
     for column in ("name", "service.name", "http.route", "amount"):
-        assert sorted(zip(again["trace_id"].to_pylist(), again["span_id"].to_pylist(), again[column].to_pylist(), strict=True), key=str) == sorted(
-            zip(shop["trace_id"].to_pylist(), shop["span_id"].to_pylist(), shop[column].to_pylist(), strict=True), key=str
+        assert sorted(
+            zip(
+                again["trace_id"].to_pylist(),
+                again["span_id"].to_pylist(),
+                again[column].to_pylist(),
+                strict=True,
+            ),
+            key=str,
+        ) == sorted(
+            zip(
+                shop["trace_id"].to_pylist(),
+                shop["span_id"].to_pylist(),
+                shop[column].to_pylist(),
+                strict=True,
+            ),
+            key=str,
         )
 
 

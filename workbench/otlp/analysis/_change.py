@@ -61,6 +61,11 @@ class Change:
         return self.contribution > 0 or self.what == "new call"
 
     @property
+    def shown_name(self) -> str:
+        """The operation, and what it calls, where that is what changed."""
+        return f"{self.name} > {self.call.rpartition(' > ')[2]}" if self.call else self.name
+
+    @property
     def figures(self) -> str:
         """Before and after, with their unit."""
         if self.what in ("slower", "faster"):

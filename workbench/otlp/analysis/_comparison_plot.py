@@ -52,5 +52,5 @@ def draw_explanation(explanation: "Explanation", ax: "Axes | None", most: int) -
     ax.set(xlabel="have it, %", xlim=(0, 100))
     ax.set_title("What tells them apart" if rows else "No attribute tells them apart")
     if rows:
-        ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
+        ax.legend(loc="upper center", bbox_to_anchor=(0.3, -0.45 / len(rows) - 0.12), ncols=2)
     return ax

@@ -82,6 +82,12 @@ def draw_flame(
     ax.set(xlim=(0, total or 1), ylim=(rows, 0), xlabel="critical time, ms a trace")
     ax.set_yticks([])
     ax.grid(visible=False)
+    drawn = {operations.service[paths.operation[path]] for path in shown.tolist()}
+    for place, service in enumerate(services):
+        if service in drawn:
+            ax.barh(0, 0, color=COLOURS[place % len(COLOURS)], label=service)
+    if drawn:
+        ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
     ax.set_title(f"What {total:.1f} ms of a mean trace are spent in, by call path")
     return ax
 

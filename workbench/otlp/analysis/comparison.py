@@ -15,10 +15,10 @@ latency is the sum of what each operation contributes,
 .. math:: \Delta \bar L = \sum_o \Delta \bar c_o,
 
 with :math:`\bar c_o = r_o t_o` the mean critical time of operation `o` a trace, called :math:`r_o` times for
-:math:`t_o` each. It changes by :math:`\bar r_o \Delta t_o + \bar t_o \Delta r_o`: the first part is its own, the
-second its callers', and counted with the calls. The impact of an operation's own slowdown, or of calls that came
-with all below them, is that contribution divided by the mean latency before; the impact of errors is by how much
-the share of traces with an error that started there grew.
+:math:`t_o` each. It changes by :math:`\bar r_o \Delta t_o + \bar t_o \Delta r_o`: the first part is its own,
+the second its callers', and counted with the calls. The impact of an operation's own slowdown, or of calls
+that came with all below them, is that contribution divided by the mean latency before; that of errors is by
+how much the share of traces with an error that started there grew.
 
 A change is *explained* by another of a quarter of its impact at least, in a service further down the calls:
 who waits, gives up or retries is not the cause. It cannot be explained by one for the better if it is itself
@@ -29,6 +29,7 @@ Source: Benjamini & Hochberg 1995; Zhang et al., "CRISP", USENIX ATC 2022.
 """
 
 from dataclasses import dataclass, field
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import networkx as nx
@@ -60,6 +61,7 @@ __all__ = ["Comparison", "ComparisonError", "compare"]
 Floats = npt.NDArray[np.float64]
 
 TAIL = 0.95
+BAD = {"slower": "slow", "faster": "fast", "more errors": "failed", "fewer errors": "failed"}
 
 
 class ComparisonError(WorkbenchError, ValueError):
@@ -152,6 +154,9 @@ class Comparison:
         return f"Comparison of {facts}: {len(self)} changes; {culprit}"
 
     def _repr_html_(self) -> str:
+        title = f"{self!r} ({self._means()})"
+        if not self.changes:
+            return f"<p>{escape(title)}</p>"
         columns = [
             "service",
             "name",
@@ -165,7 +170,7 @@ class Comparison:
         rows = [
             (
                 change.service,
-                change.call or change.name,
+                change.shown_name,
                 change.what,
                 change.figures,
                 change.shown_contribution,
@@ -175,7 +180,7 @@ class Comparison:
             )
             for change in self.changes
         ]
-        return display.table(columns, rows, title=f"{self!r} ({self._means()})")._repr_html_()
+        return display.table(columns, rows, title=title)._repr_html_()
 
     def _means(self) -> str:
         latency = " -> ".join(f"{value:.4g}" for value in self.mean_latency_ms)
@@ -215,7 +220,8 @@ def compare(
         cases at most.
     min_impact : float
         Smallest impact of a change worth telling: 0.05 is five per cent of the mean latency before, or five
-        more failing traces in a hundred. With many traces the smallest differences are significant.
+        more failing traces in a hundred. Of calls it is worth telling, too, that a caller makes 0.05 more of
+        them, or fewer. With many traces the smallest differences are significant.
 
     Raises
     ------
@@ -385,7 +391,7 @@ def _explain(pooled: Pooled, change: Change) -> Explanation:
         traces.filter(chosen[pooled.late == late])
         for traces, late in zip(pooled.sets, (False, True), strict=True)
     )
-    names = (f"{change.what} spans of {change.service} {change.name}", "its other spans")
+    names = (f"{BAD.get(change.what, 'later')} spans of {change.service} {change.name}", "its other spans")
     return Explanation.of((first, second), None, bad, *names)
 
 

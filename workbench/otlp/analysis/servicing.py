@@ -106,7 +106,7 @@ class ServiceGraph:
         return self.picture()._repr_mimebundle_(**options) | {"text/plain": repr(self)}
 
     def picture(self) -> display.Picture:
-        """Draw the graph: wider edges carry more requests, coloured ones more failures."""
+        """Draw the graph: wider edges carry more requests, coloured ones more failures; times are medians."""
         edges = self.edges.to_pylist()
         return display.graph(
             [(edge["client"], edge["server"]) for edge in edges],
@@ -131,7 +131,7 @@ class ServiceGraph:
 def _edge_label(edge: dict[str, Any]) -> str:
     times = [edge[f"{side}_p50_ms"] for side in ("server", "client")]
     known = next((time for time in times if time is not None), None)
-    return f"{edge['requests']:,} requests" + ("" if known is None else f", p50 {known:.3g} ms")
+    return f"{edge['requests']:,}" + ("" if known is None else f" x {known:.2g} ms")
 
 
 def _node_label(row: dict[str, Any]) -> str:

@@ -2,18 +2,17 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Literal
 
-from workbench.otlp._schema import Signal
 from workbench.otlp._tally import Tally
 from workbench.otlp.codec._join import join_stars
 from workbench.otlp.codec._json_salvage import salvage_json
 from workbench.otlp.codec._json_transcode import Transcoded, parse_json
 from workbench.otlp.codec._star import Star
-from workbench.otlp.codec._star_decoder import StarDecoder, Unknown
+from workbench.otlp.codec._star_decoder import StarDecoder
 from workbench.otlp.errors import MalformedError, OtlpError, TruncatedError
 from workbench.otlp.storage._documents import document_signal, is_empty_document
 from workbench.otlp.storage._ids import find_bad_id, moved, records_with_bad_ids, without_records
+from workbench.otlp.storage._job import Job
 from workbench.otlp.storage._pieces import KNOWN_TAGS, Piece, names_something
 
 __all__ = ["PieceDecoder"]
@@ -31,13 +30,12 @@ class _Message:
 class PieceDecoder:
     """Decodes the pieces of one signal's files."""
 
-    def __init__(
-        self, signal: Signal, form: Literal["protobuf", "json"], tally: Tally, unknown: Unknown
-    ) -> None:
-        self.signal, self.form, self.tally, self.unknown = signal, form, tally, unknown
-        self.decoder = StarDecoder(signal)
+    def __init__(self, job: Job, *, is_json: bool) -> None:
+        self.signal, self.tally, self.unknown = job.signal, job.tally, job.unknown
+        self.batch_bytes, self.is_json = job.batch_bytes, is_json
+        self.decoder = StarDecoder(job.signal)
 
-    def batches(self, pieces: Iterator[Piece], batch_bytes: int) -> Iterator[Star]:
+    def batches(self, pieces: Iterator[Piece]) -> Iterator[Star]:
         """Yield the columns of so many bytes at a time; of nothing, one empty batch."""
         group: list[_Message] = []
         size = yielded = 0
@@ -47,14 +45,14 @@ class PieceDecoder:
                 continue
             group.append(message)
             size += len(piece.data)
-            if size >= batch_bytes:
+            if size >= self.batch_bytes:
                 yield self._decode(group)
                 group, size, yielded = [], 0, yielded + 1
         if group or not yielded:
             yield self._decode(group)
 
     def _message(self, piece: Piece) -> _Message | None:
-        if self.form == "protobuf":
+        if not self.is_json:
             return _Message(piece, piece.data)
         try:
             parsed = self._parsed(bytes(piece.data), piece.offset)
@@ -98,7 +96,7 @@ class PieceDecoder:
         return self.decoder.decode_all(messages, Tally("raise"), encoding="protobuf", unknown=self.unknown)
 
     def _says_nothing_known(self, message: _Message) -> bool:
-        if self.form == "json" or not message.piece.is_first or not message.data:
+        if self.is_json or not message.piece.is_first or not message.data:
             return False
         return message.data[0] not in KNOWN_TAGS[self.signal] and not names_something(
             message.data, self.signal
@@ -131,7 +129,7 @@ class PieceDecoder:
         found = find_bad_id(bytes(message.data), self.signal, piece.offset, piece.earlier)
         if found is None:
             return MalformedError("an id has an unusual length", offset=piece.offset)
-        if self.form == "protobuf":
+        if not self.is_json:
             return found
         return MalformedError(found.args[0], offset=piece.offset, path=found.path)
 

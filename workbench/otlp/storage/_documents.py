@@ -1,4 +1,4 @@
-"""A file of OTLP/JSON in pieces: its documents, one, one a line, or one after another; and which signal is theirs.
+"""A file of OTLP/JSON in pieces: its documents, one, one a line, or one after another; and their signals.
 
 All-in-one files hold documents of several signals: asked for one of them, the others are passed over, and
 counted. A single document has to fit in memory.
@@ -90,21 +90,21 @@ def of_signal(pieces: Iterator[Piece], signal: Signal, choice: Choice, tally: Ta
     AmbiguousSignalError
         When nobody said which signal to take, and there are several.
     MalformedError
-        When the file's name says another signal than a document, or there is none of the one that was asked for.
+        When the file's name says another signal than a document, or there is none of the one asked for.
     """
     others: Counter[str] = Counter()
-    yielded = 0
+    is_there = False
     for piece in pieces:
         found = document_signal(piece.data)
         if found in (signal, None):
-            yielded += 1
+            is_there |= found == signal
             yield piece
         elif choice is Choice.ASKED:
             others[str(found)] += 1
             tally.skipped += 1
         else:
             _refuse_other(signal, str(found), choice, piece.offset, tally)
-    if others and not yielded and tally.strict:
+    if others and not is_there and tally.strict:
         counts = ", ".join(f"{count:,} of {name}" for name, count in sorted(others.items()))
         msg = f"expected {signal}, found documents of other signals only: {counts}"
         raise MalformedError(msg)
@@ -112,6 +112,6 @@ def of_signal(pieces: Iterator[Piece], signal: Signal, choice: Choice, tally: Ta
 
 def _refuse_other(signal: Signal, found: str, choice: Choice, offset: int, tally: Tally) -> None:
     if choice is Choice.FOUND:
-        msg = f"this file holds {signal} and, from byte {offset:,} on, {found}; pass signal= to read one of them"
+        msg = f"this file holds {signal} and, from byte {offset:,} on, {found}; pass signal= to pick one"
         raise AmbiguousSignalError(msg)
     tally.refuse(MalformedError(f"expected {signal}, found {found}", offset=offset))

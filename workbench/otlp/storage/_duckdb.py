@@ -1,9 +1,9 @@
 """Telemetry asked by SQL: DuckDB over the live tables.
 
-Every table is there by its name. That of the records (``spans``, ``logs``, ``metrics``, ``profiles``) has its own
-columns, with structs as ``status.code``, and a column for each attribute of the record, its scope and its
-resource, as ``traces["http.route"]`` has it. Its ``id`` is what children call ``parent_id``. Ids are hexadecimal
-digits, durations nanoseconds, times UTC without saying so (DuckDB would show them in the machine's zone); all
+Every table is there by its name. That of the records (``spans``, ``logs``, ``metrics``, ``profiles``) has its
+own columns, with structs as ``status.code``, and a column for each attribute of the record, its scope and its
+resource, as ``traces["http.route"]`` has it. Its ``id`` is what children call ``parent_id``. Ids are
+hexadecimal digits, durations nanoseconds, times UTC without saying so (DuckDB would show them in the machine's zone); all
 other columns are the tables' own memory. A name with a dot is written in double quotes.
 """
 
@@ -96,7 +96,7 @@ def _mentioned(telemetry: "Telemetry", query: str) -> list[str]:
     text = COUNTED.sub("", query).lower()
     if "*" in text or "columns(" in text or "describe" in text or "summarize" in text:
         return telemetry.keys()
-    return [name for name in telemetry.keys() if name.lower() in text]
+    return [name for name in list(telemetry.keys()) if name.lower() in text]
 
 
 def _explained(telemetry: "Telemetry", reason: str) -> str:

@@ -1,7 +1,7 @@
 """Whoever maps a function over many things: local processes, threads, or a cluster.
 
-Anything with the `submit` of `concurrent.futures.Executor` is one; a dask ``Client`` is asked for its own. What
-is sent goes through cloudpickle, so that functions defined in a notebook work.
+Anything with the `submit` of `concurrent.futures.Executor` is one; a dask ``Client`` is asked for its own.
+What is sent goes through cloudpickle, so that functions defined in a notebook work.
 """
 
 from collections import deque

@@ -1,7 +1,7 @@
 """Records whose trace or span ids are no ids: of another length than 16 and 8 bytes, and not absent.
 
 No reader could follow them, and they are what another signal's message looks like: a metric's name lies where
-a span has its trace id. The codec keeps them beside its columns, so that nothing is lost; files are held to them.
+a span has its trace id. The codec keeps them beside its columns; of files they are refused.
 """
 
 from collections.abc import Iterator

@@ -1,6 +1,6 @@
 """A file of OTLP messages: which signal it holds, and its records a batch at a time."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,18 +8,17 @@ from pathlib import Path
 from workbench.otlp._schema import Signal
 from workbench.otlp._tally import Tally
 from workbench.otlp.codec._star import Star
-from workbench.otlp.codec._star_decoder import Unknown
 from workbench.otlp.errors import AmbiguousSignalError, EmptyInputError, MalformedError
 from workbench.otlp.storage._decoding import PieceDecoder
 from workbench.otlp.storage._documents import Choice, first_signal, of_signal, read_documents
+from workbench.otlp.storage._job import Job
 from workbench.otlp.storage._names import FileName
 from workbench.otlp.storage._pieces import Piece, cut_fields, is_framed, read_frames
 from workbench.otlp.storage._streams import open_stream
 from workbench.otlp.storage._window import Window
 
-__all__ = ["MessageFile", "OnBytes"]
+__all__ = ["MessageFile"]
 
-OnBytes = Callable[[int], None]  # called with how far the file was read
 SECTOR = 512  # so many zero bytes are no recording of empty messages, but disk space that was never written
 
 
@@ -55,22 +54,13 @@ class MessageFile:
         with self._opened() as window:
             return first_signal(read_documents(window, Tally("skip")))
 
-    def stars(
-        self,
-        signal: Signal,
-        tally: Tally,
-        unknown: Unknown,
-        batch_bytes: int,
-        on_bytes: OnBytes,
-        *,
-        asked: bool,
-    ) -> Iterator[Star]:
+    def stars(self, job: Job) -> Iterator[Star]:
         """Yield the records in batches of so many bytes."""
         with self._opened() as window:
-            pieces = self._pieces(window, signal, tally, asked=asked)
-            form = "json" if self.name.format == "json" else "protobuf"
-            for star in PieceDecoder(signal, form, tally, unknown).batches(pieces, batch_bytes):
-                on_bytes(window.stream.raw_position)
+            pieces = self._pieces(window, job)
+            decoder = PieceDecoder(job, is_json=self.name.format == "json")
+            for star in decoder.batches(pieces):
+                job.on_bytes(window.stream.raw_position)
                 yield star
 
     @contextmanager
@@ -80,7 +70,7 @@ class MessageFile:
             if not window.have(1):
                 raise self._nothing()
             if window.have(SECTOR) and not window.block.strip(b"\0") and self._is_all_zero():
-                msg = f"{self.path.name} holds nothing but zero bytes: its space was reserved, and never written"
+                msg = f"{self.path.name} holds only zero bytes: its space was reserved, and never written"
                 raise MalformedError(msg)
             yield window
 
@@ -96,9 +86,10 @@ class MessageFile:
             f"{self.path.name} holds nothing, where one OTLP message at least was expected"
         )
 
-    def _pieces(self, window: Window, signal: Signal, tally: Tally, *, asked: bool) -> Iterator[Piece]:
+    def _pieces(self, window: Window, job: Job) -> Iterator[Piece]:
+        signal, tally = job.signal, job.tally
         if self.name.format == "json":
-            choice = Choice.ASKED if asked else Choice.NAMED if self.name.signal else Choice.FOUND
+            choice = Choice.ASKED if job.is_asked else Choice.NAMED if self.name.signal else Choice.FOUND
             return of_signal(self._documents(window, tally), signal, choice, tally)
         with open_stream(self.path, self.name) as stream:
             framed = is_framed(window, Window(stream))

@@ -67,8 +67,9 @@ def _messages(batches: Iterable[Telemetry], signal: Signal, most_bytes: int) -> 
 
 def _framed(batches: Iterable[Telemetry], signal: Signal, write: Write, most_bytes: int) -> int:
     count = 0
-    for count, message in enumerate(_messages(batches, signal, most_bytes), start=1):
+    for message in _messages(batches, signal, most_bytes):
         write(frame(message))
+        count += 1
     return count
 
 
@@ -80,8 +81,9 @@ def _bare(batches: Iterable[Telemetry], _signal: Signal, write: Write, _most_byt
 
 def _lines(batches: Iterable[Telemetry], signal: Signal, write: Write, most_bytes: int) -> int:
     count = 0
-    for count, message in enumerate(_messages(batches, signal, most_bytes), start=1):
+    for message in _messages(batches, signal, most_bytes):
         write(protobuf_to_json(signal, message) + b"\n")
+        count += 1
     return count
 
 

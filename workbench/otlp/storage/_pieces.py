@@ -2,7 +2,8 @@
 
 The Collector's file exporter writes each message behind its length, 4 bytes, most significant first, and
 compresses each by itself where compression is on. A file whose first byte is below 8 must be framed, for no
-protobuf message starts with field number 0; any other file is framed only if the lengths lead exactly to its end.
+protobuf message starts with field number 0; any other file is framed only if the lengths lead exactly to its
+end.
 
 A protobuf message is cut between the fields at its top: each run of them is a message as well, and the
 messages' concatenation is the whole. So a bare message is read without being held in memory. One of profiles
@@ -42,6 +43,7 @@ KNOWN_TAGS: dict[Signal, tuple[int, ...]] = {
 ENVELOPE, LENGTH, GROUP_START, LONGEST_VARINT = 0x0A, 2, 3, 10
 SIZES = {0: -1, 1: 8, 2: -1, 3: 0, 5: 4}  # of the content by wire type; -1: a number says, or is it
 UNREAD, BROKEN = -1, -2
+WIRE_TYPE_MASK = 7
 MOST_BYTES = (1 << 31) - 1  # of a protobuf message
 
 
@@ -62,7 +64,7 @@ def frame(message: bytes) -> bytes:
 
 
 def is_framed(window: Window, probe: Window) -> bool:
-    """Tell length-prefixed messages from one bare message; `probe` looks at the same input, and is used up."""
+    """Tell length-prefixed messages from one bare one; `probe` looks at the same input, and is used up."""
     window.have(2 * PREFIX)
     first = window.block[window.at]
     if first < 1 << 3:
@@ -117,10 +119,10 @@ def _cut_short(window: Window, length: int) -> TruncatedError:
 
 
 def cut_fields(window: Window, signal: Signal, tally: Tally) -> Iterator[Piece]:
-    """Yield a bare message in runs of its fields; what breaks off inside a field is refused through the tally."""
+    """Yield a bare message in runs of its fields; one that is cut short is refused through the tally."""
     earlier, is_first = 0, True
     while window.have(1):
-        run = _everything(window) if signal == "profiles" else _run(window)
+        run = _everything(window) if signal == "profiles" else _run(window, is_first=is_first)
         if run.size == 0:
             tally.refuse(_broken_off(window, signal, earlier, run))
             return
@@ -144,25 +146,25 @@ class _Run:
     header: int = 0  # and of its tag and length
 
 
-def _run(window: Window) -> _Run:
-    """Return the fields that were read as a whole; of the first one all is read."""
+def _run(window: Window, *, is_first: bool) -> _Run:
+    """Return the fields that were read as a whole: one at least, and of the first run up to an envelope."""
     at = envelopes = 0
-    while at < window.ready or (at == 0 and window.have(1)):
+    while True:
+        goes_on = at == 0 or (is_first and not envelopes)
+        if at == window.ready and not (goes_on and window.have(at + 1)):
+            return _Run(at, envelopes)
         tag, header, content = _field_at(window.block, window.at + at)
-        if header < 0:  # the tag or the length is not complete, or no field starts so
-            if header == BROKEN or not (at or window.have(window.ready + 1)):
-                return _Run(window.ready, envelopes, is_last=True)
-        elif tag & 7 == GROUP_START:
+        if header == BROKEN or (header == UNREAD and goes_on and not window.have(window.ready + 1)):
+            return _Run(window.ready, envelopes, is_last=True)
+        if header > 0 and tag & WIRE_TYPE_MASK == GROUP_START:
             return _everything(window)
-        elif at + header + content <= window.ready:
-            at += header + content
-            envelopes += tag == ENVELOPE
-            continue
-        elif at == 0 and not (content <= MOST_BYTES and window.have(header + content)):
-            return _Run(0, announced=content, header=header, envelopes=int(tag == ENVELOPE))
-        if at:
-            break
-    return _Run(at, envelopes)
+        end = at + header + content
+        if header > 0 and (end <= window.ready or (goes_on and content <= MOST_BYTES and window.have(end))):
+            at, envelopes = end, envelopes + (tag == ENVELOPE)
+        elif header > 0 and goes_on:
+            return _Run(0, int(tag == ENVELOPE), announced=content, header=at + header)
+        elif not goes_on:
+            return _Run(at, envelopes)
 
 
 def _everything(window: Window) -> _Run:
@@ -176,7 +178,7 @@ def _field_at(block: bytes, at: int) -> tuple[int, int, int]:
     tag, after = _varint(block, at)
     if after < 0:
         return 0, after, 0
-    wire_type = tag & 7
+    wire_type = tag & WIRE_TYPE_MASK
     if tag >> 3 == 0 or tag >= 1 << 32 or wire_type not in SIZES:
         return 0, BROKEN, 0
     size = SIZES[wire_type]
@@ -223,7 +225,7 @@ def names_something(data: Buffer, signal: Signal) -> bool:
         tag, header, content = _field_at(block, at)
         if tag in KNOWN_TAGS[signal]:
             return True
-        if header < 0 or tag & 7 == GROUP_START:
+        if header < 0 or tag & WIRE_TYPE_MASK == GROUP_START:
             return False
         at += header + content
     return False

@@ -1,4 +1,4 @@
-"""Columns as other libraries like them: ids as hexadecimal digits, durations as nanoseconds, times without a zone."""
+"""Columns as other libraries like them: ids as hexadecimal digits, times and durations without ado."""
 
 import numpy as np
 import pyarrow as pa
@@ -9,12 +9,12 @@ PAIRS = np.frombuffer("".join(f"{byte:02x}" for byte in range(256)).encode(), "<
 
 
 def hexadecimal(ids: pa.ChunkedArray) -> pa.Array:
-    """Return binary values of one width as lower-case hexadecimal digits.
+    r"""Return binary values of one width as lower-case hexadecimal digits.
 
     Examples
     --------
     >>> import pyarrow as pa
-    >>> hexadecimal(pa.chunked_array([pa.array([b"\\x01\\xfe", None], pa.binary(2))])).to_pylist()
+    >>> hexadecimal(pa.chunked_array([pa.array([b"\x01\xfe", None], pa.binary(2))])).to_pylist()
     ['01fe', None]
     """
     chunks = [_hexadecimal(chunk) for chunk in ids.chunks]
@@ -42,7 +42,7 @@ def with_hexadecimal_ids(table: pa.Table) -> pa.Table:
 
 
 def with_plain_times(table: pa.Table) -> pa.Table:
-    """Return a table with its durations as numbers of nanoseconds, and its times, which are UTC, without a zone."""
+    """Return a table with durations as nanoseconds, and times, which are UTC, without a zone."""
     for at, field in enumerate(table.schema):
         if pa.types.is_duration(field.type):
             table = table.set_column(at, field.name, table[field.name].cast(pa.int64()))

@@ -1,18 +1,18 @@
 """How far reading came: a bar in a notebook or on a terminal, or whatever the caller does with two numbers.
 
-Nothing is shown that was not asked for. A notebook's bar ends as one line without times, so that a stored output
-is the same on every run.
+Nothing is shown that was not asked for. A notebook's bar ends as one line without times, so that a stored
+output is the same on every run.
 """
 
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 __all__ = ["Progress", "ProgressBar", "tracking"]
 
 OnProgress: TypeAlias = Callable[[int, int], object]  # bytes read, bytes in all
-Progress: TypeAlias = Literal[True] | OnProgress | None
+Progress: TypeAlias = bool | OnProgress | None
 STEPS = 200  # a bar does not move more often
 MEGABYTE = 1e6
 
@@ -20,14 +20,20 @@ MEGABYTE = 1e6
 @contextmanager
 def tracking(progress: Progress, total: int) -> Iterator[Callable[[int], None]]:
     """Give what is called with the bytes that were read so far."""
-    if progress is None or progress is False:
+    if not progress:
         yield lambda _done: None
-    elif progress is not True:
-        told = progress
-        yield lambda done: told(min(done, total), total) and None
+    elif not isinstance(progress, bool):
+        yield _telling(progress, total)
     else:
         with _notebook(total) if _display() else _terminal(total) as advance:
             yield advance
+
+
+def _telling(told: OnProgress, total: int) -> Callable[[int], None]:
+    def advance(done: int) -> None:
+        told(min(done, total), total)
+
+    return advance
 
 
 class ProgressBar:

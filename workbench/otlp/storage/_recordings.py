@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Protocol, TypeAlias
 
 from workbench.otlp._schema import Signal
-from workbench.otlp._tally import Tally
 from workbench.otlp.codec._star import Star
-from workbench.otlp.codec._star_decoder import Unknown
 from workbench.otlp.errors import UnknownFormatError
-from workbench.otlp.storage._message_file import MessageFile, OnBytes
+from workbench.otlp.storage._job import Job
+from workbench.otlp.storage._message_file import MessageFile
 from workbench.otlp.storage._names import parse_name
 from workbench.otlp.storage._table_folder import find_folder
 
@@ -36,16 +35,7 @@ class Recording(Protocol):
     def find_signal(self) -> Signal:
         """Return which signal it holds."""
 
-    def stars(
-        self,
-        signal: Signal,
-        tally: Tally,
-        unknown: Unknown,
-        batch_bytes: int,
-        on_bytes: OnBytes,
-        *,
-        asked: bool,
-    ) -> Iterator[Star]:
+    def stars(self, job: Job) -> Iterator[Star]:
         """Yield its records in batches."""
 
 
@@ -57,7 +47,7 @@ def recordings_of(paths: Paths, signal: Signal | None) -> list[Recording]:
     FileNotFoundError
         When there is nothing, or a pattern matches nothing.
     UnknownFormatError, AmbiguousSignalError
-        When a file's name ends in no known format; when a folder holds several signals, and none is asked for.
+        When a file's name ends in no known format; when a folder holds several signals, and none is asked.
     """
     if isinstance(paths, str | os.PathLike):
         return [_recording(path, signal) for path in _matches(paths)]
@@ -72,7 +62,7 @@ def _matches(path: AnyPath) -> list[Path]:
     text = os.fspath(path)
     if not glob.has_magic(text) or Path(text).exists():
         return [Path(text)]
-    found = sorted(glob.glob(text, recursive=True))
+    found = sorted(glob.glob(text, recursive=True))  # noqa: PTH207 - of absolute patterns too
     if not found:
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), text)
     return [Path(name) for name in found]

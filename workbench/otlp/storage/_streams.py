@@ -1,7 +1,7 @@
 """A file's bytes without its compression, a piece at a time.
 
-Compression is recognised by its first bytes, so that a Collector's ``traces.json`` written with compression is
-read as well; a name that promises compression is held to it, unless every message is compressed by itself.
+Compression is recognised by its first bytes, so that a Collector's ``traces.json`` written with compression
+is read as well; a name that promises compression is held to it, unless every message is compressed by itself.
 """
 
 import io

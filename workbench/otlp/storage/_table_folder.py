@@ -1,12 +1,13 @@
 """A folder of tables, as `write` makes it: the star of one signal, a Parquet or Arrow file a table.
 
-It is read a run of resources at a time, with exactly the rows that are theirs: those of a child table are looked
-for in the groups whose statistics may hold them, so that rows need not lie in the order of their parents.
+It is read a run of resources at a time, with exactly the rows that are theirs: those of a child table are
+looked for in the groups whose statistics may hold them, so that rows need not lie in their parents' order.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +16,11 @@ import pyarrow as pa
 
 from workbench.otlp._schema import LAYOUTS, SIGNALS, Signal
 from workbench.otlp._tally import Tally
-from workbench.otlp.codec._arrow import checked_tables
+from workbench.otlp.codec._given_tables import checked_tables
 from workbench.otlp.codec._star import Star
-from workbench.otlp.codec._star_decoder import Unknown
 from workbench.otlp.codec._unarrow import star_of_tables
 from workbench.otlp.errors import AmbiguousSignalError, MalformedError, TableError, UnknownFormatError
-from workbench.otlp.storage._message_file import OnBytes
+from workbench.otlp.storage._job import Job
 from workbench.otlp.storage._names import signal_in
 from workbench.otlp.storage._table_files import TableFile, open_table
 from workbench.otlp.storage._table_parts import PartReader
@@ -55,7 +55,7 @@ def find_folder(path: Path, signal: Signal | None) -> "TableFolder":
         return TableFolder(path)
     inner = [TableFolder(found) for found in sorted(path.iterdir()) if found.is_dir() and table_paths(found)]
     if not inner:
-        msg = f"{path.name} is a folder without tables; for the files in it pass a pattern, such as {path.name}/*.otlp"
+        msg = f"{path.name} is a folder without tables; for its files pass a pattern, such as {path.name}/*.otlp"
         raise UnknownFormatError(msg)
     by_signal = {found.find_signal(): found for found in inner}
     if signal is None and len(by_signal) == 1:
@@ -102,31 +102,23 @@ class TableFolder:
             return named
         return found[0]
 
-    def stars(
-        self,
-        signal: Signal,
-        tally: Tally,
-        unknown: Unknown,
-        batch_bytes: int,
-        on_bytes: OnBytes,
-        *,
-        asked: bool,
-    ) -> Iterator[Star]:
+    def stars(self, job: Job) -> Iterator[Star]:
         """Yield the records in batches of about so many bytes in memory."""
         holds = self.find_signal()
+        signal = job.signal
         if holds != signal:
             msg = f"expected {signal}, found tables of {holds} in {self.path.name}"
-            raise (AmbiguousSignalError if asked else MalformedError)(msg)
+            raise (AmbiguousSignalError if job.is_asked else MalformedError)(msg)
         with _Opened(self._paths) as files:
             reader = PartReader(signal, files)
-            runs = _runs(reader, signal, files, batch_bytes)
+            runs = _runs(reader, signal, files, job.batch_bytes)
             for number, run in enumerate(runs, start=1):
                 tables = reader.read(run)
-                yield self._star(signal, tables, unknown)
-                on_bytes(self.size * number // len(runs))
-            self._refuse_orphans(reader.orphans(), tally)
+                yield self._star(signal, tables, job.unknown)
+                job.on_bytes(self.size * number // len(runs))
+            self._refuse_orphans(reader.orphans(), job.tally)
 
-    def _star(self, signal: Signal, tables: Mapping[str, pa.Table], unknown: Unknown) -> Star:
+    def _star(self, signal: Signal, tables: Mapping[str, pa.Table], unknown: str) -> Star:
         if unknown == "count":
             tables = {name: table for name, table in tables.items() if name != "unknown_fields"}
         try:
@@ -137,7 +129,7 @@ class TableFolder:
 
     def _refuse_orphans(self, orphans: Mapping[str, int], tally: Tally) -> None:
         for table, count in orphans.items():
-            msg = f"{count:,} rows of table {table!r} in {self.path.name} belong to no row of their parent's table"
+            msg = f"{count:,} rows of {table!r} in {self.path.name} belong to no row of their parent's table"
             if tally.strict:
                 raise MalformedError(msg)
             tally.skipped += count
@@ -181,4 +173,4 @@ def _runs(
     most = max(batch_bytes * int(records.sum()) // size, 1)
     number = np.maximum(np.cumsum(records) - 1, 0) // most
     starts = [0, *(np.flatnonzero(np.diff(number)) + 1).tolist(), len(records)]
-    return [slice(first, last) for first, last in zip(starts, starts[1:], strict=False)]
+    return [slice(first, last) for first, last in pairwise(starts)]

@@ -1,4 +1,4 @@
-"""Some resources of a folder of tables with all that is theirs, as tables in which every id is its row's number."""
+"""Some resources of a folder of tables with all that is theirs; in the result every id is its row's number."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -35,10 +35,12 @@ class PartReader:
     def __init__(self, signal: Signal, files: Mapping[str, TableFile]) -> None:
         self.files = {name: file for name, file in files.items() if name in LAYOUTS[signal].schemas}
         self.records = LAYOUTS[signal].records
+        schemas = LAYOUTS[signal].schemas
         self.parents = {
-            child: parent for child, parent in parents_of(signal).items() if child in LAYOUTS[signal].schemas
+            child: parent
+            for child, parent in parents_of(signal).items()
+            if child in schemas and (child == self.records or "parent_id" in schemas[child].names)
         }
-        self.parents.pop("resources", None)
         self._read: dict[str, int] = dict.fromkeys(self.files, 0)
         self._elements: dict[str, int] = dict.fromkeys(LISTED, 0)
         self._unknown = self._all(UNKNOWN_FIELDS) if UNKNOWN_FIELDS in self.files else None
@@ -59,12 +61,13 @@ class PartReader:
     def read(self, run: slice) -> dict[str, pa.Table]:
         """Return the tables of some resources, by their rows."""
         parts = {"resources": self._slice("resources", run)} if "resources" in self.files else {}
+        for name in self.files:  # what has no parent is the profiles' dictionary, of which nothing is cut
+            if name not in self.parents and name not in ("resources", UNKNOWN_FIELDS):
+                table = self._all(name)
+                parts[name] = _Part(np.arange(len(table)), table)
+                self._read[name] += len(table)
         for child, parent in self._in_order():
             parts[child] = self._children(child, parent, parts, run)
-        for name in self.files:
-            if name not in parts and name != UNKNOWN_FIELDS:
-                parts[name] = _Part(np.arange(len(table := self._all(name))), table)
-                self._read[name] += len(table)
         tables = {name: part.table for name, part in parts.items()}
         if self._unknown is not None:
             tables[UNKNOWN_FIELDS] = self._unknown_of(parts, is_first=run.start == 0)

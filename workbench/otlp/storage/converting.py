@@ -12,7 +12,7 @@ from workbench.otlp.storage.writing import Layout, Written, write
 __all__ = ["convert"]
 
 
-def convert(
+def convert(  # noqa: PLR0913 - what to read, and how to write it
     source: Paths,
     target: AnyPath,
     *,

@@ -63,7 +63,7 @@ def to_torch(telemetry: "Telemetry", columns: Sequence[str] | None = None) -> Te
         When a column that was asked for holds lists or structs, or a number beyond 63 bits.
     """
     torch: Any = import_extra("torch", "learning", "to_torch")
-    names = [name for name in telemetry.keys() if name not in INTERNAL] if columns is None else columns
+    names = [name for name in list(telemetry.keys()) if name not in INTERNAL] if columns is None else columns
     made = Tensors({}, {}, {})
     for name in names:
         column = telemetry[name].combine_chunks()

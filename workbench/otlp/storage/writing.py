@@ -133,7 +133,7 @@ def _peeked(telemetry: Telemetry | Iterable[Telemetry]) -> tuple[Signal, Iterato
     if first is None:
         msg = "there is nothing to write: expected telemetry, got an empty iterable"
         raise ValueError(msg)
-    if not isinstance(first, Telemetry):
+    if not isinstance(first, Telemetry):  # whatever the types promise
         msg = f"expected Traces, Metrics, Logs or Profiles, got a {type(first).__name__}"
         raise TypeError(msg)
     return first.signal, chain([first], batches)

@@ -67,9 +67,7 @@ def remove_unfinished(folder: Path) -> None:
 
 
 def _flat_table(signal: ServiceName, bodies: list[bytes]) -> pa.Table:
-    """Return requests as one table: a row a record; profiles, which have no tables yet, a row a request."""
-    if signal == "profiles":
-        return pa.table({"request": pa.array(bodies, pa.binary())})
+    """Return requests as one table, a row a record."""
     return to_telemetry(signal, bodies).to_arrow()
 
 

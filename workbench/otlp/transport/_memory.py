@@ -2,14 +2,12 @@
 
 import threading
 import time
-from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import Any
 
-from google.protobuf.message import Message
-
 from workbench.otlp.logs import Logs
 from workbench.otlp.metrics import Metrics
+from workbench.otlp.profiles import Profiles
 from workbench.otlp.traces import Traces
 from workbench.otlp.transport._payload import Accepted, to_telemetry
 from workbench.otlp.transport._services import SERVICES, ServiceName
@@ -68,18 +66,14 @@ class Memory:
             self._rejected = dict.fromkeys(SERVICES, 0)
             self._generation += 1
 
-    def telemetry(self, signal: ServiceName) -> Traces | Metrics | Logs | tuple[Message, ...]:
+    def telemetry(self, signal: ServiceName) -> Traces | Metrics | Logs | Profiles:
         """Return what was accepted of a signal; the same object as long as nothing came."""
         with self._changed:
             generation, bodies = self._generation, [one.body for one in self._kept[signal]]
             known = self._snapshots.get(signal)
         if known is not None and known[0] == generation:
             return known[1]
-        made = _messages(bodies) if signal == "profiles" else to_telemetry(signal, bodies)
+        made = to_telemetry(signal, bodies)
         with self._changed:
             self._snapshots[signal] = (generation, made)
         return made
-
-
-def _messages(bodies: Sequence[bytes]) -> tuple[Message, ...]:
-    return tuple(SERVICES["profiles"].request.FromString(body) for body in bodies)

@@ -3,18 +3,17 @@
 Requests are looked into by the official protobuf package, whose parser is compiled; tables are the codec's.
 """
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from google.protobuf.message import DecodeError, Message
 
-from workbench.otlp._json import from_json, to_json
 from workbench.otlp._schema import Signal
+from workbench.otlp.codec._json_transcode import json_to_protobuf, protobuf_to_json
 from workbench.otlp.errors import MalformedError
 from workbench.otlp.logs import Logs
 from workbench.otlp.metrics import Metrics
+from workbench.otlp.profiles import Profiles
 from workbench.otlp.telemetry import Telemetry
 from workbench.otlp.traces import Traces
 from workbench.otlp.transport._records import count, cut, drop_last, screen
@@ -31,7 +30,12 @@ __all__ = [
     "to_telemetry",
 ]
 
-TELEMETRY: dict[Signal, type[Traces | Metrics | Logs]] = {"traces": Traces, "metrics": Metrics, "logs": Logs}
+TELEMETRY: dict[Signal, type[Traces | Metrics | Logs | Profiles]] = {
+    "traces": Traces,
+    "metrics": Metrics,
+    "logs": Logs,
+    "profiles": Profiles,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,7 @@ def accept(signal: ServiceName, body: bytes, encoding: Encoding, *, reject_last:
 
     Raises
     ------
-    MalformedError
+    MalformedError, TruncatedError
         When it is no request of that service.
     """
     message = _parse(signal, body, encoding)
@@ -63,27 +67,12 @@ def accept(signal: ServiceName, body: bytes, encoding: Encoding, *, reject_last:
 
 def _parse(signal: ServiceName, body: bytes, encoding: Encoding) -> Message:
     message = SERVICES[signal].request()
-    if encoding == "json":
-        from_json(_document(body), message, 0)
-        return message
     try:
-        message.ParseFromString(body)
+        message.ParseFromString(json_to_protobuf(signal, body) if encoding == "json" else body)
     except DecodeError as error:
         msg = f"this is no protobuf {type(message).__name__}: {error}"
         raise MalformedError(msg) from error
     return message
-
-
-def _document(body: bytes) -> dict[str, Any]:
-    try:
-        document = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        msg = f"this is not JSON: {error}"
-        raise MalformedError(msg, offset=getattr(error, "pos", 0)) from error
-    if not isinstance(document, dict):
-        msg = f"expected a JSON object, got a {type(document).__name__}"
-        raise MalformedError(msg)
-    return document
 
 
 def count_records(signal: ServiceName, body: bytes) -> int:
@@ -95,11 +84,10 @@ def to_encoding(signal: ServiceName, body: bytes, encoding: Encoding) -> bytes:
     """Return a protobuf request in an encoding."""
     if encoding == "protobuf":
         return body
-    document = to_json(_parse(signal, body, "protobuf"))
-    return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
+    return protobuf_to_json(signal, body)
 
 
-def to_telemetry(signal: Signal, bodies: Sequence[bytes]) -> Traces | Metrics | Logs:
+def to_telemetry(signal: Signal, bodies: Sequence[bytes]) -> Traces | Metrics | Logs | Profiles:
     """Return the records of protobuf requests that were accepted, as tables."""
     return TELEMETRY[signal].from_otlp(bodies)
 

@@ -9,11 +9,10 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import Self, cast
 
-from google.protobuf.message import Message
-
 from workbench import display
 from workbench.otlp.logs import Logs
 from workbench.otlp.metrics import Metrics
+from workbench.otlp.profiles import Profiles
 from workbench.otlp.traces import Traces
 from workbench.otlp.transport._faults import Fault, FaultScript, fault_script
 from workbench.otlp.transport._memory import Memory
@@ -105,9 +104,9 @@ class Receiver:
         return cast("Logs", self._memory.telemetry("logs"))
 
     @property
-    def profiles(self) -> tuple[Message, ...]:
-        """The requests of the profiles service accepted until now, as official messages."""
-        return cast("tuple[Message, ...]", self._memory.telemetry("profiles"))
+    def profiles(self) -> Profiles:
+        """The profiles accepted until now, as an immutable snapshot."""
+        return cast("Profiles", self._memory.telemetry("profiles"))
 
     def wait_for(self, n: int, timeout_s: float = 5.0) -> Self:
         """Return when at least n records have been accepted since the start or the last `clear`.

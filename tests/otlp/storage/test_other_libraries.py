@@ -1,0 +1,134 @@
+"""The same telemetry in DuckDB, polars and torch."""
+
+import sys
+
+import duckdb
+import polars as pl
+import pytest
+import torch
+
+from workbench import otlp
+from workbench.errors import MissingExtraError
+
+
+def test_records_have_their_attributes_as_columns(shop):
+    query = """select "service.name", count(*) as n, max(duration_time_unix_nano) as longest
+        from spans where "http.route" is not null group by all order by all"""
+    found = shop.sql(query)
+    assert found.to_pandas().to_dict("list") == {
+        "service.name": ["shop", "stock"],
+        "n": [5, 5],
+        "longest": [500_000_000, 16_000_000],
+    }
+    assert len(found) == 2
+    assert found["n"].to_pylist() == [5, 5]
+    assert found.to_polars().equals(pl.DataFrame(found))
+    assert repr(found).splitlines()[0] == "2 rows"
+    assert "<td" in found._repr_html_()
+
+
+def test_every_column_says_what_the_telemetry_says(shop):
+    everything = shop.sql("select * from spans order by id").to_arrow()
+    for name in ("service.name", "amount", "status.code", "scope.name", "n"):
+        assert everything[name].to_pylist() == shop[name].to_pylist()
+    assert everything["trace_id"].to_pylist() == [found.hex() for found in shop["trace_id"].to_pylist()]
+    assert everything["start_time_unix_nano"].cast("int64").equals(shop["start_time_unix_nano"].cast("int64"))
+
+
+def test_children_join_by_the_records_id(shop):
+    query = """select s.name, a.key from spans s join span_attrs a on a.parent_id = s.id
+        join resource_attrs r on r.parent_id = s."resource.id" where r.str = 'stock' and a.key = 'http.route'"""
+    assert shop.sql(query)["key"].to_pylist() == ["http.route"] * 5
+
+
+def test_a_refused_query_says_what_there_is(shop):
+    with pytest.raises(otlp.SqlError, match=r"near names: .*service\.name.*; tables: spans, span_attrs"):
+        shop.sql('select "service.nam" from spans')
+    with pytest.raises(otlp.SqlError, match="spanz"):
+        shop.sql("select * from spanz")
+    with pytest.raises(otlp.SqlError, match="syntax"):
+        shop.sql("select from where")
+
+
+def test_a_query_sees_no_variables_of_python(shop):
+    secret = pl.DataFrame({"x": [1]})
+    with pytest.raises(otlp.SqlError, match="secret"):
+        shop.sql("select * from secret")
+    assert len(secret) == 1
+
+
+def test_views_are_registered_where_one_likes(shop):
+    with duckdb.connect() as connection:
+        assert shop.to_duckdb(connection) is connection
+        names = {name for (name,) in connection.sql("show tables").fetchall()}
+        assert names == set(shop.tables)
+        assert connection.sql('select count("http.route") from spans').fetchall() == [(10,)]
+    with shop.to_duckdb() as own:
+        assert own.sql("select count(*) from span_attrs").fetchall() == [(len(shop.tables["span_attrs"]),)]
+
+
+def test_statements_without_rows_draw_as_such(shop):
+    assert repr(shop.sql("set threads = 1")) == "no rows"
+    assert repr(shop.sql("select 1 as x where false")).startswith("0 rows")
+    many = shop.sql("select * from range(100)")
+    assert repr(many).startswith("100 rows, the first 20 shown")
+
+
+def test_polars_has_a_row_a_record(shop):
+    frame = shop.to_polars()
+    assert frame["service.name"].to_list() == shop["service.name"].to_pylist()
+    assert frame["trace_id"][0] == "0" * 31 + "1"
+    assert frame["start_time_unix_nano"].dtype == pl.Datetime("ns", "UTC")
+    assert frame["amount"].null_count() == 20
+
+
+def test_tensors_stand_for_columns(shop):
+    found = shop.to_torch()
+    assert {"service.name", "duration_time_unix_nano", "amount", "trace_id"} <= set(found)
+    assert all(len(tensor) == len(shop) for tensor in found.values())
+    services = [found.vocabularies["service.name"][code] for code in found["service.name"].tolist()]
+    assert services == shop["service.name"].to_pylist()
+    assert found["duration_time_unix_nano"].dtype == torch.int64
+    assert found["trace_id"].shape == (25, 16)
+    assert bytes(found["trace_id"][0].tolist()) == (1).to_bytes(16, "big")
+    assert found.present["amount"].tolist() == shop["amount"].is_valid().to_pylist()
+    assert torch.isnan(found["amount"][~found.present["amount"]]).all()
+    assert found["n"][~found.present["n"]].tolist() == [0] * 20
+    assert (found["http.route"] == -1).sum() == 15
+    assert repr(found).startswith(f"Tensors: {len(found)} columns of 25 records")
+
+
+def test_tensors_are_their_own_memory(shop):
+    found = shop.to_torch(["amount", "kind"])
+    found["kind"][:] = 7
+    assert list(found) == ["amount", "kind"]
+    assert 7 not in shop["kind"].to_pylist()
+
+
+def test_what_is_no_tensor_is_an_error(shop):
+    with pytest.raises(otlp.UnknownKeyError, match="amont"):
+        shop.to_torch(["amont"])
+    metrics = otlp.Logs.from_otlp(
+        b'{"resourceLogs": [{"scopeLogs": [{"logRecords": [{"attributes": [{"key": "b", "value": {"bytesValue": "AAE="}}]}]}]}]}',
+        encoding="json",
+    )
+    assert "b" not in metrics.to_torch()
+    with pytest.raises(otlp.TensorError, match="'b' holds values of type binary"):
+        metrics.to_torch(["b"])
+
+
+@pytest.mark.parametrize(
+    ("module", "extra", "method", "arguments"),
+    [
+        ("duckdb", "tables", "sql", ["select 1"]),
+        ("duckdb", "tables", "to_duckdb", []),
+        ("polars", "tables", "to_polars", []),
+        ("torch", "learning", "to_torch", []),
+    ],
+)
+def test_a_missing_library_names_its_extra(module, extra, method, arguments, shop, monkeypatch):
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(
+        MissingExtraError, match=rf"needs {module}: pip install 'reliability-workbench\[{extra}\]'"
+    ):
+        getattr(shop, method)(*arguments)

@@ -22,7 +22,7 @@ check: setup
 	$(BIN)/mypy && $(BIN)/lint-imports
 
 unit: setup
-	$(BIN)/pytest -m 'not browser'
+	$(BIN)/pytest -n 2 -m 'not browser'
 
 doctest: setup
 	$(BIN)/pytest -q --doctest-modules workbench

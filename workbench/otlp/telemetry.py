@@ -298,7 +298,7 @@ class Telemetry:
         return to_duckdb(self, connection)
 
     def sql(self, query: str) -> SqlResult:
-        """Return what a query finds in the views of `to_duckdb`; names with a dot are written in double quotes.
+        """Return what a query finds in the views of `to_duckdb`; names with a dot stand in double quotes.
 
         Raises
         ------
@@ -311,7 +311,8 @@ class Telemetry:
         --------
         >>> from workbench import otlp
         >>> traces = otlp.read("datasets/checkout/traces.otlp.zst")
-        >>> traces.sql('select "service.name", count(*) as spans from spans group by all order by all limit 2')
+        >>> query = 'select "service.name", count(*) as spans from spans group by all order by all limit 2'
+        >>> traces.sql(query)
         2 rows
         service.name  spans
         ------------  -----

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pyarrow.compute as pc
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from systems import System
@@ -37,6 +37,7 @@ def mutual_information(value, target):
     return total
 
 
+@settings(max_examples=30)
 @given(st.lists(st.tuples(st.sampled_from(["eu", "us", None]), st.booleans()), min_size=16, max_size=60))
 def test_shares_lift_information_and_p_are_those_of_the_table_of_two_by_two(pairs):
     values, chosen = [value for value, _ in pairs], np.array([mark for _, mark in pairs])

@@ -1,8 +1,12 @@
 """The service graph: what the Collector's connector would count, and what it leaves out."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
-from systems import CLIENT, SERVER
+from hypothesis import given
+from hypothesis import strategies as st
+from systems import CLIENT, SERVER, System
 
 from workbench import otlp
 
@@ -15,6 +19,98 @@ def edges(graph):
 
 def reasons(graph):
     return {(row["side"], row["service"], row["reason"]): row["spans"] for row in graph.unpaired.to_pylist()}
+
+
+@st.composite
+def recorded_spans(draw):
+    """Draw spans (service, kind, parent, error, attributes) of one trace, some of which were lost.
+
+    A client span has one server span below it at most, and none if it calls a database: where the Collector
+    counts what arrives first and drops the rest, we count every server span.
+    """
+    spans = []
+    for row in range(draw(st.integers(1, 12))):
+        parent = draw(st.integers(-1, row - 1))
+        kind = draw(st.sampled_from([INTERNAL, SERVER, CLIENT, PRODUCER, CONSUMER]))
+        if kind in (SERVER, CONSUMER) and parent >= 0 and spans[parent][1] in (CLIENT, PRODUCER):
+            taken = any(p == parent and k in (SERVER, CONSUMER) for _, k, p, _, _ in spans)
+            kind = INTERNAL if taken or "db.name" in spans[parent][4] else kind
+        keys = draw(st.sets(st.sampled_from(["peer.service", "db.name", "db.system"])))
+        attributes = {key: f"{key} {draw(st.integers(0, 1))}" for key in keys if kind == CLIENT}
+        spans.append((draw(st.sampled_from("abc")), kind, parent, draw(st.booleans()), attributes))
+    lost = draw(st.sets(st.integers(0, len(spans) - 1)))
+    return spans, lost
+
+
+def collected(spans, lost):
+    """Count the edges as the Collector's connector does: a store of half edges, by the client span's id."""
+    store, done = {}, Counter()
+
+    def upsert(key, **side):
+        edge = store.setdefault(key, {"failed": False, "type": "unset"})
+        edge |= side | {"failed": edge["failed"] or side["failed"]}
+        if "client" in edge and "server" in edge:
+            done[edge["client"], edge["server"], edge["type"], edge["failed"]] += 1
+            del store[key]
+
+    for row, (service, kind, parent, failed, attributes) in enumerate(spans):
+        if row in lost:
+            continue
+        side = {"failed": failed, "type": "messaging_system" if kind in (PRODUCER, CONSUMER) else "unset"}
+        if kind in (CLIENT, PRODUCER):
+            names = [attributes[key] for key in ("peer.service", "db.name", "db.system") if key in attributes]
+            side["peer"] = names[0] if names else "unknown"
+            if "db.name" in attributes:
+                side |= {"server": attributes["db.name"], "type": "database"}
+            upsert(row, client=service, **side)
+        elif kind in (SERVER, CONSUMER):
+            upsert(parent, server=service, **side)
+    return done + expired(store)
+
+
+def expired(store):
+    done = Counter()
+    for key, edge in store.items():
+        if "client" not in edge and key < 0:
+            done["user", edge["server"], "virtual_node", edge["failed"]] += 1
+        elif "server" not in edge:
+            done[edge["client"], edge["peer"], "virtual_node", edge["failed"]] += 1
+    return done
+
+
+@given(recorded_spans())
+def test_the_edges_are_those_of_the_collectors_store_and_what_it_drops(recorded):
+    spans, lost = recorded
+    if any(parent < 0 < row for row, (_, _, parent, _, _) in enumerate(spans)):
+        roots = [row for row, span in enumerate(spans) if span[2] < 0]
+        spans = [
+            (s, INTERNAL if row in roots[1:] and k in (SERVER, CONSUMER) else k, p, e, a)
+            for row, (s, k, p, e, a) in enumerate(spans)
+        ]  # of several roots the Collector's store keeps one
+    system = System()
+    for row, (service, kind, parent, failed, attributes) in enumerate(spans):
+        if row not in lost:
+            tags = {key.replace(".", "__"): value for key, value in attributes.items()}
+            system.span(service, 1, row + 1, parent=parent + 1, kind=kind, error=failed, **tags)
+    graph = otlp.service_graph(
+        otlp.Traces.from_otlp(system.message.SerializeToString()),
+        peer_attributes=["peer.service", "db.name", "db.system"],
+        database_attributes=["db.name"],
+    )
+    expected = Counter()
+    for (client, server, kind, failed), count in collected(spans, lost).items():
+        expected[client, server, kind] += count
+        expected[client, server, kind, "failed"] += count * failed
+    found = Counter()
+    for key, row in edges(graph).items():
+        found[key] += row["requests"]
+        found[*key, "failed"] += row["failed"]
+    beyond = sum(count for (side, _, reason), count in reasons(graph).items() if reason in DROPPED)
+    assert not +(expected - found)
+    assert sum(count for key, count in (found - expected).items() if len(key) == 3) == beyond
+
+
+DROPPED = ("parent absent", "parent is no client")
 
 
 def test_client_and_server_spans_are_one_request_seen_from_both_ends(shop):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from systems import CLIENT, MS, START, System
 
@@ -62,6 +62,7 @@ def clock_rows(traces, **options):
     return otlp.clock_skew(traces, **options).pairs.to_pylist()
 
 
+@settings(max_examples=30)
 @given(st.data(), OFFSET_MS)
 def test_the_bounds_contain_it_while_more_than_half_of_the_pairs_are_honest(data, offset):
     """The others, whose servers end after their answers have left, are found out by contradiction."""

@@ -106,8 +106,10 @@ def test_the_true_quantile_is_within_the_bounds_and_the_error(values, q, max_siz
     assert found.lower <= truth <= found.upper
     assert found.lower <= found.estimate <= found.upper
     if truth != 0 and abs(truth) > 1e-300:
-        assert abs(found.estimate - truth) <= histogram.relative_error * abs(truth) * (1 + 1e-12)
-        assert found.relative_error <= histogram.relative_error * (1 + 1e-9)
+        rounding = 4 * np.finfo(float).eps
+        assert abs(found.estimate - truth) <= (histogram.relative_error + rounding) * abs(truth)
+        if found.lower != 0:  # where a bound underflows, its error says nothing
+            assert found.relative_error <= histogram.relative_error * (1 + 1e-9)
 
 
 @pytest.mark.parametrize("q", [0.0, 0.01, 0.5, 0.9, 0.99, 1.0])

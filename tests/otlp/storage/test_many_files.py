@@ -61,7 +61,7 @@ def test_files_of_several_signals_are_named(folder):
 
 
 def test_a_folder_without_tables_says_how_to_read_its_files(folder):
-    with pytest.raises(otlp.UnknownFormatError, match=r"pass a pattern, such as .*/\*\.otlp"):
+    with pytest.raises(otlp.UnknownFormatError, match=r"pass a pattern for its files, as .*/\*\.otlp"):
         otlp.read(folder)
 
 

@@ -1,4 +1,4 @@
-"""Files are read in memory that does not grow with them: 300 MB, byte for byte, within a few batches' memory."""
+"""Files are read in memory that does not grow with them: 300 MB, byte for byte, in a few batches' memory."""
 
 import hashlib
 import json

@@ -72,7 +72,8 @@ def test_duckdb_polars_and_pandas_read_the_files(shop, tmp_path):
     otlp.write(shop, folder)
     otlp.write(shop, tmp_path / "flat.parquet", layout="flat")
     names = shop["name"].to_pylist()
-    query = f"select s.name, a.str from '{folder}/spans.parquet' s join '{folder}/span_attrs.parquet' a on a.parent_id = s.id where a.key = 'http.route' order by s.id"
+    query = f"""select s.name, a.str from '{folder}/spans.parquet' s
+        join '{folder}/span_attrs.parquet' a on a.parent_id = s.id where a.key = 'http.route' order by s.id"""
     found = duckdb.sql(query).fetchall()
     assert found == [(n, r) for n, r in zip(names, shop["http.route"].to_pylist(), strict=True) if r]
     assert pl.read_parquet(folder / "spans.parquet")["name"].to_list() == names

@@ -126,7 +126,7 @@ def test_json_and_protobuf_are_the_same_request(signal):
     ],
 )
 def test_what_is_no_request_is_malformed(encoding, body):
-    with pytest.raises(otlp.MalformedError):
+    with pytest.raises(otlp.OtlpError):
         accept("traces", body, encoding)
 
 

@@ -151,10 +151,11 @@ def service_graph(
     traces : Traces
     peer_attributes : sequence of str
         Attributes that name the peer of an unpaired client span, the best first; ``unknown`` without any. By
-        default ``peer.service``, then those of the Collector in its order, with their present names
-        (``server.address`` before ``network.peer.address``: a name says more).
+        default those of the Collector (``peer.service``, ``db.name``, ``db.system``) and their present names,
+        then others that tell a host, a queue or an address.
     database_attributes : sequence of str
-        Attributes that make a CLIENT span a database request, and name the database, the best first.
+        Attributes that make a CLIENT span a database request, and name the database, the best first; the
+        Collector's default is ``db.name`` alone.
 
     Notes
     -----

@@ -3,8 +3,8 @@
 Every table is there by its name. That of the records (``spans``, ``logs``, ``metrics``, ``profiles``) has its
 own columns, with structs as ``status.code``, and a column for each attribute of the record, its scope and its
 resource, as ``traces["http.route"]`` has it. Its ``id`` is what children call ``parent_id``. Ids are
-hexadecimal digits, durations nanoseconds, times UTC without saying so (DuckDB would show them in the machine's zone); all
-other columns are the tables' own memory. A name with a dot is written in double quotes.
+hexadecimal digits, durations nanoseconds, times UTC without saying so (DuckDB would show them in the
+machine's zone); all other columns are the tables' own memory. A name with a dot is written in double quotes.
 """
 
 import difflib

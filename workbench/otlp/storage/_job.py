@@ -7,9 +7,12 @@ from workbench.otlp._schema import Signal
 from workbench.otlp._tally import Tally
 from workbench.otlp.codec._star_decoder import Unknown
 
-__all__ = ["BATCH_BYTES", "Job"]
+__all__ = ["BATCH_BYTES", "WHOLE_BATCH_BYTES", "Job"]
 
 BATCH_BYTES = 64 << 20
+WHOLE_BATCH_BYTES = (
+    31 << 20
+)  # when all is read: just below what the codec decodes at once, so as to join once
 
 
 def _nothing(_position: int) -> None:

@@ -15,7 +15,7 @@ from workbench.otlp.logs import Logs
 from workbench.otlp.metrics import Metrics
 from workbench.otlp.profiles import Profiles
 from workbench.otlp.storage._executors import AnyExecutor, ordered_map
-from workbench.otlp.storage._job import Job
+from workbench.otlp.storage._job import WHOLE_BATCH_BYTES, Job
 from workbench.otlp.storage._progress import Progress, tracking
 from workbench.otlp.storage._recordings import Recording
 from workbench.otlp.traces import Traces
@@ -94,7 +94,7 @@ def _on_error(tally: Tally) -> OnError:
 
 @dataclass(frozen=True, slots=True)
 class _OneRecording:
-    """Reads one recording, wherever that is; telemetry travels as OTLP, and its count of unknown fields apart."""
+    """Reads one recording, wherever that is; telemetry travels as OTLP, its count of unknown fields apart."""
 
     signal: Signal
     is_asked: bool
@@ -103,7 +103,7 @@ class _OneRecording:
     is_only: bool
 
     def __call__(self, recording: Recording) -> tuple[AnyTelemetry, int]:
-        job = Job(self.signal, self.is_asked, Tally(self.on_error), self.unknown)
+        job = Job(self.signal, self.is_asked, Tally(self.on_error), self.unknown, WHOLE_BATCH_BYTES)
         try:
             star = join_stars(list(recording.stars(job)))
         except OtlpError as error:

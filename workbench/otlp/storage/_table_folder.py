@@ -55,7 +55,7 @@ def find_folder(path: Path, signal: Signal | None) -> "TableFolder":
         return TableFolder(path)
     inner = [TableFolder(found) for found in sorted(path.iterdir()) if found.is_dir() and table_paths(found)]
     if not inner:
-        msg = f"{path.name} is a folder without tables; for its files pass a pattern, such as {path.name}/*.otlp"
+        msg = f"{path.name} is a folder without tables; pass a pattern for its files, as {path.name}/*.otlp"
         raise UnknownFormatError(msg)
     by_signal = {found.find_signal(): found for found in inner}
     if signal is None and len(by_signal) == 1:
@@ -165,7 +165,7 @@ def _schema(path: Path) -> pa.Schema:
 def _runs(
     reader: PartReader, signal: Signal, files: Mapping[str, TableFile], batch_bytes: int
 ) -> list[slice]:
-    """Return runs of resources whose records take about so many bytes; profiles share a dictionary, and stay one."""
+    """Return runs of resources whose records take so many bytes; of profiles, with one dictionary, one."""
     records = reader.records_by_resource()
     size = sum(file.memory_bytes for file in files.values())
     if signal == "profiles" or size <= batch_bytes or len(records) < 2:

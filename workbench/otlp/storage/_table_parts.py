@@ -1,4 +1,4 @@
-"""Some resources of a folder of tables with all that is theirs; in the result every id is its row's number."""
+"""Some resources of a folder of tables with all that is theirs; every id becomes its row's number."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -1,8 +1,8 @@
 """Telemetry as a folder of tables: a file a table, written a batch at a time; ids run on through the batches.
 
 In Parquet, times, ids and numbers of rows are delta-encoded, texts dictionary-encoded, all within zstd.
-Arrow's files have the columns' own types; the dictionaries of several batches differ, so their texts are written
-out.
+Arrow's files have the columns' own types; the dictionaries of several batches differ, so their texts are
+written out.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -150,7 +150,7 @@ class _Shift:
         for name, table in batch.tables.items():
             self.before[name] += len(table)
             if self.before[name] > MOST_ROWS:
-                msg = f"table {name!r} has more than {MOST_ROWS:,} rows, more than ids can number: write several files"
+                msg = f"table {name!r} has more than {MOST_ROWS:,} rows, the most that ids number"
                 raise TableError(msg)
         for name, (owner, column) in LISTED.items():
             if owner in batch.tables:

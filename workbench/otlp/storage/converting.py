@@ -3,10 +3,11 @@
 from workbench.otlp._schema import Signal
 from workbench.otlp._tally import OnError
 from workbench.otlp.codec._star_decoder import Unknown
+from workbench.otlp.storage._job import BATCH_BYTES
 from workbench.otlp.storage._message_writer import MESSAGE_BYTES
 from workbench.otlp.storage._progress import Progress
 from workbench.otlp.storage._recordings import AnyPath, Paths
-from workbench.otlp.storage.reading import BATCH_BYTES, read_batches
+from workbench.otlp.storage.reading import read_batches
 from workbench.otlp.storage.writing import Layout, Written, write
 
 __all__ = ["convert"]

@@ -12,19 +12,19 @@ from workbench.otlp.logs import Logs
 from workbench.otlp.metrics import Metrics
 from workbench.otlp.profiles import Profiles
 from workbench.otlp.storage._executors import AnyExecutor
-from workbench.otlp.storage._job import BATCH_BYTES, Job
+from workbench.otlp.storage._job import BATCH_BYTES, WHOLE_BATCH_BYTES, Job
 from workbench.otlp.storage._many import AnyTelemetry, read_in_parallel, read_in_turn, signal_of_all
 from workbench.otlp.storage._progress import Progress
 from workbench.otlp.storage._recordings import Paths, Recording, recordings_of
 from workbench.otlp.traces import Traces
 
-__all__ = ["BATCH_BYTES", "read", "read_batches"]
+__all__ = ["read", "read_batches"]
 
 UNKNOWN = ("keep", "count")
 
 
 @overload
-def read(  # noqa: PLR0913 - what to read, and how
+def read(
     path: Paths,
     *,
     signal: Literal["traces"],
@@ -34,7 +34,7 @@ def read(  # noqa: PLR0913 - what to read, and how
     executor: AnyExecutor = None,
 ) -> Traces: ...
 @overload
-def read(  # noqa: PLR0913 - what to read, and how
+def read(
     path: Paths,
     *,
     signal: Literal["metrics"],
@@ -44,7 +44,7 @@ def read(  # noqa: PLR0913 - what to read, and how
     executor: AnyExecutor = None,
 ) -> Metrics: ...
 @overload
-def read(  # noqa: PLR0913 - what to read, and how
+def read(
     path: Paths,
     *,
     signal: Literal["logs"],
@@ -54,7 +54,7 @@ def read(  # noqa: PLR0913 - what to read, and how
     executor: AnyExecutor = None,
 ) -> Logs: ...
 @overload
-def read(  # noqa: PLR0913 - what to read, and how
+def read(
     path: Paths,
     *,
     signal: Literal["profiles"],
@@ -64,7 +64,7 @@ def read(  # noqa: PLR0913 - what to read, and how
     executor: AnyExecutor = None,
 ) -> Profiles: ...
 @overload
-def read(  # noqa: PLR0913
+def read(
     path: Paths,
     *,
     signal: Signal | None = None,
@@ -89,9 +89,9 @@ def read(  # noqa: PLR0913
     path : path, pattern, or several
         Protobuf (``.otlp .pb .binpb .protobuf .proto .bin``: one message, or many behind 4-byte big-endian
         lengths as the Collector's file exporter writes them) or JSON (``.json .jsonl .ndjson``: one document
-        or many), plain or compressed (``.gz .zst .zstd``); or a folder that `write` made (``.parquet .arrow``),
-        or one with such a folder for each signal. A pattern such as ``day/*.otlp.zst`` is all it matches, by
-        name; several paths follow one another.
+        or many), plain or compressed (``.gz .zst .zstd``); or a folder that `write` made (``.parquet``,
+        ``.arrow``), or one with such a folder for each signal. A pattern such as ``day/*.otlp.zst`` is all
+        it matches, by name; several paths follow one another.
     signal : {"traces", "metrics", "logs", "profiles"}, optional
         What the file holds. Without it the file's name says so (``traces.otlp.zst``), or the keys of its
         JSON, or the tables. Of JSON with documents of several signals only those of this one are read;
@@ -124,7 +124,7 @@ def read(  # noqa: PLR0913
     >>> sorted(set(traces["service.name"].to_pylist()))
     ['cart', 'gateway', 'inventory', 'payment']
     """
-    recordings, job = _asked(path, signal, on_error, unknown)
+    recordings, job = _asked(path, signal, on_error, unknown, WHOLE_BATCH_BYTES)
     if executor is not None:
         return read_in_parallel(recordings, job, progress, executor)
     star = join_stars(list(read_in_turn(recordings, job, progress)))
@@ -175,7 +175,7 @@ def read_batches(  # noqa: PLR0913
 
 
 def _asked(
-    path: Paths, signal: Signal | None, on_error: OnError, unknown: Unknown, batch_bytes: int = BATCH_BYTES
+    path: Paths, signal: Signal | None, on_error: OnError, unknown: Unknown, batch_bytes: int
 ) -> tuple[list[Recording], Job]:
     """Return what is to be read, and how; all arguments are checked."""
     if signal is not None and signal not in SIGNALS:

@@ -69,7 +69,7 @@ def write(
     =========================================  ==========================================================
 
     The first four may end in ``.gz``, ``.zst`` or ``.zstd``. All come back as they were, except that JSON
-    has no room for unknown fields.
+    has no room for unknown fields, and an empty bare message is no bytes, which `read` refuses.
 
     Parameters
     ----------
@@ -77,8 +77,8 @@ def write(
         Batches of one signal, such as `read_batches` yields; they are written as they come, except that
         profiles, which share a dictionary, are collected first.
     layout : {"star", "flat"}
-        Whether ``.parquet`` is a folder of all tables, which `read` reads again; or a single file with a row a
-        record and a column an attribute (`Telemetry.to_arrow`), for others to read. A flat file is made in
+        Whether ``.parquet`` is a folder of all tables, which `read` reads again; or a single file with a row
+        a record and a column an attribute (`Telemetry.to_arrow`), for others to read. A flat file is made in
         memory.
     message_bytes : int
         About how large a message of ``.otlp`` and ``.jsonl`` may become; it is cut between resources.
@@ -96,7 +96,8 @@ def write(
     --------
     >>> import tempfile
     >>> from workbench import otlp
-    >>> traces = otlp.Traces.from_otlp(b'{"resourceSpans": [{"scopeSpans": [{"spans": [{}]}]}]}', encoding="json")
+    >>> message = b'{"resourceSpans": [{"scopeSpans": [{"spans": [{}]}]}]}'
+    >>> traces = otlp.Traces.from_otlp(message, encoding="json")
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     written = otlp.write(traces, f"{folder}/traces.parquet")
     ...     print(written.records, otlp.read(f"{folder}/traces.parquet") == traces)
@@ -107,7 +108,7 @@ def write(
     signal, batches = _peeked(telemetry)
     counted = _Counted(batches, signal)
     with _place(target, name, layout) as place:
-        messages = _write(counted, signal, place, name, layout, message_bytes)
+        messages = _write(counted, place, name, layout, message_bytes)
         size = _size(place)
     return Written(signal, counted.records, messages, counted.skipped, size)
 
@@ -129,7 +130,7 @@ def _checked_name(target: Path, layout: Layout, message_bytes: int) -> FileName:
 def _peeked(telemetry: Telemetry | Iterable[Telemetry]) -> tuple[Signal, Iterator[Telemetry]]:
     """Return the signal, and the batches."""
     batches = iter([telemetry] if isinstance(telemetry, Telemetry) else telemetry)
-    first = next(batches, None)
+    first: object = next(batches, None)
     if first is None:
         msg = "there is nothing to write: expected telemetry, got an empty iterable"
         raise ValueError(msg)
@@ -143,13 +144,13 @@ class _Counted:
     """Batches of one signal, counted as they pass by."""
 
     def __init__(self, batches: Iterator[Telemetry], signal: Signal) -> None:
-        self._batches, self._signal = batches, signal
+        self._batches, self.signal = batches, signal
         self.records = self.skipped = 0
 
     def __iter__(self) -> Iterator[Telemetry]:
         for batch in self._batches:
-            if batch.signal != self._signal:
-                msg = f"expected {self._signal} as before, got {batch.signal}: a file holds one signal"
+            if batch.signal != self.signal:
+                msg = f"expected {self.signal} as before, got {batch.signal}: a file holds one signal"
                 raise ValueError(msg)
             self.records += len(batch)
             self.skipped += batch.skipped
@@ -163,25 +164,18 @@ def _place(target: Path, name: FileName, layout: Layout) -> Iterator[Path]:
         yield place
 
 
-def _write(
-    batches: Iterable[Telemetry],
-    signal: Signal,
-    place: Path,
-    name: FileName,
-    layout: Layout,
-    message_bytes: int,
-) -> int:
-    if signal == "profiles" or layout == "flat":
-        batches = [concat(batches)]
+def _write(batches: _Counted, place: Path, name: FileName, layout: Layout, message_bytes: int) -> int:
+    signal, found = batches.signal, iter(batches)
     if layout == "flat":
-        (whole,) = batches
-        flat = whole.to_arrow()
-        pq.write_table(flat.replace_schema_metadata({SIGNAL_KEY: signal}), place, compression="zstd")
+        flat = concat(found).to_arrow().replace_schema_metadata({SIGNAL_KEY: signal})
+        pq.write_table(flat, place, compression="zstd")
         return 1
+    if signal == "profiles":
+        found = iter([concat(found)])
     if name.format in ("parquet", "arrow"):
-        write_tables(batches, signal, place, name.format)
+        write_tables(found, signal, place, name.format)
         return 1
-    return write_messages(batches, signal, place, name, message_bytes)
+    return write_messages(found, signal, place, name, message_bytes)
 
 
 def _size(place: Path) -> int:

@@ -11,6 +11,7 @@ from workbench._lazy import lazy_names
 if TYPE_CHECKING:
     from workbench.kernels import memory
     from workbench.kernels._affix import ends_with, starts_with
+    from workbench.kernels._announce import announce_compilation
     from workbench.kernels._glob import glob
     from workbench.kernels._histogram import histogram2d
     from workbench.kernels._intervals import covered_length
@@ -25,6 +26,7 @@ __all__ = [
     "Kernel",
     "KernelError",
     "LogHistograms",
+    "announce_compilation",
     "cache_folder",
     "contains",
     "covered_length",
@@ -49,6 +51,7 @@ __getattr__, __dir__ = lazy_names(
         "Kernel": "_registry",
         "KernelError": "_registry",
         "LogHistograms": "_log_histogram",
+        "announce_compilation": "_announce",
         "cache_folder": "_warm",
         "contains": "_substring",
         "covered_length": "_intervals",

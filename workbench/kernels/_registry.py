@@ -74,7 +74,9 @@ def kernel(*signatures: str) -> Callable[[Callable[..., Any]], Any]:
 @cache
 def _source_stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
     """Return what identifies the sources that a kernel of a folder may be compiled from."""
-    sources = sorted({*folder.glob("*.py"), *Path(__file__).parent.glob("*.py")})
+    sources = sorted(
+        {*folder.glob("_kernel_*.py"), *folder.glob("*codes.py"), *Path(__file__).parent.glob("*.py")}
+    )
     return tuple((path.name, path.stat().st_mtime_ns, path.stat().st_size) for path in sources)
 
 

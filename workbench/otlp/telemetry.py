@@ -28,8 +28,9 @@ from workbench.otlp.errors import InstantError, TraceIdError, UnknownKeyError
 from workbench.otlp.storage._duckdb import run_sql, to_duckdb
 from workbench.otlp.storage._plain_columns import with_hexadecimal_ids
 from workbench.otlp.storage._polars import to_polars
+from workbench.otlp.storage._torch import to_torch
 from workbench.otlp.storage.sql_result import SqlResult
-from workbench.otlp.storage.tensors import Tensors, to_torch
+from workbench.otlp.storage.tensors import Tensors
 
 if TYPE_CHECKING:
     import duckdb

@@ -254,7 +254,7 @@ class _Bounds:
         usable &= (kind[client] == CLIENT) & (kind[server] == SERVER)
         client, server = client[usable], server[usable]
         alone = structure.error[client] & ~structure.error[server]
-        given_up = (duration[server] > duration[client])
+        given_up = alone | (duration[server] > duration[client])
         high = start[server] - start[client]
         low = np.where(given_up, -OPEN, high + duration[server] - duration[client])
         return cls._towards_called(low, high, clock[client], clock[server], size)

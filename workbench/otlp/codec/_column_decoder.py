@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from workbench.kernels import announce_compilation
 from workbench.otlp.codec import _codes as codes
 from workbench.otlp.codec._kernel_decode import count_rows, fill_columns
 from workbench.otlp.codec._plan import Plan, plan_of
@@ -38,6 +39,7 @@ class ColumnDecoder:
     """Decodes messages of one signal; what it learnt about their texts and sizes serves the next message."""
 
     def __init__(self, signal: str) -> None:
+        announce_compilation(fill_columns, "the OTLP decoder (some 15 s)")
         self.plan = plan_of(signal)
         self.records = decoder_records(signal).copy()
         first, last = codes.K_LISTS // 8, codes.K_LISTS_END // 8

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
+from workbench.kernels import announce_compilation
 from workbench.otlp.codec import _codes as codes
 from workbench.otlp.codec._choose import in_runs
 from workbench.otlp.codec._kernel_encode import write_message
@@ -22,6 +23,7 @@ _scratch = threading.local()
 
 def encode_star(star: Star, into: bytearray | None = None) -> bytes | memoryview:
     """Return the message: as bytes, or as the last part of `into`, which grows when it is too small."""
+    announce_compilation(write_message, "the OTLP encoder (some 7 s)")
     writer = _Writer(star)
     if into is not None:
         return _encode_into(writer, into)

@@ -11,10 +11,20 @@ from typing import Literal
 from workbench.otlp._schema import SIGNALS, Signal
 from workbench.otlp.errors import UnknownFormatError
 
-__all__ = ["COMPRESSIONS", "FORMATS", "Compression", "FileName", "Format", "parse_name", "signal_in"]
+__all__ = [
+    "COMPRESSIONS",
+    "FORMATS",
+    "Compression",
+    "FileName",
+    "Format",
+    "TableLayout",
+    "parse_name",
+    "signal_in",
+]
 
 Format = Literal["protobuf", "json", "parquet", "arrow"]
 Compression = Literal["gzip", "zstd"]
+TableLayout = Literal["star", "flat"]
 
 FORMATS: dict[str, Format] = {
     ".otlp": "protobuf",

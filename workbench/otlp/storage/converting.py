@@ -5,10 +5,11 @@ from workbench.otlp._tally import OnError
 from workbench.otlp.codec._star_decoder import Unknown
 from workbench.otlp.storage._job import BATCH_BYTES
 from workbench.otlp.storage._message_writer import MESSAGE_BYTES
+from workbench.otlp.storage._names import TableLayout
 from workbench.otlp.storage._progress import Progress
 from workbench.otlp.storage._recordings import AnyPath, Paths
 from workbench.otlp.storage.reading import read_batches
-from workbench.otlp.storage.writing import Layout, Written, write
+from workbench.otlp.storage.writing import Written, write
 
 __all__ = ["convert"]
 
@@ -20,7 +21,7 @@ def convert(  # noqa: PLR0913 - what to read, and how to write it
     signal: Signal | None = None,
     on_error: OnError = "raise",
     unknown: Unknown = "keep",
-    layout: Layout = "star",
+    layout: TableLayout = "star",
     batch_bytes: int = BATCH_BYTES,
     message_bytes: int = MESSAGE_BYTES,
     progress: Progress = None,

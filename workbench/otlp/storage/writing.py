@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Literal
 
 import pyarrow.parquet as pq
 
@@ -13,16 +12,15 @@ from workbench.otlp._schema import Signal
 from workbench.otlp.decoder import concat
 from workbench.otlp.errors import UnknownFormatError
 from workbench.otlp.storage._message_writer import MESSAGE_BYTES, write_messages
-from workbench.otlp.storage._names import FileName, parse_name
+from workbench.otlp.storage._names import FileName, TableLayout, parse_name
 from workbench.otlp.storage._places import replacing_file, replacing_folder
 from workbench.otlp.storage._recordings import AnyPath
 from workbench.otlp.storage._table_folder import SIGNAL_KEY
 from workbench.otlp.storage._table_writer import write_tables
 from workbench.otlp.telemetry import Telemetry
 
-__all__ = ["Layout", "Written", "write"]
+__all__ = ["Written", "write"]
 
-Layout = Literal["star", "flat"]
 LAYOUTS = ("star", "flat")
 
 
@@ -54,7 +52,7 @@ def write(
     telemetry: Telemetry | Iterable[Telemetry],
     path: AnyPath,
     *,
-    layout: Layout = "star",
+    layout: TableLayout = "star",
     message_bytes: int = MESSAGE_BYTES,
 ) -> Written:
     """Write telemetry in the form that the target's name says; it appears whole or not at all.
@@ -113,7 +111,7 @@ def write(
     return Written(signal, counted.records, messages, counted.skipped, size)
 
 
-def _checked_name(target: Path, layout: Layout, message_bytes: int) -> FileName:
+def _checked_name(target: Path, layout: TableLayout, message_bytes: int) -> FileName:
     name = parse_name(target)
     if layout not in LAYOUTS:
         msg = f"layout must be 'star' or 'flat', got {layout!r}"
@@ -158,13 +156,13 @@ class _Counted:
 
 
 @contextmanager
-def _place(target: Path, name: FileName, layout: Layout) -> Iterator[Path]:
+def _place(target: Path, name: FileName, layout: TableLayout) -> Iterator[Path]:
     is_folder = name.format in ("parquet", "arrow") and layout == "star"
     with (replacing_folder if is_folder else replacing_file)(target) as place:
         yield place
 
 
-def _write(batches: _Counted, place: Path, name: FileName, layout: Layout, message_bytes: int) -> int:
+def _write(batches: _Counted, place: Path, name: FileName, layout: TableLayout, message_bytes: int) -> int:
     signal, found = batches.signal, iter(batches)
     if layout == "flat":
         flat = concat(found).to_arrow().replace_schema_metadata({SIGNAL_KEY: signal})

@@ -35,7 +35,8 @@ browser: setup
 	$(BIN)/pytest -m browser
 
 pythons: setup
-	PATH="$$PATH:$$(ls -d "$$(pyenv root 2>/dev/null)"/versions/3.1[1-3]*/bin 2>/dev/null | paste -sd:)" $(BIN)/tox run-parallel -p 2
+	others=$$($(BIN)/python -c "import sys; print(*{'3.11', '3.12', '3.13'} - {'%d.%d' % sys.version_info[:2]}, sep=',')"); \
+	PATH="$$PATH:$$(ls -d "$$(pyenv root 2>/dev/null)"/versions/3.1[1-3]*/bin 2>/dev/null | paste -sd:)" $(BIN)/tox run-parallel -p 2 -e $$others
 
 bench: setup
 	for script in tests/benchmarks/*.py; do $(BIN)/python $$script; done

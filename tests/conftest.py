@@ -8,7 +8,10 @@ from hypothesis import HealthCheck, settings
 pytest_plugins = ["pytester"]
 
 settings.register_profile(
-    "workbench", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow]
+    "workbench",
+    deadline=None,
+    max_examples=int(os.environ.get("HYPOTHESIS_MAX_EXAMPLES", "60")),  # fewer where a second Python looks
+    suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("workbench")
 

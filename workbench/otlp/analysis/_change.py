@@ -108,7 +108,7 @@ def ranked(changes: Sequence[Change], below: Mapping[str, set[str]]) -> tuple[Ch
 
 
 def _may_cause(cause: Change, change: Change, below: set[str]) -> bool:
-    if (change.is_worse and not cause.is_worse):
+    if cause.impact < SHARE_OF_CAUSE * change.impact or (change.is_worse and not cause.is_worse):
         return False
     same_operation = (cause.service, cause.name) == (change.service, change.name)
     return cause.service in below or bool(change.call and same_operation and "errors" in cause.what)

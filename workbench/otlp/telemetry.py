@@ -174,7 +174,7 @@ class Telemetry:
         return self._tables[self._layout.records]
 
     def __len__(self) -> int:
-        return len(self.records)
+        return len(self.records) if self._star is None else self._star.rows[self._layout.records]
 
     def __iter__(self) -> NoReturn:
         msg = f"{type(self).__name__} is columns, not a sequence: use .records.to_pylist() or .to_pandas()"

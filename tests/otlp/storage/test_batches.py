@@ -31,7 +31,7 @@ def joined(batches):
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("signal", MESSAGES)
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(data=st.data())
 def test_batches_are_what_reading_at_once_is(signal, form, data, tmp_path_factory):
     folder = tmp_path_factory.mktemp("batches")

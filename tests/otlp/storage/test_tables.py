@@ -32,7 +32,7 @@ def joined(batches):
 
 @pytest.mark.parametrize("form", ["parquet", "arrow"])
 @pytest.mark.parametrize("signal", OFFICIAL)
-@settings(max_examples=25)
+@settings(max_examples=8)
 @given(seeds=st.lists(st.integers(0, 10**6), min_size=1, max_size=3), batch_bytes=st.integers(1, 10**6))
 def test_what_was_written_is_read(signal, form, seeds, batch_bytes, tmp_path_factory):
     path = tmp_path_factory.mktemp("tables") / f"{signal}.{form}"

@@ -109,7 +109,9 @@ class _ArrowTable:
         return table if columns is None else table.select(columns)
 
     def bounds(self, column: str) -> Bounds:
-        found = [pc.min_max(batch.column(0)).values() for batch in self._columns(column)]
+        name, _, inner = column.partition(".")
+        columns = (batch.column(0) for batch in self._columns(name))
+        found = [pc.min_max(pc.struct_field(c, inner) if inner else c).values() for c in columns]
         pairs = [tuple(int(end.as_py()) if end.is_valid else 0 for end in ends) for ends in found]
         return np.array(pairs, np.int64).reshape(-1, 2)
 

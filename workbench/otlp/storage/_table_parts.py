@@ -141,12 +141,9 @@ class PartReader:
         """Return the groups of rows that may have these parents, and the rows' numbers in the file."""
         file = self.files[name]
         column = f"{struct}.id" if struct else "parent_id"
-        if struct and not hasattr(file, "_metadata"):
-            groups = np.arange(len(file.group_rows))
-        else:
-            bounds = self._bounds_of(name, column)
-            least, most = (int(owners.min()), int(owners.max())) if len(owners) else (0, -1)
-            groups = np.flatnonzero((bounds[:, 0] <= most) & (bounds[:, 1] >= least))
+        bounds = self._bounds_of(name, column)
+        least, most = (int(owners.min()), int(owners.max())) if len(owners) else (0, -1)
+        groups = np.flatnonzero((bounds[:, 0] <= most) & (bounds[:, 1] >= least))
         starts = np.cumsum(file.group_rows) - file.group_rows
         numbers = [np.arange(starts[group], starts[group] + file.group_rows[group]) for group in groups]
         rows = np.concatenate(numbers) if numbers else np.empty(0, np.int64)

@@ -227,6 +227,17 @@ def test_other_traffic_is_a_change_of_its_own(windows):
     assert [(change.name, change.what) for change in changes] == [("GET /products", "less traffic")]
 
 
+def test_lost_parents_are_no_change_of_the_system():
+    after = chain(seed=2)
+    lost = after.spans["name"].to_numpy(zero_copy_only=False) == "pay"
+    comparison = otlp.compare(chain(seed=1), after.filter(~lost))
+    assert comparison.orphans == (0, 40)
+    assert {(change.what, change.name) for change in comparison.changes} == {
+        ("call gone", "GET /"),  # what the spans below were called by
+        ("slower", "GET /"),  # what looks like the caller's own time
+    }
+
+
 def test_too_few_traces_are_no_ground_for_a_judgement():
     comparison = otlp.compare(chain(traces=7, seed=1), chain("pay", traces=7, ms=500, seed=2))
     assert comparison.culprit is None

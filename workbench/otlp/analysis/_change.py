@@ -72,9 +72,9 @@ class Change:
             return f"self time {self.before:.3g} -> {self.after:.3g} ms"
         if self.what in ("more errors", "fewer errors"):
             return f"errors {self.before:.1%} -> {self.after:.1%}"
-        return (
-            f"{self.before:.3g} -> {self.after:.3g} {'of traces' if 'traffic' in self.what else 'per call'}"
-        )
+        if self.what in ("more traffic", "less traffic"):
+            return f"{self.before:.1%} -> {self.after:.1%} of traces"
+        return f"{self.before:.3g} -> {self.after:.3g} per call"
 
     @property
     def shown_contribution(self) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from workbench.otlp.analysis._call_paths import ABSENT
 from workbench.otlp.analysis._grouped import grouped_quantiles
 from workbench.otlp.analysis._pooled import Pooled
 from workbench.otlp.analysis._two_samples import rank_tests, two_proportions
@@ -133,7 +134,8 @@ def structure_changes(pooled: Pooled) -> Candidates:
     """Test how often each call path is taken by one call of the path above it, over the traces with that one.
 
     So only the topmost path of a subtree that came, went or changed its frequency is a change. The share of
-    each kind of trace, by its root, is tested over all traces.
+    each kind of trace, by its root, is tested over all traces. Paths that begin below an absent parent are
+    not: orphans are a fault of the recording.
     """
     paths, rows = pooled.paths, pooled.by_path
     size = len(paths)
@@ -165,5 +167,5 @@ def structure_changes(pooled: Pooled) -> Candidates:
         contribution=contribution,
         error=np.full(size, np.nan),
         own=contribution,
-        p=tests.p,
+        p=np.where(paths.above == ABSENT, np.nan, tests.p),
     )

@@ -138,19 +138,14 @@ class StarTables(Mapping[str, pa.Table]):
         return self._text_values
 
     def _attributes(self, table: str) -> dict[str, pa.Array]:
-        kinds = self.raw(table, "type") & codes.TYPE_MASK
-        values = self.raw(table, "value")
-        keys = pa.DictionaryArray.from_arrays(
-            arrow_array(self.raw(table, "key"), pa.int32()), arrow_strings(self.star.keys)
-        )
-        texts = kinds == ValueType.STR
-        numbers = arrow_array(np.where(texts, values, 0).astype(np.int32), pa.int32(), texts)
+        found = arrow_values(self.star, self.raw(table, "type"), self.raw(table, "value"))
+        keys = arrow_array(self.raw(table, "key"), pa.int32())
         return {
             "parent_id": arrow_array(self.raw(table, "parent"), pa.uint32()),
-            "key": keys,
-            **arrow_values(self.star, kinds, values),
-            "str": pa.DictionaryArray.from_arrays(numbers, self._dictionary()),
-            "key_strindex": self._key_references(table, len(kinds)),
+            "key": pa.DictionaryArray.from_arrays(keys, arrow_strings(self.star.keys)),
+            **found.columns,
+            "str": pa.DictionaryArray.from_arrays(found.texts, self._dictionary()),
+            "key_strindex": self._key_references(table, self.star.rows[table]),
         }
 
     def _key_references(self, table: str, size: int) -> pa.Array:
@@ -162,11 +157,11 @@ class StarTables(Mapping[str, pa.Table]):
 
     def _value(self, table: str, name: str, valid: Mask | None) -> list[pa.Array]:
         """Return the children of a struct that holds one value a row; its texts are blobs."""
-        kinds = self.raw(table, f"{name}.type") & codes.TYPE_MASK
-        values = self.raw(table, f"{name}.value")
-        found = arrow_values(self.star, kinds, values)
-        found["str"] = arrow_binaries(self.star.blobs, values, kinds == ValueType.STR).cast(pa.string())
-        found["type"] = arrow_array(kinds, pa.uint8(), valid)
+        kinds, values = self.raw(table, f"{name}.type"), self.raw(table, f"{name}.value")
+        found = arrow_values(self.star, kinds, values).columns
+        is_text = kinds & codes.TYPE_MASK == ValueType.STR
+        found["str"] = arrow_binaries(self.star.blobs, values, is_text).cast(pa.string())
+        found["type"] = arrow_array(kinds & codes.TYPE_MASK, pa.uint8(), valid)
         return [found[child] for child in ("type", "str", "int", "double", "bool", "bytes", "ser")]
 
     def _unknown_fields(self, schema: pa.Schema) -> pa.Table:

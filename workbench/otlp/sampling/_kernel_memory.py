@@ -41,9 +41,7 @@ def _remove(links: Any, member: Any, sizes: Any, which: int, trace: int) -> None
 
 
 @kernel("boolean(int64[:,:,::1], int64[:,::1], int64[::1], int64[::1], int64, int64)")
-def _remember(
-    links: Any, member: Any, sizes: Any, capacity: Any, which: int, trace: int
-) -> Any:
+def _remember(links: Any, member: Any, sizes: Any, capacity: Any, which: int, trace: int) -> Any:
     """Put a trace into a cache of decisions, and tell whether there is one."""
     if capacity[which] == 0:
         return False
@@ -74,9 +72,7 @@ def _reschedule(entries: Any, entry: int, batch: int) -> None:
 
 
 @kernel("void(int64[:,::1], int64[:,:,::1], int64[:,::1], int64[::1], int64[::1], int64)")
-def _forget(
-    traces: Any, links: Any, member: Any, sizes: Any, counts: Any, trace: int
-) -> None:
+def _forget(traces: Any, links: Any, member: Any, sizes: Any, counts: Any, trace: int) -> None:
     """Take a trace out of memory."""
     if traces[trace, STATUS] == UNDECIDED:
         counts[BYTES_HELD] -= traces[trace, BYTES]

@@ -6,7 +6,8 @@
     workbench doctor                           what is here, what is missing, and the command that mends it
     workbench warm                             compile and cache every kernel
     workbench notebooks list|test|record       notebooks as regression tests
-    workbench otlp inspect|head|convert        files of telemetry
+    workbench otlp inspect|head|convert|sql    files of telemetry
+    workbench otlp receive                     an OTLP server that writes Parquet
 
 Exit codes: 0 done, 1 the input or the machine is not as it should be, 2 the command line is wrong,
 130 interrupted.

@@ -144,6 +144,24 @@ def test_a_message_cut_short_keeps_what_came_before():
     assert (found["name"].to_pylist(), found.skipped) == (["a"], 1)
 
 
+def test_records_lost_with_their_scope_are_all_counted():
+    scope = Node(1, 2, [Node(1, 2, b"\xff")])
+    records = [Node(2, 2, [Node(5, 2, name)]) for name in (b"a", b"b", b"c")]
+    data = encode([Node(1, 2, [Node(2, 2, [scope, *records])])]) + spans(b"d")
+    found = otlp.Traces.from_otlp(data, on_error="skip")
+    assert (found["name"].to_pylist(), found.skipped) == (["d"], 3)
+
+
+def test_what_is_whole_of_a_scope_cut_short_is_kept():
+    found = otlp.Traces.from_otlp(spans(b"a", b"b", b"c")[:-2], on_error="skip")
+    assert (found["name"].to_pylist(), found.skipped) == (["a", "b"], 1)
+
+
+def test_the_broken_message_of_many_is_named():
+    with pytest.raises(otlp.MalformedError, match=r"^message 2: .*at byte 8, resource_spans\[0\]"):
+        otlp.Traces.from_otlp([spans(b"a"), spans(b"b"), spans(b"\xff")])
+
+
 def test_the_bad_message_of_many_is_found_and_the_decoder_stays_usable():
     decoder = otlp.Decoder("traces", on_error="skip")
     found = decoder.decode([spans(b"a"), b"\xff", spans(b"b")])

@@ -34,7 +34,7 @@ def _sound(node: dict[str, Any], path: list[str], signal: Signal, wrap: Any) -> 
     name, rest = path[0], path[1:]
     alone = {key: value for key, value in node.items() if key != name}
     if not _is_sound(wrap(alone), signal):
-        return {}, 1
+        return {}, max(1, _count(node, path))  # without its resource or scope a record says something else
     kept, skipped = [], 0
     for child in _children(node.get(name)):
         if rest and isinstance(child, dict):
@@ -47,6 +47,13 @@ def _sound(node: dict[str, Any], path: list[str], signal: Signal, wrap: Any) -> 
         else:
             skipped += 1
     return ({**alone, name: kept} if name in node else alone), skipped
+
+
+def _count(node: Any, path: list[str]) -> int:
+    """Return how many records a node holds, sound or not."""
+    if not path or not isinstance(node, dict):
+        return 1
+    return sum(_count(child, path[1:]) for child in _children(node.get(path[0])))
 
 
 def _children(value: Any) -> Iterator[Any]:

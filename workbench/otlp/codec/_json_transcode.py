@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from google.protobuf.message import DecodeError, Message
 
+from workbench.kernels import announce_compilation
 from workbench.otlp.codec import _json_codes as codes
 from workbench.otlp.codec._json_block import Block, Text
 from workbench.otlp.codec._json_errors import json_error, wire_error
@@ -62,6 +63,7 @@ def json_to_protobuf(signal: str, data: Any, *, offset: int = 0) -> bytes:
 
 def parse_json(signal: str, data: Any, *, offset: int = 0) -> Transcoded:
     """Return an OTLP/JSON document as canonical protobuf, and how many fields were ignored."""
+    announce_compilation(parse_message, "the OTLP/JSON reader (some 15 s)")
     text = Text(data)
     room = text.size + (text.size >> 1) + LEAST_ROOM
     solved = np.zeros(0, np.int64)
@@ -123,6 +125,7 @@ def protobuf_to_json(signal: str, data: Any, *, offset: int = 0) -> bytes:
 
 def print_json(signal: str, data: Any, *, offset: int = 0) -> Transcoded:
     """Return a protobuf message as OTLP/JSON, and how many unknown fields JSON cannot have."""
+    announce_compilation(print_message, "the OTLP/JSON writer (some 7 s)")
     given = text = Text(data)
     room = 4 * text.size + LEAST_ROOM
     while True:

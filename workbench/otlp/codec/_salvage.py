@@ -43,18 +43,33 @@ def _salvage(data: bytes, kind: type[Message], path: tuple[str, ...]) -> Salvage
     inner = GetMessageClass(described)
     kept, others, skipped = [], [], 0
     for tag, start, content_start, end in _fields(data):
-        if tag < 0:
-            skipped += 1
-        elif tag == field.number << 3 | LENGTH:
+        if tag == field.number << 3 | LENGTH:
             part = _salvage(data[content_start:end], inner, path[1:])
             skipped += part.skipped
             if part.data or content_start == end:
                 kept.append(_varint(tag) + _varint(len(part.data)) + part.data)
+        elif tag < 0:
+            skipped += 1
         elif _is_sound(data[start:end], kind):
             others.append(data[start:end])
         else:
-            return Salvaged(b"", skipped + 1)  # without its resource or scope a record says something else
+            # without its resource or scope a record says something else
+            return Salvaged(b"", max(1, _count(data, kind, path)))
     return Salvaged(b"".join(others + kept), skipped)
+
+
+def _count(data: bytes, kind: type[Message], path: tuple[str, ...]) -> int:
+    """Return how many records a message holds, sound or not."""
+    if not path:
+        return 1
+    field = kind.DESCRIPTOR.fields_by_name[path[0]]
+    described: Any = field.message_type
+    inner = GetMessageClass(described)
+    return sum(
+        _count(data[content:end], inner, path[1:])
+        for tag, _, content, end in _fields(data)
+        if tag == field.number << 3 | LENGTH
+    )
 
 
 def _is_sound(data: bytes, kind: type[Message]) -> bool:
@@ -66,7 +81,10 @@ def _is_sound(data: bytes, kind: type[Message]) -> bool:
 
 
 def _fields(data: bytes) -> Iterator[tuple[int, int, int, int]]:
-    """Yield tag, start, start of content and end of each field; a tag of -1 where the framing breaks."""
+    """Yield tag, start, start of content and end of each field; a tag of -1 where the framing breaks.
+
+    A field that the data's end cuts short is yielded with what there is of it.
+    """
     at = 0
     while at < len(data):
         start = at
@@ -74,7 +92,7 @@ def _fields(data: bytes) -> Iterator[tuple[int, int, int, int]]:
         content, wire_type = at, tag & 7
         if wire_type == LENGTH:
             size, content = _read_varint(data, at)
-            at = content + size if content >= 0 else -1
+            at = min(content + size, len(data)) if content >= 0 else -1
         elif wire_type == 0:
             at = _read_varint(data, at)[1]
         elif wire_type in SCALAR_SIZES:

@@ -50,9 +50,11 @@ class StarDecoder:
         """
         _check_choice("encoding", encoding, get_args(Encoding))
         _check_choice("unknown", unknown, get_args(Unknown))
-        stars = [
-            self._decode_group(group, tally, encoding, unknown) for group in self._groups(messages, encoding)
-        ]
+        stars: list[Star] = []
+        number = 0
+        for group in self._groups(messages, encoding):
+            stars += self._decode_group(group, number, tally, encoding, unknown)
+            number += len(group)
         return join_stars(stars) if stars else self._decode([b""], unknown)
 
     def _groups(self, messages: Iterable[Buffer], encoding: Encoding) -> Iterator[list[Buffer]]:
@@ -69,15 +71,24 @@ class StarDecoder:
         if group:
             yield group
 
-    def _decode_group(self, group: list[Buffer], tally: Tally, encoding: Encoding, unknown: Unknown) -> Star:
+    def _decode_group(
+        self, group: list[Buffer], first: int, tally: Tally, encoding: Encoding, unknown: Unknown
+    ) -> list[Star]:
         if encoding == "protobuf":
             try:
-                return self._decode(group, unknown)
+                return [self._decode(group, unknown)]
             except MalformedMessageError:
                 pass  # one of them: which one, and what of it is sound, is found one by one
-        return join_stars(
-            [self.decode(message, tally, encoding=encoding, unknown=unknown) for message in group]
-        )
+        found = []
+        for number, message in enumerate(group, start=first):
+            try:
+                found.append(self.decode(message, tally, encoding=encoding, unknown=unknown))
+            except OtlpError as error:
+                if len(group) == 1 and not first:
+                    raise
+                named = f"message {number}: {error.args[0]}"
+                raise type(error)(named, offset=error.offset, path=error.path) from None
+        return found
 
     def decode(self, data: Buffer, tally: Tally, *, encoding: Encoding, unknown: Unknown) -> Star:
         """Return the columns of one message.

@@ -25,6 +25,7 @@ __all__ = [
     "accept",
     "as_requests",
     "count_records",
+    "prepare",
     "split",
     "to_encoding",
     "to_telemetry",
@@ -47,6 +48,11 @@ class Accepted:
     records: int
     rejected: int = 0
     reason: str = ""
+
+
+def prepare() -> None:
+    """Load, or compile, what the first JSON request needs, so that no client waits for it."""
+    json_to_protobuf("traces", b"{}")
 
 
 def accept(signal: ServiceName, body: bytes, encoding: Encoding, *, reject_last: int = 0) -> Accepted:

@@ -17,6 +17,7 @@ from workbench import display
 from workbench.otlp.transport._compaction import Compacted, compact, next_number, remove_unfinished
 from workbench.otlp.transport._faults import fault_script
 from workbench.otlp.transport._journal import Journal
+from workbench.otlp.transport._payload import prepare
 from workbench.otlp.transport._servers import GRACE_S, Servers, checked_limits
 from workbench.otlp.transport._services import (
     DEFAULT_GRPC_PORT,
@@ -72,6 +73,7 @@ class DurableReceiver:
             msg = f"compact_every_s must be positive, got {compact_every_s:g}"
             raise ConfigurationError(msg)
         limits = checked_limits(max_request_bytes, max_response_bytes, max_concurrent_requests)
+        prepare()
         self.folder = Path(to).resolve()
         self.failed: dict[Segment, Exception] = {}
         self._every_s = compact_every_s

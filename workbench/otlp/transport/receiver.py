@@ -16,6 +16,7 @@ from workbench.otlp.profiles import Profiles
 from workbench.otlp.traces import Traces
 from workbench.otlp.transport._faults import Fault, FaultScript, fault_script
 from workbench.otlp.transport._memory import Memory
+from workbench.otlp.transport._payload import prepare
 from workbench.otlp.transport._servers import Servers, checked_limits
 from workbench.otlp.transport._services import MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES
 from workbench.otlp.transport.errors import ReceiverClosedError
@@ -82,6 +83,7 @@ class Receiver:
         max_concurrent_requests: int = 256,
     ) -> None:
         limits = checked_limits(max_request_bytes, max_response_bytes, max_concurrent_requests)
+        prepare()
         self._memory = Memory()
         servers = self._servers(self._memory, host, http_port, grpc_port, limits, fault_script(faults))
         self.http_endpoint = servers.http_endpoint

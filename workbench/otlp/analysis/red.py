@@ -4,7 +4,8 @@ A group is one combination of values of the columns asked for; a missing value i
 spans of a group, or of a group in one window of time:
 
 * *rate*: spans per second, over the window or over the time from the first start to the last end of all
-spans; * *errors*: the share of spans whose status is ERROR;
+  spans;
+* *errors*: the share of spans whose status is ERROR;
 * *duration*: an exponential histogram of seconds, at the finest scale that its range allows, from which come
   quantiles with a proven bound of their error.
 

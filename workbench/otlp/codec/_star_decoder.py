@@ -24,7 +24,7 @@ Encoding: TypeAlias = Literal["protobuf", "json"]
 Unknown: TypeAlias = Literal["keep", "count"]
 Buffer: TypeAlias = bytes | bytearray | memoryview
 
-GROUP_BYTES = 1 << 25  # messages are decoded together up to this size: their concatenation is a message
+GROUP_BYTES = 1 << 28  # messages are decoded into the same columns up to this size
 
 
 class StarDecoder:

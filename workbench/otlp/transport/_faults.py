@@ -52,7 +52,7 @@ class Throttle:
     Attributes
     ----------
     retry_after_s : float or None
-        None says nothing of when.
+        None says nothing of when. HTTP has whole seconds: it is rounded up there.
     status : {429, 503, 502, 504}
         Over HTTP.
     as_date : bool

@@ -11,7 +11,7 @@ settings.register_profile(
     "workbench",
     deadline=None,
     max_examples=int(os.environ.get("HYPOTHESIS_MAX_EXAMPLES", "60")),  # fewer where a second Python looks
-    suppress_health_check=[HealthCheck.too_slow],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 settings.load_profile("workbench")
 

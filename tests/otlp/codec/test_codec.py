@@ -114,6 +114,13 @@ def test_unknown_fields_within_nested_values_are_counted_and_left_out_too():
     assert (counted.unknown, counted.to_otlp()) == (1, official.SerializeToString())
 
 
+def test_an_unknown_field_within_a_nested_value_keeps_its_own_spelling():
+    unknown = Node(77, 0, b"\x01")
+    unknown.tag_more = 2
+    span = otlp_span(Node(9, 2, [Node(1, 2, b"k"), Node(2, 2, [Node(6, 2, [unknown])])]))
+    assert otlp.Traces.from_otlp(span).to_otlp() == span
+
+
 def otlp_span(*fields):
     return encode([Node(1, 2, [Node(2, 2, [Node(2, 2, list(fields))])])])
 

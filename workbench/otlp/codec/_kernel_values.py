@@ -189,8 +189,6 @@ def _check(at: Any, end: Any, what: Any, depth: Any, control: Any) -> Any:
             tag, at = read_tag(at, end)
             if at > end:
                 return MALFORMED_VALUE
-            if at - start > varint_size(tag):
-                _ask_rewrite(control)
             if not _is_known(what, tag):
                 at = skip_field(tag, at, end, depth)
                 if at > end:
@@ -199,6 +197,8 @@ def _check(at: Any, end: Any, what: Any, depth: Any, control: Any) -> Any:
                 store64(control + C_UNKNOWN, load64(control + C_UNKNOWN) + 1)
                 store64(control + C_NESTED_UNKNOWN, 1)
                 continue
+            if at - start > varint_size(tag):  # an unknown field is kept as it is
+                _ask_rewrite(control)
             repeated = what == IN_ARRAY or what == IN_MAP
             if last == AFTER_UNKNOWN or (
                 last != 0 and not repeated and (what == IN_VALUE or tag >> 3 <= last)

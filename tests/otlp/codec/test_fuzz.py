@@ -21,7 +21,7 @@ def tally():
 def cases(part):
     """Yield signal and bytes of each case of a part; the same in every run."""
     signals = list(OFFICIAL)
-    for number in range(CASES // PARTS // MUTANTS):
+    for number in range(-(-CASES // (PARTS * MUTANTS))):
         rng = random.Random(f"{part}-{number}")
         signal = signals[number % len(signals)]
         base = random_message(rng, OFFICIAL[signal]).SerializeToString()
@@ -58,5 +58,5 @@ def test_both_outcomes_are_common_among_the_cases(tally, capsys):
     shares = {name: count / total for name, count in tally.items()}
     with capsys.disabled():
         print(f"\n{total:,} cases: {shares['accepted']:.1%} accepted, {shares['refused']:.1%} refused")
-    assert total == CASES
+    assert total >= CASES
     assert min(shares.values()) >= 0.3

@@ -22,7 +22,8 @@ check: setup
 	$(BIN)/mypy && $(BIN)/lint-imports
 
 unit: setup
-	$(BIN)/pytest -n 2 -m 'not browser'
+	$(BIN)/pytest -n 2 -m 'not browser' --ignore tests/otlp/codec/test_fuzz.py
+	$(BIN)/pytest -q tests/otlp/codec/test_fuzz.py
 
 doctest: setup
 	$(BIN)/pytest -q --doctest-modules workbench

@@ -5,10 +5,15 @@ import sys
 import duckdb
 import polars as pl
 import pytest
-import torch
 
 from workbench import otlp
 from workbench.errors import MissingExtraError
+
+
+@pytest.fixture
+def torch():
+    """The learning extra is large: the other Pythons do without it."""
+    return pytest.importorskip("torch")
 
 
 def test_records_have_their_attributes_as_columns(shop):
@@ -83,7 +88,7 @@ def test_polars_has_a_row_a_record(shop):
     assert frame["amount"].null_count() == 20
 
 
-def test_tensors_stand_for_columns(shop):
+def test_tensors_stand_for_columns(shop, torch):
     found = shop.to_torch()
     assert {"service.name", "duration_time_unix_nano", "amount", "trace_id"} <= set(found)
     assert all(len(tensor) == len(shop) for tensor in found.values())
@@ -99,14 +104,14 @@ def test_tensors_stand_for_columns(shop):
     assert repr(found).startswith(f"Tensors: {len(found)} columns of 25 records")
 
 
-def test_tensors_are_their_own_memory(shop):
+def test_tensors_are_their_own_memory(shop, torch):
     found = shop.to_torch(["amount", "kind"])
     found["kind"][:] = 7
     assert list(found) == ["amount", "kind"]
     assert 7 not in shop["kind"].to_pylist()
 
 
-def test_what_is_no_tensor_is_an_error(shop):
+def test_what_is_no_tensor_is_an_error(shop, torch):
     with pytest.raises(otlp.UnknownKeyError, match="amont"):
         shop.to_torch(["amont"])
     metrics = otlp.Logs.from_otlp(

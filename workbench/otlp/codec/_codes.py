@@ -49,13 +49,11 @@ NOT_UTF8, FULL = 1, 2  # how a dictionary fails
 
 # A heap's control block: byte strings, one after the other
 H_OFFSETS, H_BYTES, H_COUNT, H_ROOM, H_BYTES_ROOM = 0, 8, 16, 24, 32
-HEAP_SLOTS = 6
 
 # The side entries' control block; an entry is table, row, slot, blob
 S_ENTRIES, S_COUNT, S_ROOM = 0, 8, 16
 SIDE_SIZE = 32
 SLOT_KEY_VALUE, SLOT_VALUE = 0, 1  # of an attribute's row; other rows have one slot a message and one an id
-SIDES_SLOTS = 4
 
 # What a key was last seen with
 R_START, R_LENGTH, R_TYPE, R_VALUE, R_KEY, R_KEY_LENGTH = 0, 8, 16, 24, 48, 56

@@ -7,37 +7,12 @@ import gc
 import statistics
 import time
 
-import pyarrow as pa
 from otlp_data import CLASSES, SIGNALS
+from walking import walk
 
 from workbench import otlp
 
 RUNS = 15
-
-
-def walk(messages):
-    """Parse and walk into flat Arrow tables, as people write it."""
-    names, starts, ends, trace_ids, span_ids, parents, keys, values = ([] for _ in range(8))
-    row = 0
-    for data in messages:
-        for envelope in CLASSES["traces"].FromString(data).resource_spans:
-            for scope in envelope.scope_spans:
-                for span in scope.spans:
-                    names.append(span.name)
-                    starts.append(span.start_time_unix_nano)
-                    ends.append(span.end_time_unix_nano)
-                    trace_ids.append(span.trace_id)
-                    span_ids.append(span.span_id)
-                    for pair in span.attributes:
-                        parents.append(row)
-                        keys.append(pair.key)
-                        kind = pair.value.WhichOneof("value")
-                        values.append(str(getattr(pair.value, kind)) if kind else None)
-                    row += 1
-    spans = pa.table(
-        {"name": names, "start": starts, "end": ends, "trace_id": trace_ids, "span_id": span_ids}
-    )
-    return spans, pa.table({"parent_id": parents, "key": keys, "value": values})
 
 
 def measure(functions, runs=RUNS):
@@ -96,8 +71,12 @@ def compare_walking():
     decoder = otlp.Decoder("traces")
 
     def tables():
-        found = [decoder.decode(data).tables for data in messages]
-        return [(table["spans"], table["span_attrs"]) for table in found]
+        return [dict(decoder.decode(data).tables) for data in messages]
+
+    ours, theirs = otlp.concat(decoder.decode(data) for data in messages).tables, walk(messages)
+    assert all(ours[name].num_rows == table.num_rows for name, table in theirs.items())
+    for name in ("key", "str", "int"):
+        assert ours["span_attrs"][name].to_pylist() == theirs["span_attrs"][name].to_pylist()
 
     times = measure(
         {
@@ -105,7 +84,7 @@ def compare_walking():
             "tables": tables,
             "walk": lambda: walk(messages),
         },
-        runs=3,
+        runs=5,
     )
     for name in ("columns", "tables"):
         print(f"traces to {name}: {times['walk'][0] / times[name][0]:.1f}x parsing plus walking into tables")

@@ -11,7 +11,7 @@ from workbench.otlp.codec._kernel_decode import count_rows, fill_columns
 from workbench.otlp.codec._plan import Plan, plan_of
 from workbench.otlp.codec._records import decoder_records
 from workbench.otlp.codec._reserve import LINE, Arena, Dictionary, Heap, Sides
-from workbench.otlp.codec._star import SlabColumns, Star, Strings, address_of
+from workbench.otlp.codec._star import SlabColumns, SlabLayout, Star, Strings, address_of
 
 __all__ = ["ColumnDecoder", "MalformedMessageError", "RewriteNeededError"]
 
@@ -46,7 +46,7 @@ class ColumnDecoder:
         self.records.kinds[:, first : last + 1] *= self.records.starts.itemsize * 2
         self.records.kinds[:, first : last + 1] += self.records.starts.ctypes.data
         self.seen_references = self.records.attributes[:, codes.A_SEEN_REF // 8]
-        self.layouts: dict[tuple[int, ...], dict[str, tuple[int, str]]] = {}
+        self.layouts: dict[bytes, SlabLayout] = {}
         self.counters = _Counters(self.plan)
         self.density = np.zeros(len(self.counters.counts))  # rows and list elements a byte
         self.offsets = np.zeros(len(self.plan.columns), np.int64)
@@ -139,25 +139,26 @@ class ColumnDecoder:
         return None if heap.overflowed or sides.overflowed else (arena, heap, sides)
 
     def _place(self, room: npt.NDArray[np.int64]) -> Arena:
-        """Lay out zeroed columns with so much room, and write their addresses into the records."""
+        """Lay out columns with so much room, and write their addresses into the records."""
         plan = self.plan
         self.counters.room[:] = room
         sizes = (room[plan.sources] + plan.extra) * plan.item_sizes
         sizes += LINE + -sizes % LINE
         ends = np.cumsum(sizes)
         self.offsets = ends - sizes
-        arena = Arena(int(ends[-1]))
+        arena = Arena(int(ends[-1]), zeroed=int(ends[plan.zeroed - 1]))
         self.records.point_to(self.offsets + arena.address)
         self.seen_references[:] = 0
         return arena
 
-    def _layout(self) -> dict[str, tuple[int, str]]:
+    def _layout(self) -> SlabLayout:
         """Return the columns that hold anything: references to keys are rare."""
-        seen = tuple(self.seen_references.tolist())
+        seen = self.seen_references.tobytes()
         if seen not in self.layouts:
-            tables = zip(self.plan.attribute_tables, seen, strict=True)
+            tables = zip(self.plan.attribute_tables, self.seen_references, strict=True)
             unseen = {f"{table}.key_strindex" for table, found in tables if not found}
-            self.layouts[seen] = {n: place for n, place in self.plan.layout.items() if n not in unseen}
+            places = {name: place for name, place in self.plan.layout.items() if name not in unseen}
+            self.layouts[seen] = SlabLayout(places, [self.plan.layout[name][0] for name in unseen])
         return self.layouts[seen]
 
     def _star(self, arena: Arena, heap: Heap, sides: Sides, size: int, unknown: int) -> Star:

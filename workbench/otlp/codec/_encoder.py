@@ -1,7 +1,7 @@
 """`encode_star`: flat columns to OTLP protobuf."""
 
 import threading
-from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,8 +10,8 @@ from workbench.kernels import announce_compilation
 from workbench.otlp.codec import _codes as codes
 from workbench.otlp.codec._choose import in_runs
 from workbench.otlp.codec._kernel_encode import write_message
-from workbench.otlp.codec._plan import plan_of
-from workbench.otlp.codec._records import Records, encoder_records
+from workbench.otlp.codec._plan import Plan, plan_of
+from workbench.otlp.codec._records import encoder_records
 from workbench.otlp.codec._star import SlabColumns, Star, address_of
 
 __all__ = ["at_end", "encode_star"]
@@ -54,57 +54,65 @@ def _thread_scratch(size: int) -> Bytes:
     return found
 
 
-def _addresses(star: Star, names: Iterable[str], size: int) -> npt.NDArray[np.int64]:
+def _addresses(star: Star, plan: Plan) -> npt.NDArray[np.int64]:
     """Return where each of the plan's columns starts; 0 for one that is not there."""
     if isinstance(star.columns, SlabColumns):
-        return star.columns.addresses(size)
+        return star.columns.addresses()
     found = {name: address_of(column) for name, column in star.columns.items()}
-    return np.array([found.get(name, 0) for name in names], np.int64)
+    return np.array([found.get(name, 0) for name in plan.columns], np.int64)
 
 
-def _thread_records(signal: str) -> Records:
-    """Return an encoder's records of this thread, which each message points to its own columns."""
-    known: dict[str, Records] = _scratch.__dict__.setdefault("records", {})
-    if signal not in known:
-        known[signal] = encoder_records(signal).copy()
-    return known[signal]
+class _Encoder:
+    """A thread's records of one signal, which each star's columns are connected to."""
+
+    def __init__(self, signal: str) -> None:
+        self.plan = plan_of(signal)
+        self.records = encoder_records(signal).copy()
+        self.cursors = np.zeros(len(self.plan.tables), np.int64)
+        self.control = np.zeros(codes.ENCODER_SLOTS, np.int64)
+        self.connect(codes.E_FIELDS, self.records.fields)
+        self.connect(codes.E_KINDS, self.records.kinds)
+        self.connect(codes.E_ATTRIBUTES, self.records.attributes)
+        self.connect(codes.E_CURSORS, self.cursors)
+
+    @classmethod
+    def of_thread(cls, signal: str) -> "_Encoder":
+        known: dict[str, _Encoder] = _scratch.__dict__.setdefault("encoders", {})
+        if signal not in known:
+            known[signal] = cls(signal)
+        return known[signal]
+
+    def connect(self, slot: int, array: npt.NDArray[Any]) -> None:
+        self.control[slot // 8] = address_of(array)
 
 
 class _Writer:
-    """The columns of a star, connected to an encoder's records."""
+    """The columns of a star, connected to an encoder."""
 
     def __init__(self, star: Star) -> None:
         star = in_runs(star)
-        plan = plan_of(star.signal)
-        self.star, self.records = star, _thread_records(star.signal)
-        self.records.point_to(_addresses(star, plan.columns, len(plan.columns)))
-        self.rows = np.array([star.rows[table] for table in plan.tables], np.int64)
-        self.cursors = np.zeros_like(self.rows)
+        encoder = _Encoder.of_thread(star.signal)
+        self.star, self.encoder = star, encoder
+        encoder.records.point_to(_addresses(star, encoder.plan))
+        self.rows = [star.rows[table] for table in encoder.plan.tables]
         self.sides = star.sides
         if len(star.sides):
             order = np.lexsort((np.arange(len(star.sides)), *star.sides[:, 2::-1].T))
             self.sides = np.ascontiguousarray(star.sides[order])
-        self.control = np.zeros(codes.ENCODER_SLOTS, np.int64)
-        for slot, array in (
-            (codes.E_FIELDS, self.records.fields),
-            (codes.E_KINDS, self.records.kinds),
-            (codes.E_ATTRIBUTES, self.records.attributes),
-            (codes.E_CURSORS, self.cursors),
-            (codes.E_SIDES, self.sides),
-            (codes.E_KEY_OFFSETS, star.keys.offsets),
-            (codes.E_KEY_BYTES, star.keys.data),
-            (codes.E_TEXT_OFFSETS, star.texts.offsets),
-            (codes.E_TEXT_BYTES, star.texts.data),
-            (codes.E_BLOB_OFFSETS, star.blobs.offsets),
-            (codes.E_BLOB_BYTES, star.blobs.data),
-        ):
-            self.control[slot // 8] = address_of(array)
-        self.control[codes.E_SIDE_COUNT // 8] = len(star.sides)
+        encoder.connect(codes.E_SIDES, self.sides)
+        encoder.control[codes.E_SIDE_COUNT // 8] = len(self.sides)
+        encoder.connect(codes.E_KEY_OFFSETS, star.keys.offsets)
+        encoder.connect(codes.E_KEY_BYTES, star.keys.data)
+        encoder.connect(codes.E_TEXT_OFFSETS, star.texts.offsets)
+        encoder.connect(codes.E_TEXT_BYTES, star.texts.data)
+        encoder.connect(codes.E_BLOB_OFFSETS, star.blobs.offsets)
+        encoder.connect(codes.E_BLOB_BYTES, star.blobs.data)
 
     def write(self, target: Bytes) -> int:
         """Write to the end of an array; return where the message starts, or -1 where it has no room."""
-        self.cursors[:] = self.rows
+        self.encoder.cursors[:] = self.rows
+        control = self.encoder.control
         low = address_of(target)
-        self.control[codes.E_LOW // 8] = low
-        at = write_message(low + len(target), 0, 0, self.control.ctypes.data)
+        control[codes.E_LOW // 8] = low
+        at = write_message(low + len(target), 0, 0, address_of(control))
         return -1 if at < 0 else int(at - low)

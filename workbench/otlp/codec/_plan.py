@@ -61,6 +61,7 @@ class Column:
     elements: int | None = None  # number of the list whose elements it holds
     starts: int | None = None  # number of the list whose starts it holds: one more entry than rows
     text: bool = False  # it holds numbers of texts
+    written: bool = False  # every row or element has its entry written; those of other columns start as zero
 
 
 @dataclass(slots=True)
@@ -125,6 +126,11 @@ class Plan:
         return np.array([np.dtype(column.dtype).itemsize for column in self.columns.values()], np.int64)
 
     @cached_property
+    def zeroed(self) -> int:
+        """How many columns start as zero; they are the first."""
+        return sum(not column.written for column in self.columns.values())
+
+    @cached_property
     def ends_of_starts(self) -> dict[str, int]:
         """Columns that hold where lists start, and which count ends the last list."""
         lists = len(self.tables)
@@ -160,6 +166,7 @@ class _Planner:
         self.oneofs: dict[tuple[str, str], list[Step]] = {}
         self.column(ROOT, "present", "u4")
         self.message(root, ROOT, depth=0)
+        self.plan.columns = dict(sorted(self.plan.columns.items(), key=lambda named: named[1].written))
 
     def message(self, message: Message, table: str, depth: int) -> None:
         """Plan a message that is written into rows of a table, and all within it."""
@@ -188,8 +195,8 @@ class _Planner:
         elif described.kind == Kind.TEXTS:
             child = str(described.into)
             step = self.step(kind, described, LENGTH, codes.TEXTS, table=self.table(child))
-            step.column = self.column(child, "parent", "u4")
-            step.second = self.column(child, "text", "i4", text=True)
+            step.column = self.column(child, "parent", "u4", written=True)
+            step.second = self.column(child, "text", "i4", text=True, written=True)
         else:
             self.key_values(kind, described, str(described.into), depth)
 
@@ -209,15 +216,15 @@ class _Planner:
         number = len(self.plan.lists)
         self.plan.lists.append(f"{table}.{name}")
         step = self.step(kind, described, wire_type, op, aux=number)
-        step.second = self.column(table, f"{name}.start", "i8", starts=number)
-        step.column = self.column(table, name, dtype, elements=number)
+        step.second = self.column(table, f"{name}.start", "i8", starts=number, written=True)
+        step.column = self.column(table, name, dtype, elements=number, written=True)
 
     def nested(self, kind: int, described: Field, inner: Message, table: str, depth: int) -> None:
         target = self.numbers[inner]
         if described.kind == Kind.ROWS:
             child = self.table(inner.table)
             step = self.step(kind, described, LENGTH, codes.ROWS, target=target, table=child)
-            step.column = self.column(inner.table, "parent", "u4")
+            step.column = self.column(inner.table, "parent", "u4", written=True)
             self.column(inner.table, "present", "u4")
             self.message(inner, inner.table, depth + 1)
         else:
@@ -229,7 +236,7 @@ class _Planner:
         if table not in self.plan.attribute_tables:
             self.plan.attribute_tables[table] = depth + 1
             for name, dtype in ATTRIBUTE_COLUMNS.items():
-                self.column(table, name, dtype)
+                self.column(table, name, dtype, written=name != "key_strindex")
         target = list(self.plan.attribute_tables).index(table)
         self.step(kind, described, LENGTH, codes.KEY_VALUE, target=target, table=self.table(table))
 

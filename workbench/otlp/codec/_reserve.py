@@ -10,20 +10,21 @@ __all__ = ["Arena", "Dictionary", "Heap", "Sides"]
 
 NO_RESERVE = getattr(mmap, "MAP_NORESERVE", 0x4000)
 FIRST_SLOTS = 4096
-LARGE = 1 << 22
+LARGE = 1 << 25  # the largest block that the allocator keeps for its next use
 LINE = 64  # bytes of a cache line; also how far kernels read behind an array
 
 
 class Arena:
-    """One piece of memory, given out array by array.
+    """One piece of memory whose first bytes are zero, given out array by array.
 
     Large ones are zeroed pages that become memory when first written; small ones come from the allocator,
     which has them at hand where the system would have to map each page anew.
     """
 
-    def __init__(self, size: int, *, zeroed: bool = True) -> None:
+    def __init__(self, size: int, zeroed: int) -> None:
         if size < LARGE:
-            self.memory = (np.zeros if zeroed else np.empty)(size + LINE, np.uint8)
+            self.memory = np.empty(size + LINE, np.uint8)
+            self.memory[:zeroed] = 0
         else:
             flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | NO_RESERVE
             self.memory = np.frombuffer(mmap.mmap(-1, size + LINE, flags=flags), np.uint8)
@@ -59,7 +60,8 @@ class Dictionary:
             (bytes_room, np.uint8),
             (room + 1, np.int64),
         )
-        arena = Arena(sum(padded(count * np.dtype(kind).itemsize) for count, kind in shapes))
+        size = sum(padded(count * np.dtype(kind).itemsize) for count, kind in shapes)
+        arena = Arena(size, zeroed=size)
         arrays = [arena.take(count, kind) for count, kind in shapes]
         _, self.offsets, self.data, _ = arrays
         addresses = [array.ctypes.data for array in arrays]
@@ -90,7 +92,7 @@ class Heap:
     """Byte strings that follow each other, up to so many and of so many bytes; number 0 is empty."""
 
     def __init__(self, room: int, bytes_room: int) -> None:
-        arena = Arena(padded(8 * (room + 2)) + padded(bytes_room), zeroed=False)
+        arena = Arena(padded(8 * (room + 2)) + padded(bytes_room), zeroed=0)
         self.offsets = arena.take(room + 2, np.int64)
         self.data = arena.take(bytes_room, np.uint8)
         self.offsets[:2] = 0

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-__all__ = ["SlabColumns", "Star", "Strings", "address_of", "padded_strings"]
+__all__ = ["SlabColumns", "SlabLayout", "Star", "Strings", "address_of", "padded_strings"]
 
 FRONT, BEHIND = 64, 64  # bytes around texts that kernels may read
 
@@ -43,36 +43,39 @@ def padded_strings(values: pa.Array, offset_type: type[np.integer]) -> Strings:
     return Strings((offsets - first).astype(offset_type), memory[FRONT:])
 
 
+@dataclass(frozen=True, slots=True)
+class SlabLayout:
+    """Which of a plan's columns there are (number and type, by name), and the numbers of those there are not."""
+
+    places: Mapping[str, tuple[int, str]]
+    absent: list[int]
+
+
 class SlabColumns(Mapping[str, npt.NDArray[Any]]):
     """Columns in one piece of memory, as arrays when first asked for."""
 
-    def __init__(
-        self, memory: npt.NDArray[np.uint8], layout: Mapping[str, tuple[int, str]], offsets: Any, counts: Any
-    ) -> None:
+    def __init__(self, memory: npt.NDArray[np.uint8], layout: SlabLayout, offsets: Any, counts: Any) -> None:
         self._memory, self._layout, self._offsets, self._counts = memory, layout, offsets, counts
         self._arrays: dict[str, npt.NDArray[Any]] = {}
 
     def __getitem__(self, name: str) -> npt.NDArray[Any]:
         if name not in self._arrays:
-            number, dtype = self._layout[name]
+            number, dtype = self._layout.places[name]
             count, offset = int(self._counts[number]), int(self._offsets[number])
             self._arrays[name] = np.ndarray(count, dtype, self._memory, offset)
         return self._arrays[name]
 
-    def addresses(self, size: int) -> npt.NDArray[np.int64]:
+    def addresses(self) -> npt.NDArray[np.int64]:
         """Return where each of the plan's columns starts, 0 for those that are not here."""
-        found = self._offsets + address_of(self._memory)
-        if len(self._layout) != size:
-            here = np.zeros(size, bool)
-            here[[number for number, _ in self._layout.values()]] = True
-            found[~here] = 0
+        found: npt.NDArray[np.int64] = self._offsets + address_of(self._memory)
+        found[self._layout.absent] = 0
         return found
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._layout)
+        return iter(self._layout.places)
 
     def __len__(self) -> int:
-        return len(self._layout)
+        return len(self._layout.places)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Parsing with the official package and walking its objects into Arrow tables: what one writes without a codec.
+"""Parsing with the official package and walking its objects into tables: what one writes without a codec.
 
 It makes the tables of traces that `otlp.Traces.tables` has, with every field but unknown ones; attributes are
 typed columns. The columns are lists of Python objects, and resource and scope are ids instead of structs.

@@ -6,6 +6,7 @@ attributes are dictionary-encoded and share the dictionary; other texts are writ
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,8 @@ from workbench.otlp.codec._arrow_arrays import (
     arrow_array,
     arrow_binaries,
     arrow_strings,
+    arrow_texts,
     arrow_values,
-    take_struct,
 )
 from workbench.otlp.codec._plan import plan_of
 from workbench.otlp.codec._star import Star
@@ -57,7 +58,6 @@ class StarTables(Mapping[str, pa.Table]):
         self.star = star
         self._schemas = LAYOUTS[star.signal].schemas  # type: ignore[index]
         self._made: dict[str, pa.Table] = {}
-        self._text_values: pa.Array | None = None
 
     def __getitem__(self, name: str) -> pa.Table:
         if name not in self._made:
@@ -128,23 +128,24 @@ class StarTables(Mapping[str, pa.Table]):
 
     def texts(self, numbers: Array) -> pa.Array:
         """Return the texts of some numbers, written out."""
-        return pa.DictionaryArray.from_arrays(arrow_array(numbers, pa.int32()), self._dictionary()).cast(
-            pa.string()
-        )
+        return arrow_texts(self.star.texts, numbers)
 
-    def _dictionary(self) -> pa.Array:
-        if self._text_values is None:
-            self._text_values = arrow_strings(self.star.texts)
-        return self._text_values
+    @cached_property
+    def _key_values(self) -> pa.Array:
+        return arrow_strings(self.star.keys)
+
+    @cached_property
+    def _text_values(self) -> pa.Array:
+        return arrow_strings(self.star.texts)
 
     def _attributes(self, table: str) -> dict[str, pa.Array]:
         found = arrow_values(self.star, self.raw(table, "type"), self.raw(table, "value"))
         keys = arrow_array(self.raw(table, "key"), pa.int32())
         return {
             "parent_id": arrow_array(self.raw(table, "parent"), pa.uint32()),
-            "key": pa.DictionaryArray.from_arrays(keys, arrow_strings(self.star.keys)),
+            "key": pa.DictionaryArray.from_arrays(keys, self._key_values, safe=False),
             **found.columns,
-            "str": pa.DictionaryArray.from_arrays(found.texts, self._dictionary()),
+            "str": pa.DictionaryArray.from_arrays(found.texts, self._text_values, safe=False),
             "key_strindex": self._key_references(table, self.star.rows[table]),
         }
 
@@ -198,18 +199,29 @@ def _scope_rows(tables: StarTables, table: str) -> Array:
 
 def _resource_structs(tables: StarTables, table: str) -> pa.Array:
     rows = tables.raw("scopes", "parent")[_scope_rows(tables, table)]
-    return take_struct(tables["resources"], ("id", "schema_url", "dropped_attributes_count"), rows)
+    return _owner_structs(tables, "resources", ("schema_url",), rows)
 
 
 def _scope_structs(tables: StarTables, table: str) -> pa.Array:
-    rows = _scope_rows(tables, table)
-    return take_struct(tables["scopes"], ("id", "name", "version", "dropped_attributes_count"), rows)
+    return _owner_structs(tables, "scopes", ("name", "version"), _scope_rows(tables, table))
+
+
+def _owner_structs(tables: StarTables, owner: str, texts: tuple[str, ...], rows: Array) -> pa.Array:
+    """Return for each record what says who made it: number, texts and the count of dropped attributes."""
+    dropped = tables.raw(owner, "dropped_attributes_count")[rows]
+    columns = {
+        "id": arrow_array(rows, pa.uint32()),
+        **{name: tables.texts(tables.raw(owner, name)[rows]) for name in texts},
+        "dropped_attributes_count": arrow_array(dropped, pa.uint32()),
+    }
+    fields = [tables[owner].schema.field(name) for name in columns]
+    return pa.StructArray.from_arrays(list(columns.values()), fields=fields)
 
 
 def _schema_urls(tables: StarTables, table: str) -> pa.Array:
     if table in ("resources", "scopes", "resource_entity_refs"):
         return tables.texts(tables.raw(table, "schema_url"))
-    return tables["scopes"]["schema_url"].combine_chunks().take(pa.array(_scope_rows(tables, table)))
+    return tables.texts(tables.raw("scopes", "schema_url")[_scope_rows(tables, table)])
 
 
 def _is_set(tables: StarTables, table: str) -> pa.Array:

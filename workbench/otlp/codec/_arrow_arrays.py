@@ -9,13 +9,14 @@ import pyarrow as pa
 
 from workbench.otlp._schema import ValueType
 from workbench.otlp.codec import _codes as codes
-from workbench.otlp.codec._kernel_arrow import sort_out
-from workbench.otlp.codec._star import Star, Strings
+from workbench.otlp.codec._kernel_arrow import place_texts, sort_out, write_texts
+from workbench.otlp.codec._star import BEHIND, Star, Strings, address_of
 
-__all__ = ["arrow_array", "arrow_binaries", "arrow_strings", "arrow_values", "take_struct"]
+__all__ = ["arrow_array", "arrow_binaries", "arrow_strings", "arrow_texts", "arrow_values"]
 
 Array = npt.NDArray[Any]
 Mask = npt.NDArray[np.bool_]
+MOST_BYTES = 2**31 - 1
 
 
 def arrow_array(values: Array, kind: pa.DataType, valid: Mask | None = None) -> pa.Array:
@@ -30,6 +31,27 @@ def arrow_strings(strings: Strings) -> pa.Array:
     used = strings.data[: int(strings.offsets[-1])]
     buffers = [None, pa.py_buffer(np.ascontiguousarray(strings.offsets)), pa.py_buffer(used)]
     return pa.Array.from_buffers(pa.string(), len(strings), buffers)
+
+
+def arrow_texts(strings: Strings, numbers: Array) -> pa.Array:
+    """Return some texts, written out.
+
+    Raises
+    ------
+    OverflowError
+        When they have more bytes than Arrow's strings can.
+    """
+    chosen = np.ascontiguousarray(numbers, np.int32)
+    starts = np.empty(len(chosen) + 1, np.int32)
+    offsets = address_of(strings.offsets)
+    size = place_texts(chosen, offsets, address_of(starts))
+    if size > MOST_BYTES:
+        msg = f"texts of {size:,} bytes exceed one column's {MOST_BYTES:,}; convert fewer records at once"
+        raise OverflowError(msg)
+    data = np.empty(size + BEHIND, np.uint8)
+    write_texts(chosen, offsets, address_of(strings.data), address_of(data))
+    buffers = [None, pa.py_buffer(starts), pa.py_buffer(data[:size])]
+    return pa.Array.from_buffers(pa.string(), len(chosen), buffers)
 
 
 def arrow_binaries(blobs: Strings, numbers: Array, valid: Mask) -> pa.Array:
@@ -61,16 +83,19 @@ def arrow_values(star: Star, kinds: Array, values: Array) -> ArrowValues:
     counts = np.zeros(ValueType.STRINDEX + 2, np.int64)
     sort_out(np.ascontiguousarray(kinds), np.ascontiguousarray(values), bitmaps, flags, texts, counts)
 
+    def is_any_of(types: tuple[ValueType, ...]) -> Array:
+        return np.bitwise_or.reduce(bitmaps[list(types)])
+
     def column(kind: pa.DataType, data: Array, *types: ValueType) -> pa.Array:
         if not counts[list(types)].any():
             return pa.nulls(size, kind)
-        valid = pa.py_buffer(np.bitwise_or.reduce(bitmaps[list(types)]))
-        return pa.Array.from_buffers(kind, size, [valid, pa.py_buffer(data)])
+        return pa.Array.from_buffers(kind, size, [pa.py_buffer(is_any_of(types)), pa.py_buffer(data)])
 
     def blobs(*types: ValueType) -> pa.Array:
         if not counts[list(types)].any():
             return pa.nulls(size, pa.binary())
-        return arrow_binaries(star.blobs, values, np.isin(kinds & codes.TYPE_MASK, types))
+        valid = np.unpackbits(is_any_of(types), count=size, bitorder="little").view(np.bool_)
+        return arrow_binaries(star.blobs, values, valid)
 
     present = None if not counts[-1] else kinds & codes.TYPE_MASK != codes.ABSENT
     columns = {
@@ -82,9 +107,3 @@ def arrow_values(star: Star, kinds: Array, values: Array) -> ArrowValues:
         "ser": blobs(ValueType.MAP, ValueType.SLICE),
     }
     return ArrowValues(columns, column(pa.int32(), texts, ValueType.STR))
-
-
-def take_struct(table: pa.Table, names: tuple[str, ...], rows: Array) -> pa.Array:
-    taken = pa.array(rows)
-    columns = [table[name].combine_chunks().take(taken) for name in names]
-    return pa.StructArray.from_arrays(columns, fields=[table.schema.field(name) for name in names])

@@ -1,5 +1,7 @@
 """`ColumnDecoder`: one message of OTLP protobuf to flat columns."""
 
+import threading
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,7 @@ from workbench.otlp.codec._star import SlabColumns, SlabLayout, Star, Strings, a
 
 __all__ = ["ColumnDecoder", "MalformedMessageError", "RewriteNeededError"]
 
+Counts = npt.NDArray[np.int64]
 FEW = 64
 MARGIN = 1.25  # more rows a byte than the last message had
 
@@ -49,7 +52,8 @@ class ColumnDecoder:
         self.layouts: dict[bytes, SlabLayout] = {}
         self.counters = _Counters(self.plan)
         self.density = np.zeros(len(self.counters.counts))  # rows and list elements a byte
-        self.offsets = np.zeros(len(self.plan.columns), np.int64)
+        self.lock = threading.Lock()
+        self.slab = _Slab.of(self.plan, np.zeros_like(self.counters.counts), 0)
         self.stack = np.zeros((codes.RECURSION_LIMIT + 2, 3), np.int64)
         self.control = np.zeros(codes.CONTROL_SLOTS, np.int64)
         for slot, array in (
@@ -64,6 +68,8 @@ class ColumnDecoder:
             (codes.C_LIST_ROOM, self.counters.list_room),
         ):
             _connect(self.control, slot, array)
+        self.control_address = address_of(self.control)
+        self.learnt = False
         self._learn_anew(0, 0, 0)
 
     def _learn_anew(self, keys: int, texts: int, size: int) -> None:
@@ -85,41 +91,52 @@ class ColumnDecoder:
         MalformedMessageError, RewriteNeededError
             As their names say.
         """
-        spans = [_Span.of(part) for part in parts]
+        with self.lock:
+            return self._decode([_Span.of(part) for part in parts], keep_unknown)
+
+    def _decode(self, spans: list["_Span"], keep_unknown: bool) -> Star:  # noqa: FBT001 - as its caller says
         size = sum(span.size for span in spans)
-        room = self._estimate(size) if self.density.any() else self._count(spans)
+        slab = self._estimate(size) if self.learnt else self._count(spans, size)
         more = FEW  # room for what no count says: things said twice, unknown fields
-        self.control[codes.C_KEEP // 8] = keep_unknown
-        while (filled := self._fill(spans, size, room, more)) is None:
-            room, more = self._count(spans), more * 16
         control = self.control
+        control[codes.C_KEEP // 8] = keep_unknown
+        while (filled := self._fill(spans, slab, more)) is None:
+            slab, more = self._count(spans, size), more * 16
+            self.slab = slab  # the one estimated does not suit what comes now
         unknown = int(control[codes.C_UNKNOWN // 8])
         if control[codes.C_REWRITE // 8] or (control[codes.C_NESTED_UNKNOWN // 8] and not keep_unknown):
             raise RewriteNeededError(unknown)
         if size:
             np.maximum(self.density, self.counters.counts / size, out=self.density)
-        return self._star(*filled, size, unknown)
+            self.learnt = True
+        return self._star(filled, unknown)
 
-    def _estimate(self, size: int) -> npt.NDArray[np.int64]:
-        return (self.density * (MARGIN * size)).astype(np.int64) + FEW
+    def _estimate(self, size: int) -> "_Slab":
+        """Return room for a message of so many bytes, as dense as the densest so far."""
+        if not self.slab.suits(size):
+            room = (self.density * (MARGIN * size)).astype(np.int64) + FEW
+            self.slab = _Slab.of(self.plan, room, size)
+        return self.slab
 
-    def _count(self, spans: list["_Span"]) -> npt.NDArray[np.int64]:
+    def _count(self, spans: list["_Span"], size: int) -> "_Slab":
+        """Return room for exactly what the messages hold."""
         self.counters.reset()
         for number, span in enumerate(spans):
-            if count_rows(span.at, span.at + span.size, 0, self.control.ctypes.data) != codes.OK:
+            if count_rows(span.at, span.at + span.size, 0, self.control_address) != codes.OK:
                 raise MalformedMessageError(number)
-        return self.counters.counts.copy()
+        return _Slab.of(self.plan, self.counters.counts.copy(), size)
 
-    def _fill(
-        self, spans: list["_Span"], size: int, room: npt.NDArray[np.int64], more: int
-    ) -> tuple[Arena, Heap, Sides] | None:
+    def _fill(self, spans: list["_Span"], slab: "_Slab", more: int) -> "_Filled | None":
         """Fill columns with so much room; return None where it was not enough."""
-        keys, texts = (most + more for most in self.plan.most_texts(room))
-        if not (self.keys.fits(keys, size) and self.texts.fits(texts, size)):
-            self._learn_anew(keys, texts, size)
-        arena = self._place(room)
+        size = sum(span.size for span in spans)
+        if not (self.keys.fits(slab.keys + more, size) and self.texts.fits(slab.texts + more, size)):
+            self._learn_anew(slab.keys + more, slab.texts + more, size)
+        arena = Arena(slab.size, zeroed=slab.zeroed)
+        self.records.point_to(slab.offsets + arena.address)
+        self.seen_references[:] = 0
+        self.counters.room[:] = slab.room
         self.counters.reset()
-        heap, sides = Heap(int(room[: len(self.plan.tables)].sum()) + more, size), Sides(more)
+        heap, sides = Heap(slab.rows + more, size), Sides(more)
         control = self.control
         _connect(control, codes.C_BLOBS, heap.control)
         _connect(control, codes.C_SIDES, sides.control)
@@ -128,7 +145,7 @@ class ColumnDecoder:
         for number, span in enumerate(spans):
             self.recent[: self.keys.count + 1, codes.R_LENGTH // 8] = -1  # it points into another input
             control[codes.C_LIMIT // 8] = span.at + span.size - LINE
-            outcome = fill_columns(span.at, span.at + span.size, 0, 0, control.ctypes.data)
+            outcome = fill_columns(span.at, span.at + span.size, 0, 0, self.control_address)
             failure = self.keys.failure() | self.texts.failure()
             if failure & codes.NOT_UTF8:
                 raise MalformedMessageError(number)
@@ -136,20 +153,7 @@ class ColumnDecoder:
                 return None
             if outcome != codes.OK:
                 raise MalformedMessageError(number)
-        return None if heap.overflowed or sides.overflowed else (arena, heap, sides)
-
-    def _place(self, room: npt.NDArray[np.int64]) -> Arena:
-        """Lay out columns with so much room, and write their addresses into the records."""
-        plan = self.plan
-        self.counters.room[:] = room
-        sizes = (room[plan.sources] + plan.extra) * plan.item_sizes
-        sizes += LINE + -sizes % LINE
-        ends = np.cumsum(sizes)
-        self.offsets = ends - sizes
-        arena = Arena(int(ends[-1]), zeroed=int(ends[plan.zeroed - 1]))
-        self.records.point_to(self.offsets + arena.address)
-        self.seen_references[:] = 0
-        return arena
+        return None if heap.overflowed or sides.overflowed else _Filled(slab, arena, heap, sides, size)
 
     def _layout(self) -> SlabLayout:
         """Return the columns that hold anything: references to keys are rare."""
@@ -161,10 +165,12 @@ class ColumnDecoder:
             self.layouts[seen] = SlabLayout(places, [self.plan.layout[name][0] for name in unseen])
         return self.layouts[seen]
 
-    def _star(self, arena: Arena, heap: Heap, sides: Sides, size: int, unknown: int) -> Star:
+    def _star(self, filled: "_Filled", unknown: int) -> Star:
         plan = self.plan
         counts = self.counters.counts.copy()
-        columns = SlabColumns(arena.memory, self._layout(), self.offsets, counts[plan.sources] + plan.extra)
+        columns = SlabColumns(
+            filled.arena.memory, self._layout(), filled.slab.offsets, counts[plan.sources] + plan.extra
+        )
         for name, source in plan.ends_of_starts.items():
             columns[name][-1] = counts[source]
         return Star(
@@ -173,11 +179,53 @@ class ColumnDecoder:
             columns,
             _strings(self.keys),
             _strings(self.texts),
-            Strings(heap.offsets[: heap.needed + 1], heap.data),
-            sides.entries[: sides.needed],
+            Strings(filled.heap.offsets[: filled.heap.needed + 1], filled.heap.data),
+            filled.sides.entries[: filled.sides.needed],
             unknown,
-            size,
+            filled.size,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Slab:
+    """Columns laid out one behind the other, for so many rows of tables and elements of lists.
+
+    `size` and `zeroed` are the bytes of all, and of those that start as zero; `keys` and `texts` how many of
+    them there can be at most.
+    """
+
+    message_size: int
+    room: Counts
+    offsets: Counts
+    size: int
+    zeroed: int
+    rows: int
+    keys: int
+    texts: int
+
+    @classmethod
+    def of(cls, plan: Plan, room: Counts, message_size: int) -> "_Slab":
+        sizes = (room[plan.sources] + plan.extra) * plan.item_sizes
+        sizes += LINE + -sizes % LINE
+        ends = np.cumsum(sizes)
+        keys, texts = (plan.text_columns @ room).tolist()
+        rows, zeroed = int(room[: len(plan.tables)].sum()), int(ends[plan.zeroed - 1])
+        return cls(message_size, room, ends - sizes, int(ends[-1]), zeroed, rows, keys, texts)
+
+    def suits(self, message_size: int) -> bool:
+        """Tell whether it is as large as a message of so many bytes needs, and not much larger."""
+        return 0.8 * self.message_size <= message_size <= self.message_size
+
+
+@dataclass(frozen=True, slots=True)
+class _Filled:
+    """What messages of so many bytes became."""
+
+    slab: _Slab
+    arena: Arena
+    heap: Heap
+    sides: Sides
+    size: int
 
 
 class _Span:

@@ -137,17 +137,14 @@ class Plan:
         return {name: lists + c.starts for name, c in self.columns.items() if c.starts is not None}
 
     @cached_property
-    def _text_columns(self) -> npt.NDArray[np.int64]:
-        """How many columns of texts each table has."""
-        found = np.zeros(len(self.tables) + len(self.lists), np.int64)
+    def text_columns(self) -> npt.NDArray[np.int64]:
+        """How many keys, and how many other texts, a row of each table or an element of each list has."""
+        found = np.zeros((2, len(self.tables) + len(self.lists)), np.int64)
+        for table in self.attribute_tables:
+            found[:, self.tables.index(table)] += 1  # its value may be a text
         for column in self.columns.values():
-            found[self.tables.index(column.table)] += column.text
+            found[1, self.tables.index(column.table)] += column.text
         return found
-
-    def most_texts(self, room: npt.NDArray[np.int64]) -> tuple[int, int]:
-        """Return how many keys and how many other texts there can be at most."""
-        keys = int(sum(room[self.tables.index(table)] for table in self.attribute_tables))
-        return keys, keys + int((room * self._text_columns).sum())
 
 
 @cache

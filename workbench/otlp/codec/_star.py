@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-__all__ = ["SlabColumns", "SlabLayout", "Star", "Strings", "address_of", "padded_strings"]
+__all__ = ["BEHIND", "SlabColumns", "SlabLayout", "Star", "Strings", "address_of", "padded_strings"]
 
 FRONT, BEHIND = 64, 64  # bytes around texts that kernels may read
 
@@ -45,7 +45,7 @@ def padded_strings(values: pa.Array, offset_type: type[np.integer]) -> Strings:
 
 @dataclass(frozen=True, slots=True)
 class SlabLayout:
-    """Which of a plan's columns there are (number and type, by name), and the numbers of those there are not."""
+    """The numbers and types of the columns of a plan that there are, and the numbers of the others."""
 
     places: Mapping[str, tuple[int, str]]
     absent: list[int]

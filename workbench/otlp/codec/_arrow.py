@@ -73,6 +73,8 @@ class StarTables(Mapping[str, pa.Table]):
     def _table(self, name: str, schema: pa.Schema) -> pa.Table:
         if name == "unknown_fields":
             return self._unknown_fields(schema)
+        if not self.star.rows[name]:
+            return schema.empty_table()
         if "key_strindex" in schema.names and "parent_id" in schema.names:
             columns = self._attributes(name)
             return pa.Table.from_arrays([columns[field.name] for field in schema], schema=schema)

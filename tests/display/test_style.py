@@ -3,7 +3,7 @@
 import matplotlib as mpl
 import pytest
 
-from workbench.display import use_style
+from workbench.display import new_axes, plain_text, use_style
 
 
 @pytest.fixture
@@ -33,3 +33,24 @@ def test_curves_are_told_apart_without_colour():
     use_style()
     styles = mpl.rcParams["axes.prop_cycle"].by_key()["linestyle"]
     assert len(set(styles[:4])) == 4
+
+
+@pytest.mark.usefixtures("restored")
+def test_axes_are_those_given_or_new_ones_in_the_style():
+    mpl.use("agg")
+    ax = new_axes(None, (9, 2))
+    assert new_axes(ax) is ax
+    assert mpl.rcParams["figure.facecolor"] == "white"
+    assert ax.figure.get_size_inches().tolist() == [9, 2]
+    mpl.pyplot.close("all")
+
+
+@pytest.mark.usefixtures("restored")
+@pytest.mark.parametrize("name", ["GET /${id}/${x}", "$\\frac$", "$", "\\$", "$$", "a"])
+def test_names_are_drawn_letter_by_letter(name):
+    mpl.use("agg")
+    ax = new_axes()
+    drawn = ax.set_title(plain_text(name))
+    ax.figure.canvas.draw()
+    assert drawn._preprocess_math(drawn.get_text()) == (name, False)
+    mpl.pyplot.close("all")

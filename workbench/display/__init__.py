@@ -7,6 +7,8 @@
     heatmap(...)   -> Picture   counts over two binned axes
     table(...)     -> Table     rows as text and as HTML
     use_style()                 the matplotlib style of all curves
+    new_axes(...)  -> Axes      those given, or new ones in that style
+    plain_text(...)             names as they are, in labels of curves
 
 The room knows arrays and strings only: no telemetry, no models. The same input gives the same bytes.
 """
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from workbench.display._graph import graph
     from workbench.display._heatmap import heatmap
     from workbench.display._picture import Picture
-    from workbench.display._style import use_style
+    from workbench.display._style import new_axes, plain_text, use_style
     from workbench.display._table import Table, table
     from workbench.display._timeline import timeline
     from workbench.display._units import duration_text
@@ -32,6 +34,8 @@ __all__ = [
     "duration_text",
     "graph",
     "heatmap",
+    "new_axes",
+    "plain_text",
     "table",
     "timeline",
     "use_style",
@@ -46,6 +50,8 @@ __getattr__, __dir__ = lazy_names(
         "duration_text": "_units",
         "graph": "_graph",
         "heatmap": "_heatmap",
+        "new_axes": "_style",
+        "plain_text": "_style",
         "table": "_table",
         "timeline": "_timeline",
         "use_style": "_style",

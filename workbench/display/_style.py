@@ -1,8 +1,12 @@
 """The matplotlib style of all curves: ``workbench.mplstyle``, which lies beside this file."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-__all__ = ["use_style"]
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["new_axes", "plain_text", "use_style"]
 
 
 def use_style() -> None:
@@ -14,3 +18,24 @@ def use_style() -> None:
     from matplotlib import style  # noqa: PLC0415 - half a second that pictures in SVG need not pay
 
     style.use(Path(__file__).with_name("workbench.mplstyle"))
+
+
+def new_axes(ax: "Axes | None" = None, size: tuple[float, float] | None = None) -> "Axes":
+    """Return the axes given, or those of a new figure in the workbench style, `size` in inches."""
+    if ax is not None:
+        return ax
+    from matplotlib import pyplot as plt  # noqa: PLC0415 - half a second
+
+    use_style()
+    return plt.figure(figsize=size).subplots()
+
+
+def plain_text(text: str) -> str:
+    r"""Return a text that matplotlib shows letter by letter: a dollar sign in it begins no formula.
+
+    Examples
+    --------
+    >>> print(plain_text("GET /basket/${id}/$x"))
+    GET /basket/\${id}/\$x
+    """
+    return text.replace("$", r"\$")

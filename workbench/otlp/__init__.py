@@ -103,7 +103,7 @@ if TYPE_CHECKING:
         threshold_to_probability,
     )
     from workbench.otlp.storage.converting import convert
-    from workbench.otlp.storage.errors import SqlError, TensorError
+    from workbench.otlp.storage.errors import EmptyMessageError, SqlError, TensorError
     from workbench.otlp.storage.reading import read, read_batches
     from workbench.otlp.storage.sql_result import SqlResult
     from workbench.otlp.storage.tensors import Tensors
@@ -157,6 +157,7 @@ __all__ = [
     "Decoder",
     "DurableReceiver",
     "EmptyInputError",
+    "EmptyMessageError",
     "EndpointError",
     "EstimateError",
     "Estimates",
@@ -278,6 +279,7 @@ __getattr__, __dir__ = lazy_names(
         "Decoder": "decoder",
         "DurableReceiver": "transport.durable",
         "EmptyInputError": "errors",
+        "EmptyMessageError": "storage.errors",
         "EndpointError": "transport.errors",
         "EstimateError": "sampling.errors",
         "Estimates": "sampling.estimates",

@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 
+from workbench.otlp._profile_attributes import PROFILE_ATTRIBUTES
 from workbench.otlp._schema import LAYOUTS, ValueType
 from workbench.otlp.codec._arrow_arrays import arrow_array, arrow_binaries, arrow_strings
 from workbench.otlp.codec._codes import ABSENT, PLAIN, TYPE_MASK
@@ -32,12 +33,12 @@ NUMBERS = {ValueType.INT, ValueType.DOUBLE}
 
 
 def record_levels(star: Star) -> list[Level]:
-    """Return the attribute tables that speak of the records, nearest first."""
+    """Return the attribute tables that speak of the records, nearest first; of profiles, `followed` ones."""
     layout = LAYOUTS[star.signal]  # type: ignore[index]
     scope = star.columns[f"{layout.records}.parent"].astype(np.int64)
     resource = star.columns["scopes.parent"].astype(np.int64)[scope]
-    own = [(layout.attributes, np.arange(len(scope)))] if layout.attributes else []
-    return [*own, ("scope_attrs", scope), ("resource_attrs", resource)]
+    own = layout.attributes or PROFILE_ATTRIBUTES
+    return [(own, np.arange(len(scope))), ("scope_attrs", scope), ("resource_attrs", resource)]
 
 
 def attribute_keys(star: Star, levels: Sequence[Level]) -> list[str]:
@@ -97,12 +98,13 @@ def value_column(  # noqa: PLR0911 - one for each type
 
 
 def _texts(star: Star, kinds: Array, values: Array) -> pa.Array:
-    plain = (kinds & PLAIN) != 0
-    if plain.any():
-        return arrow_binaries(star.blobs, values, plain).cast(pa.string())
-    valid = kinds == ValueType.STR
+    plain, valid = (kinds & PLAIN) != 0, kinds == ValueType.STR
+    in_blobs = arrow_binaries(star.blobs, np.where(plain, values, 0), plain).cast(pa.string())
+    if not valid.any():
+        return in_blobs
     numbers = arrow_array(np.where(valid, values, 0).astype(np.int32), pa.int32(), valid)
-    return pa.DictionaryArray.from_arrays(numbers, arrow_strings(star.texts)).cast(pa.string())
+    texts = pa.DictionaryArray.from_arrays(numbers, arrow_strings(star.texts)).cast(pa.string())
+    return pc.coalesce(texts, in_blobs) if plain.any() else texts
 
 
 def _text(star: Star, kind: int, value: int) -> str | None:  # noqa: PLR0911 - one for each type
@@ -119,18 +121,28 @@ def _text(star: Star, kind: int, value: int) -> str | None:  # noqa: PLR0911 - o
     if number == ValueType.BYTES:
         return star.blobs[value].hex()
     if number in (ValueType.MAP, ValueType.SLICE):
-        return json.dumps(_plain(AnyValue.FromString(star.blobs[value])), ensure_ascii=False)
+        return json.dumps(_plain(star, AnyValue.FromString(star.blobs[value])), ensure_ascii=False)
     return str(value)
 
 
-def _plain(value: AnyValue) -> object:
+def _plain(star: Star, value: AnyValue) -> object:
     """Return a nested value as Python lists, dicts and scalars; bytes as hexadecimal digits."""
     kind = value.WhichOneof("value")
     if kind == "array_value":
-        return [_plain(item) for item in value.array_value.values]
+        return [_plain(star, item) for item in value.array_value.values]
     if kind == "kvlist_value":
-        return {pair.key: _plain(pair.value) for pair in value.kvlist_value.values}
+        pairs = value.kvlist_value.values
+        return {pair.key or _string(star, pair.key_strindex): _plain(star, pair.value) for pair in pairs}
+    if kind == "string_value_strindex" and star.signal == "profiles":
+        return _string(star, value.string_value_strindex)
     scalar = getattr(value, kind) if kind else None
     if isinstance(scalar, float) and not math.isfinite(scalar):
         return {"inf": "Infinity", "-inf": "-Infinity"}.get(str(scalar), "NaN")  # as OTLP's JSON names them
     return scalar.hex() if isinstance(scalar, bytes) else scalar
+
+
+def _string(star: Star, reference: int) -> str:
+    """Return a row of the table of strings, which only profiles have; empty where there is none."""
+    if star.signal != "profiles" or not 0 < reference < star.rows["strings"]:
+        return ""
+    return star.texts[star.columns["strings.text"][reference]].decode()

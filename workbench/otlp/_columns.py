@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from workbench.otlp._attributes import attribute_column, attribute_keys, record_levels, value_column
+from workbench.otlp._profile_attributes import followed
 from workbench.otlp._schema import LAYOUTS
 from workbench.otlp.codec._codes import PLAIN, TYPE_MASK
 from workbench.otlp.codec._plan import plan_of
@@ -41,7 +42,8 @@ def column(tables: Tables, star: Star, key: object) -> pa.ChunkedArray:
     own = _own_column(tables, star, key)
     if own is not None:
         return own
-    found = attribute_column(star, key, record_levels(star))
+    known = followed(star)
+    found = attribute_column(known, key, record_levels(known))
     if found is None:
         raise UnknownKeyError(no_such_key(key, column_names(tables, star)))
     return pa.chunked_array([found])
@@ -85,7 +87,8 @@ def _body(star: Star) -> pa.Array:
 def column_names(tables: Tables, star: Star) -> list[str]:
     """Return every name that `column` knows: the records' own first, then attributes, sorted."""
     own = _own_names(tables[LAYOUTS[star.signal].records])  # type: ignore[index]
-    return own + [key for key in attribute_keys(star, record_levels(star)) if key not in own]
+    known = followed(star)
+    return own + [key for key in attribute_keys(known, record_levels(known)) if key not in own]
 
 
 def _own_names(records: pa.Table) -> list[str]:

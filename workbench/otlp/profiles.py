@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from workbench import display
 from workbench.otlp._attributes import value_column
+from workbench.otlp._profile_attributes import followed_values
 from workbench.otlp._schema import Signal
 from workbench.otlp.codec._codes import PLAIN, TYPE_MASK
 from workbench.otlp.telemetry import Telemetry
@@ -21,8 +22,9 @@ Numbers = npt.NDArray[np.int64]
 class Profiles(Telemetry):
     """Immutable profiles (v1development) with their samples, stacks, locations, functions and mappings.
 
-    A record is a profile. Samples refer to stacks, stacks to locations, locations to functions, and names to
-    the table ``strings``; ``profiles.samples()`` follows the references.
+    A record is a profile; ``profiles["key"]`` is an attribute of it, its scope or its resource, as for other
+    signals, wherever the dictionary holds key and value. Samples refer to stacks, stacks to locations,
+    locations to functions, and names to the table ``strings``; ``profiles.samples()`` follows the references.
     """
 
     __slots__ = ()
@@ -87,12 +89,14 @@ class Profiles(Telemetry):
     def attributes(self) -> pa.Table:
         """Return the dictionary's attributes: key, value as one column of text or numbers, and unit."""
         star, strings = self._columns(), self.strings()
-        kinds = star.columns["attributes.value.type"] & (TYPE_MASK | PLAIN)
+        kinds, values = followed_values(
+            star, star.columns["attributes.value.type"], star.columns["attributes.value.value"]
+        )
         named: dict[str, Any] = {
             name: pa.array([_at(strings, at) for at in star.columns[f"attributes.{name}_strindex"].tolist()])
             for name in ("key", "unit")
         }
-        value = value_column(star, kinds, star.columns["attributes.value.value"])
+        value = value_column(star, kinds & (TYPE_MASK | PLAIN), values)
         return pa.table({"key": named["key"], "value": value, "unit": named["unit"]})
 
     def _times(self) -> pa.ChunkedArray:

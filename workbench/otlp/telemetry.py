@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, TypeVar, get_args, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -15,16 +15,18 @@ from workbench.otlp._columns import column, column_names
 from workbench.otlp._instants import Instant, to_unix_nano
 from workbench.otlp._masks import Mask, to_mask
 from workbench.otlp._schema import LAYOUTS, Layout, Signal
-from workbench.otlp._tally import OnError, Tally
+from workbench.otlp._tally import OnError, Skipped, Tally
 from workbench.otlp.codec._arrow import StarTables
+from workbench.otlp.codec._buffers import messages_of
 from workbench.otlp.codec._choose import choose
 from workbench.otlp.codec._encoder import at_end, encode_star
 from workbench.otlp.codec._given_tables import checked_tables
 from workbench.otlp.codec._json_transcode import protobuf_to_json
+from workbench.otlp.codec._lenient import decode_messages
 from workbench.otlp.codec._star import Star
 from workbench.otlp.codec._star_decoder import Buffer, Encoding, StarDecoder, Unknown
 from workbench.otlp.codec._unarrow import star_of_tables
-from workbench.otlp.errors import InstantError, TraceIdError, UnknownKeyError
+from workbench.otlp.errors import InstantError, OtlpError, TraceIdError, UnknownKeyError
 from workbench.otlp.storage._duckdb import run_sql, to_duckdb
 from workbench.otlp.storage._plain_columns import with_hexadecimal_ids
 from workbench.otlp.storage._polars import to_polars
@@ -40,6 +42,7 @@ __all__ = ["Telemetry"]
 
 T = TypeVar("T", bound="Telemetry")
 TRACE_ID_BYTES = 16
+ENCODINGS = get_args(Encoding)
 NULLABLE = {
     pa.int64(): pd.Int64Dtype(),
     pa.int32(): pd.Int32Dtype(),
@@ -56,7 +59,8 @@ class Telemetry:
     Attributes
     ----------
     skipped : int
-        How many records or messages were left out when reading with ``on_error="skip"``.
+        How many records were left out when reading with ``on_error="skip"``. A stretch of the input in which
+        no record can be told (a broken frame, text that is no JSON, what follows a break) counts as one.
     unknown : int
         How many fields of a newer protocol were met: kept, or left out with ``unknown="count"``.
     """
@@ -65,30 +69,28 @@ class Telemetry:
     __hash__ = None  # type: ignore[assignment] # compared by content, and the content is large
 
     signal: ClassVar[Signal]
-    _star: Star | None
+    _star: Star
     _tables: Mapping[str, pa.Table]
     _known: frozenset[str]
-    skipped: int
+    skipped: Skipped
     unknown: int
 
     def __init__(
         self, tables: Mapping[str, pa.Table], skipped: int = 0, known: frozenset[str] = frozenset()
     ) -> None:
-        self._set(None, checked_tables(tables, self._layout), skipped, known)
+        self._set(star_of_tables(self.signal, checked_tables(tables, self._layout)), skipped, known)
 
-    def _set(
-        self, star: Star | None, tables: Mapping[str, pa.Table], skipped: int, known: frozenset[str]
-    ) -> None:
+    def _set(self, star: Star, skipped: int, known: frozenset[str]) -> None:
         object.__setattr__(self, "_star", star)
-        object.__setattr__(self, "_tables", tables)
-        object.__setattr__(self, "skipped", skipped)
-        object.__setattr__(self, "unknown", 0 if star is None else star.unknown)
+        object.__setattr__(self, "_tables", StarTables(star))
+        object.__setattr__(self, "skipped", skipped if isinstance(skipped, Skipped) else Skipped(skipped))
+        object.__setattr__(self, "unknown", star.unknown)
         object.__setattr__(self, "_known", known)
 
     @classmethod
     def _of(cls, star: Star, skipped: int = 0, known: frozenset[str] = frozenset()) -> Self:
         made = cls.__new__(cls)
-        made._set(star, StarTables(star), skipped, known)  # noqa: SLF001 - its own class
+        made._set(star, skipped, known)  # noqa: SLF001 - its own class
         return made
 
     @classmethod
@@ -107,11 +109,12 @@ class Telemetry:
         Parameters
         ----------
         data : bytes, or an iterable of bytes
-            ``TracesData`` and its like, or export requests, which are written the same.
+            ``TracesData`` and its like, or export requests, which are written the same. Any buffer is bytes
+            here (``memoryview``, ``mmap``, arrays); nothing of it is kept.
         encoding : {"protobuf", "json"}
         on_error : {"raise", "skip"}
-            What happens at a record that cannot be read: an error, or it is left out and counted in
-            ``.skipped``.
+            What happens at a record that cannot be read: an error, or it is left out, counted in
+            ``.skipped`` and explained in ``.skipped_errors``.
         unknown : {"keep", "count"}
             Whether fields of a newer protocol come out of `to_otlp` again, or are only counted.
 
@@ -127,9 +130,8 @@ class Telemetry:
         Traces: 0 spans
         """
         tally = Tally(on_error)
-        messages = [data] if isinstance(data, bytes | bytearray | memoryview) else data
         decoder = StarDecoder(cls.signal)
-        star = decoder.decode_all(messages, tally, encoding=encoding, unknown=unknown)
+        star = decode_messages(decoder, messages_of(data), tally, encoding=encoding, unknown=unknown)
         return cls._of(star, tally.skipped)
 
     @overload
@@ -145,19 +147,38 @@ class Telemetry:
         into : bytearray, optional
             Where the message is written, at the end; it grows when it is too small. The result is a view of
             it, so release that view before the next call.
+
+        Raises
+        ------
+        ValueError, TypeError
+            For an encoding that there is not; when `into` is something else.
+        BufferError
+            When `into` would have to grow, and a view of it is held.
         """
+        if encoding not in ENCODINGS:
+            msg = f"encoding must be one of {', '.join(ENCODINGS)}, got {encoding!r}"
+            raise ValueError(msg)
+        target: object = into  # whatever the types promise
+        if not (target is None or isinstance(target, bytearray)):
+            msg = f"expected a bytearray to write into, got {type(target).__name__}"
+            raise TypeError(msg)
         message = encode_star(self._columns(), into if encoding == "protobuf" else None)
         if encoding == "protobuf":
             return message
         text = protobuf_to_json(self.signal, bytes(message))
         return text if into is None else at_end(text, into)
 
+    @property
+    def skipped_errors(self) -> tuple[OtlpError, ...]:
+        """What was wrong with the first hundred records left out, each with its ``.offset`` and ``.path``.
+
+        Offsets count from the start of the message that an error names, or of the file.
+        """
+        return self.skipped.errors
+
     def _columns(self) -> Star:
-        """Return the flat columns, made from the tables when first needed."""
-        if self._star is None:
-            object.__setattr__(self, "_star", star_of_tables(self.signal, self._tables))
-        found: Star = self._star  # type: ignore[assignment]
-        return found
+        """Return the flat columns."""
+        return self._star
 
     @property
     def _layout(self) -> Layout:
@@ -174,7 +195,7 @@ class Telemetry:
         return self._tables[self._layout.records]
 
     def __len__(self) -> int:
-        return len(self.records) if self._star is None else self._star.rows[self._layout.records]
+        return self._star.rows[self._layout.records]
 
     def __iter__(self) -> NoReturn:
         msg = f"{type(self).__name__} is columns, not a sequence: use .records.to_pylist() or .to_pandas()"
@@ -371,7 +392,7 @@ class Telemetry:
         return self._summary()._repr_html_()
 
 
-def _unpickled(cls: type[T], message: bytes, skipped: int, known: frozenset[str]) -> T:
+def _unpickled(cls: type[T], message: bytes, skipped: Skipped, known: frozenset[str]) -> T:
     star = cls.from_otlp(message)._columns()  # noqa: SLF001 - the class's own
     return cls._of(star, skipped, known)
 

@@ -178,8 +178,8 @@ def _draw(trace: Traces) -> display.Picture:
 
 
 def _seconds(structure: SpanStructure) -> float:
-    ends = structure.start + np.maximum(structure.duration, 0)
-    return float(ends.max() - structure.start.min()) / 1e9
+    starts = structure.start.astype(np.float64)  # integers would overflow where a clock says nonsense
+    return float((starts + np.maximum(structure.duration, 0)).max() - starts.min()) / 1e9
 
 
 def _clock(nanoseconds: int) -> str:

@@ -292,3 +292,30 @@ def test_the_recording_gives_the_same_services_as_its_table(checkout):
 @pytest.fixture(scope="module")
 def checkout():
     return otlp.read(CHECKOUT / "traces.otlp.zst")
+
+
+def test_groups_whose_names_read_alike_are_drawn_apart(system, tmp_path):
+    for number, (service, name) in enumerate((("a b", "c"), ("a", "b c"), ("a", "b c")), 1):
+        system.span(service, number, number, at_ms=2000 * number, name=name)
+    ax = red(system.traces(tmp_path), window_s=1.0).plot(measure="rate")
+    assert [line.get_ydata().tolist() for line in ax.lines] == [[0, 0, 1, 0, 1], [1, 0, 0, 0, 0]]
+
+
+def test_one_window_at_the_end_of_time_can_be_drawn(system, tmp_path):
+    span = system.span("shop", 1, 1)
+    span.start_time_unix_nano, span.end_time_unix_nano = 2**63 - 10, 2**63 - 1
+    assert red(system.traces(tmp_path), window_s=1.0).plot().lines
+
+
+def test_durations_of_zero_are_drawn_without_a_logarithm(system, tmp_path):
+    system.span("shop", 1, 1, ms=0)
+    assert red(system.traces(tmp_path), window_s=1.0).plot().get_yscale() == "linear"
+
+
+def test_spans_of_no_named_service_are_a_group(system, tmp_path):
+    system.span("shop", 1, 1)
+    system.message.resource_spans[0].resource.ClearField("attributes")
+    found = red(system.traces(tmp_path))
+    assert rows_of(found, "service.name", "span.name", "count") == [(None, "shop work", 1)]
+    with pytest.raises(UnknownKeyError):
+        red(system.traces(tmp_path), "service.version")

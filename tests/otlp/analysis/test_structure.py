@@ -109,3 +109,20 @@ def test_critical_children_never_overlap_in_time(tree):
         ordered = sorted(zip(start[children], stop[children], strict=True))
         cut = [(a, min(b, *(c for c, _ in ordered[i + 1 :]), 10**9)) for i, (a, b) in enumerate(ordered)]
         assert union_length(cut) == sum(max(b - a, 0) for a, b in cut)
+
+
+def test_services_are_those_of_the_spans_that_are_there(system, tmp_path):
+    for number, service in enumerate(("a", "b", "c"), 1):
+        system.span(service, number, number)
+    some = system.traces(tmp_path).filter([True, False, True]).structure
+    assert (some.services, some.service.tolist()) == (["a", "c"], [0, 1])
+
+
+def test_a_service_of_a_very_long_name_costs_its_name_once(system, tmp_path):
+    """A column of fixed width would need 4 bytes a letter and span: 4 GB for these."""
+    name = "x" * 1_000_000
+    for number in range(1, 1001):
+        system.span(name if number == 1 else "b", 1, number)
+    structure = system.traces(tmp_path).structure
+    assert structure.services == ["b", name]
+    assert structure.service.tolist() == [1] + 999 * [0]

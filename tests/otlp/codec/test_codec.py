@@ -3,6 +3,7 @@
 import random
 import subprocess
 import sys
+import threading
 
 import naive
 import pytest
@@ -203,6 +204,10 @@ def test_options_that_do_not_exist_are_named():
         otlp.Traces.from_otlp(b"", encoding="xml")
     with pytest.raises(ValueError, match="unknown"):
         otlp.Traces.from_otlp(b"", unknown="drop")
+    with pytest.raises(ValueError, match="unknown must be one of keep, count, got 'drop'"):
+        otlp.Decoder("traces", unknown="drop")
+    with pytest.raises(ValueError, match="one signal, got str"):
+        otlp.concat(["text"])
     with pytest.raises(ValueError, match="one signal"):
         otlp.concat([otlp.Traces.from_otlp(b""), otlp.Logs.from_otlp(b"")])
 
@@ -219,3 +224,29 @@ def test_kernels_from_the_cache_do_what_compiled_ones_do():
     """Numba's cache has its own bugs (recursion across files); so another process runs from it."""
     for _ in range(2):
         subprocess.run([sys.executable, "-c", ROUND_TRIP], check=True, timeout=300)
+
+
+def test_threads_that_share_a_decoder_take_turns():
+    decoder, found = otlp.Decoder("traces", on_error="skip"), []
+    data = [message.SerializeToString() for message in messages("traces", 20)]
+
+    def work():
+        for message in data * 5:
+            found.append(decoder.decode(message).to_otlp() == message)
+            decoder.decode(b"\x0e")
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == decoder.skipped == 400
+    assert all(found)
+
+
+def test_times_further_apart_than_64_bits_can_be_shown():
+    """Times are unsigned on the wire, and signed in Arrow: one span is before 1970, another long after."""
+    early, late = (
+        otlp_span(Node(7, 1, bytes(7) + last), Node(8, 1, bytes(7) + last)) for last in (b"\x80", b"\x7f")
+    )
+    assert repr(otlp.Traces.from_otlp(early + late)).startswith("Traces: 2 spans")

@@ -211,6 +211,8 @@ def test_impossible_buckets_and_questions_are_refused():
         ExponentialHistogram(0, Buckets(0, np.ones(161, np.int64)))
     with pytest.raises(HistogramError, match="from 0 to"):
         Buckets(0, np.array([-1]))
+    with pytest.raises(HistogramError, match="less than 2\\*\\*63 together, got 9223372036854775808"):
+        Buckets(0, np.full(2, 2**62))
     with pytest.raises(HistogramError, match="one row of numbers"):
         Buckets(0, np.array(["a"]))
     with pytest.raises(HistogramError, match="cannot be refined"):
@@ -219,6 +221,12 @@ def test_impossible_buckets_and_questions_are_refused():
         of([]).quantile(0.5)
     with pytest.raises(HistogramError, match="q must be from 0 to 1"):
         of([1.0]).quantile(1.5)
+
+
+def test_negative_zero_is_zero():
+    histogram = of([-0.0])
+    assert math.copysign(1, histogram.min) == math.copysign(1, histogram.max) == 1
+    assert repr(histogram).startswith("ExponentialHistogram: 1 values, 0 to 0")
 
 
 def test_the_whole_range_of_doubles_fits():

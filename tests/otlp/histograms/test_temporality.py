@@ -291,6 +291,14 @@ def test_sums_too_large_for_an_integer_become_doubles(tmp_path):
     assert numbers(to_cumulative(read(recording.message, tmp_path)).metrics)[1] == (0, 2, 2.0**63)
 
 
+def test_differences_too_large_for_an_integer_become_doubles(tmp_path):
+    recording = Recording(CUMULATIVE)
+    for time, value in ((1, -(2**62)), (2, 2**62), (3, 2**62 - 1), (4, -(2**62) - 1)):
+        recording.sum(0, time, value, monotonic=False)
+    metrics = to_delta(read(recording.message, tmp_path)).metrics
+    assert numbers(metrics)[1:] == [(1, 2, 2.0**63), (2, 3, -1), (3, 4, -(2**63))]
+
+
 def test_explicit_buckets_subtract_and_add(tmp_path):
     recording = Recording(CUMULATIVE)
     first = recording.explicit(0, 1, [1, 2, 0], 3.5)

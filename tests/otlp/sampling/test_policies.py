@@ -247,3 +247,21 @@ def test_not_keeps_what_its_policy_does_not(system, tmp_path):
 def test_policies_that_cannot_be_are_refused(make, message):
     with pytest.raises(PolicyError, match=message):
         make()
+
+
+def test_a_limiter_that_is_used_twice_has_two_buckets(system, tmp_path):
+    """As the two limiters of a Collector's configuration, which has no other way to write it."""
+    limiter = p.RateLimiting(1, 1)
+    low, high = p.NumericAttribute("tag", 0, 9), p.NumericAttribute("tag", 10, 99)
+    policies = (p.And((low, limiter), name="low"), p.And((high, limiter), name="high"))
+    found = TailSampler(policies, decision_wait_s=1).sample(tagged(system, tmp_path, [1, 2, 11, 12]))
+    assert found.decisions["decision"].to_pylist() == ["sampled", "not_sampled"] * 2
+
+
+def test_a_trace_that_ends_a_little_before_it_starts_lasts_no_time(system, tmp_path):
+    """In whole milliseconds, rounded towards zero as in Go."""
+    span = system.span("shop", 1, 1)
+    span.end_time_unix_nano = span.start_time_unix_nano - 500_000
+    assert keeps(p.Latency(0), system.traces(tmp_path))
+    span.end_time_unix_nano = span.start_time_unix_nano - 1_000_000
+    assert not keeps(p.Latency(0), system.traces(tmp_path))

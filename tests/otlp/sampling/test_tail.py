@@ -188,7 +188,7 @@ def test_a_result_draws_itself(shop):
     assert [label.get_text() for label in bars.get_yticklabels()] == ["some", "slow"]
     curve = found.plot_memory()
     assert curve.get_xlabel() == "time since the first arrival, s"
-    assert curve.get_title().startswith("At most 5 traces")
+    assert curve.get_title(loc="left").startswith("At most 5 traces")
     mpl.pyplot.close("all")
 
 
@@ -285,3 +285,20 @@ def test_a_predicate_stands_for_an_ottl_condition(shop):
     wrong = p.OttlCondition(predicate=lambda t: [True], name="it")
     with pytest.raises(otlp.PolicyError, match="predicate of 'it' returned no mask"):
         TailSampler((wrong,)).sample(shop)
+
+
+def test_what_policies_keep_for_certain_is_known_to_be_complete(shop, system, tmp_path):
+    """Unless a drop overrules them, a span came too late or was lost, or chance decided before."""
+    policies = (p.Latency(400), p.Latency(300, 900, name="both"), p.StatusCode(("ERROR",)), HALF)
+
+    def known(traces, more=(), **settings):
+        found = TailSampler((*policies, *more), **settings).sample(traces)
+        return found.complete_beyond_ms, found.complete_errors
+
+    assert known(shop) == (400.0, True)
+    assert known(shop, [p.Drop((p.SpanCount(1000),))]) == (np.inf, False)
+    assert known(shop, num_traces=1) == (np.inf, False)
+    span(system, 1).trace_state = "ot=th:8"
+    assert known(system.traces(tmp_path)) == (np.inf, False)
+    alone = TailSampler((p.StatusCode(("OK",)),)).sample(shop)
+    assert (alone.complete_beyond_ms, alone.complete_errors) == (np.inf, False)

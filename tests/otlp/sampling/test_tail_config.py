@@ -199,10 +199,12 @@ def test_a_drop_stands_by_itself():
         ("decision_cache_sampled", -1),
         ("maximum_trace_size_bytes", 0),
         ("decision_wait_s", float("nan")),
+        ("num_traces", 2.5),
+        ("num_traces", float("inf")),
     ],
 )
 def test_parameters_outside_their_range_are_refused(name, value):
-    with pytest.raises(ValueError, match=f"{name} is [01] or more, got {value}"):
+    with pytest.raises(ValueError, match=f"{name} is a .*number, [01] or more, got {value}"):
         TailSampler((p.AlwaysSample(),), **{name: value})
 
 

@@ -170,6 +170,32 @@ def test_skip_leaves_out_and_counts(name, data, kept, skipped, tmp_path):
     assert f"{skipped} skipped" in repr(traces)
 
 
+def test_what_was_skipped_is_told_by_its_place_in_the_file(tmp_path):
+    first = framed(message("a"))
+    traces = read(tmp_path, "traces.otlp", first + framed(BAD_ID, message("c")), on_error="skip")
+    (error,) = traces.skipped_errors
+    assert error.path == "resource_spans[0].scope_spans[0].spans[0].trace_id"
+    assert len(first) + 4 < error.offset < len(first) + 4 + len(BAD_ID)
+    lines = JSON + b"\n{,}\n" + JSON.replace(b"0001", b"xy01") + b"\n[]\n"
+    traces = read(tmp_path, "traces.jsonl", lines, on_error="skip")
+    assert (len(traces), traces.skipped) == (1, 3)
+    places = [lines.index(b",}"), lines.index(b"xy01"), lines.index(b"[]")]
+    assert [error.offset for error in traces.skipped_errors] == places
+
+
+@pytest.mark.parametrize("name", ["traces.pb", "traces.binpb.gz", "traces.bin.zst"])
+def test_an_empty_bare_message_is_refused_by_the_writer_as_no_recording(name, tmp_path):
+    empty = otlp.Traces.from_otlp(b"")
+    with pytest.raises(otlp.EmptyMessageError, match=r"there are no traces.*write \.otlp or \.json"):
+        otlp.write(empty, tmp_path / name)
+    with pytest.raises(otlp.EmptyMessageError):
+        otlp.write(iter([empty, empty]), tmp_path / name)
+    assert not list(tmp_path.iterdir())
+    for other in ("traces.otlp", "traces.json", "traces.jsonl"):
+        otlp.write(empty, tmp_path / other)
+        assert len(otlp.read(tmp_path / other)) == 0
+
+
 def test_arguments_are_checked(tmp_path):
     with pytest.raises(ValueError, match="signal must be one of traces, metrics, logs"):
         read(tmp_path, "traces.pb", message(), signal="spans")

@@ -160,6 +160,19 @@ def test_a_folder_of_several_signals_needs_to_be_told_which(shop, tmp_path):
             otlp.read(day, signal=signal)
 
 
+def test_all_folders_of_a_signal_are_read_by_name_and_none_that_is_being_written(shop, tmp_path):
+    day = tmp_path / "day"
+    (day / "later").mkdir(parents=True)
+    halves = [shop.filter(pa.array(mask)) for mask in ([True] * 3 + [False] * (len(shop) - 3),)]
+    halves.append(shop.filter(pa.array([False] * 3 + [True] * (len(shop) - 3))))
+    otlp.write(halves[1], day / "later" / "a.parquet")
+    otlp.write(halves[0], day / "b.arrow")
+    otlp.write(shop, day / "unfinished.parquet")
+    (day / "unfinished.parquet").rename(day / ".unfinished.parquet")
+    assert otlp.read(day) == joined([halves[0], halves[1]])
+    assert [len(batch) for batch in otlp.read_batches(day)] == [3, len(shop) - 3]
+
+
 def test_a_folder_is_replaced_whole_and_only_one_of_ours(shop, tmp_path):
     folder = tmp_path / "shop.parquet"
     otlp.write(shop, folder)

@@ -54,10 +54,14 @@ def test_gzip_members_follow_one_another():
     assert inflate(gzip.compress(b"one") + gzip.compress(b"two"), "gzip", 100) == b"onetwo"
 
 
+def test_many_short_members_cost_no_more_than_their_bytes():
+    assert inflate(gzip.compress(b"a") * 100_000, "gzip", MIB) == b"a" * 100_000
+
+
 @pytest.mark.parametrize("coding", CODINGS)
 def test_a_damaged_stream_is_named(coding):
     whole = deflate(bytes(range(256)) * 100, coding)
-    for damaged in (b"plain", whole[: len(whole) // 2]):
+    for damaged in (b"", b"plain", zlib.compress(b"x"), whole[: len(whole) // 2]):
         with pytest.raises(otlp.CompressionError, match=coding):
             inflate(damaged, coding, MIB)
 

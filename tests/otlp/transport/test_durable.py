@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,16 +11,14 @@ import threading
 import time
 from collections import Counter
 from concurrent.futures import Future
-from pathlib import Path
 from subprocess import PIPE
 
 import httpx
-import pyarrow.parquet as pq
 import pytest
 from peers import SERVICES, logs, metrics, send, spans
 
 from workbench import otlp
-from workbench.otlp.transport import _compaction, _journal
+from workbench.otlp.transport import _journal
 from workbench.otlp.transport._payload import accept
 from workbench.otlp.transport._segments import encode_frame, read_frames, segments_in
 
@@ -29,17 +28,16 @@ PROTOBUF = {"content-type": "application/x-protobuf"}
 
 
 def parts(folder, signal_name="traces"):
-    return sorted(folder.glob(f"{signal_name}/part-*.parquet"))
+    return sorted(folder.glob(f"{signal_name}/part=*"))
 
 
 def span_ids(folder):
     """Return how often each span is in the files."""
-    tables = [pq.read_table(path, columns=["span_id"]) for path in parts(folder)]
-    return Counter(int.from_bytes(value.as_py(), "big") for table in tables for value in table["span_id"])
+    return Counter(int(digits, 16) for digits in otlp.read(folder).to_pandas()["span_id"])
 
 
 def leftovers(folder):
-    return [path.name for path in folder.glob("journal/*.log")] + list(folder.glob("*/*.unfinished"))
+    return [path.name for path in folder.glob("journal/*.log")] + list(folder.glob("journal/unfinished/*"))
 
 
 @pytest.fixture
@@ -57,7 +55,7 @@ def test_every_signal_becomes_parquet(receiver, tmp_path):
         assert send(receiver, profiles, over, signal="profiles").ok
     assert receiver.records == {"traces": 6, "metrics": 9, "logs": 12, "profiles": 3}
     receiver.close()
-    rows = {name: sum(len(pq.read_table(path)) for path in parts(tmp_path, name)) for name in SERVICES}
+    rows = {name: len(otlp.read(tmp_path, signal=name)) for name in SERVICES}
     assert rows == {"traces": 6, "metrics": 3, "logs": 12, "profiles": 3}
     assert leftovers(tmp_path) == []
 
@@ -66,7 +64,7 @@ def test_what_is_acknowledged_is_in_the_log_already(receiver, tmp_path):
     assert send(receiver, spans(5)).ok
     (segment,) = segments_in(tmp_path / "journal")
     bodies, torn = read_frames(segment.path.read_bytes())
-    assert (bodies, torn) == ([spans(5).SerializeToString()], 0)
+    assert (bodies, torn) == ([spans(5).SerializeToString()], b"")
 
 
 def test_requests_that_arrive_during_a_sync_share_the_next(tmp_path, monkeypatch):
@@ -120,7 +118,27 @@ def test_a_failed_write_leaves_a_segment_that_can_be_read(tmp_path, monkeypatch)
     journal.append(first).result(10)
     journal.close()
     contents = [read_frames(segment.path.read_bytes()) for segment in segments_in(tmp_path / "journal")]
-    assert contents == [([first.body], 0), ([first.body], 0)]
+    assert contents == [([first.body], b""), ([first.body], b"")]
+
+
+def test_whatever_goes_wrong_in_writing_those_who_wait_hear_of_it(tmp_path, monkeypatch):
+    journal = _journal.Journal(tmp_path / "journal")
+    request = accept("traces", spans().SerializeToString(), "protobuf")
+    with monkeypatch.context() as patch:
+        patch.setattr(_journal, "encode_frame", lambda _body: (_ for _ in ()).throw(OverflowError("4 GiB")))
+        assert isinstance(journal.append(request).exception(10), OverflowError)
+    journal.append(request).result(10)
+    journal.close()
+
+
+def test_a_receiver_whose_folder_was_taken_away_ends_and_says_so(tmp_path):
+    receiver = otlp.DurableReceiver(tmp_path / "gone", http_port=0, grpc_port=0)
+    shutil.rmtree(tmp_path / "gone")
+    with pytest.raises(FileNotFoundError):
+        receiver.close()
+    assert not receiver._journal._thread.is_alive()
+    with otlp.DurableReceiver(tmp_path / "gone", http_port=0, grpc_port=0):
+        pass
 
 
 def test_a_full_segment_is_compacted_at_once(tmp_path):
@@ -171,74 +189,12 @@ def test_a_closed_journal_says_so(tmp_path):
     assert isinstance(found, otlp.JournalError)
 
 
-def killed_after(step, tmp_path, monkeypatch):
-    """Leave a folder as a compaction leaves it that is killed right before this step."""
-
-    class KilledError(BaseException):
-        pass
-
-    def die(*_arguments, **_options):
-        raise KilledError
-
-    journal = _journal.Journal(tmp_path / "journal")
-    journal.append(accept("traces", spans(4).SerializeToString(), "protobuf")).result(10)
-    journal.close()
-    (segment,) = segments_in(tmp_path / "journal")
-    with monkeypatch.context() as patch:
-        patch.setattr(*step, die)
-        with pytest.raises(KilledError):
-            _compaction.compact(segment, tmp_path)
-
-
-STEPS = {
-    "reading": (_compaction, "read_frames"),
-    "writing": (_compaction.pq, "write_table"),
-    "syncing": (_compaction.os, "fsync"),
-    "renaming": (Path, "rename"),
-    "removing the segment": (Path, "unlink"),
-    "syncing the folder": (_compaction, "sync_folder"),
-}
-
-
-@pytest.mark.parametrize("step", STEPS)
-def test_a_compaction_killed_at_any_step_is_finished_once(step, tmp_path, monkeypatch):
-    killed_after(STEPS[step], tmp_path, monkeypatch)
-    with otlp.DurableReceiver(tmp_path, http_port=0, grpc_port=0):
-        pass
-    assert span_ids(tmp_path) == {1: 1, 2: 1, 3: 1, 4: 1}
-    assert leftovers(tmp_path) == []
-
-
 def test_numbers_go_on_after_a_restart(tmp_path):
     for number in range(3):
         with otlp.DurableReceiver(tmp_path, http_port=0, grpc_port=0) as receiver:
             assert send(receiver, spans(1, first=number)).ok
     assert span_ids(tmp_path) == {1: 1, 2: 1, 3: 1}
     assert len(parts(tmp_path)) == 3
-
-
-def test_a_torn_tail_is_cut_kept_aside_and_reported(tmp_path, caplog):
-    folder = tmp_path / "journal"
-    folder.mkdir()
-    whole = encode_frame(spans(2).SerializeToString())
-    (folder / "traces-00000001.log").write_bytes(whole + whole[:-3])
-    with otlp.DurableReceiver(tmp_path, http_port=0, grpc_port=0):
-        pass
-    assert span_ids(tmp_path) == {1: 1, 2: 1}
-    assert (folder / "torn" / "traces-00000001.log").read_bytes() == whole[:-3]
-    assert "never acknowledged" in caplog.text
-
-
-def test_a_segment_that_cannot_be_written_stays_and_does_not_stop_the_others(tmp_path, caplog):
-    folder = tmp_path / "journal"
-    folder.mkdir()
-    (folder / "traces-00000001.log").write_bytes(encode_frame(b"\xff\xff"))
-    (folder / "traces-00000002.log").write_bytes(encode_frame(spans(2).SerializeToString()))
-    receiver = otlp.DurableReceiver(tmp_path, http_port=0, grpc_port=0)
-    receiver.close()
-    assert span_ids(tmp_path) == {1: 1, 2: 1}
-    assert [segment.path.name for segment in receiver.failed] == ["traces-00000001.log"]
-    assert "stays in the journal" in caplog.text
 
 
 # The command

@@ -337,3 +337,10 @@ def test_it_shows_where_it_listens_and_what_came(receiver):
 def test_limits_are_positive(name):
     with pytest.raises(otlp.ConfigurationError, match=name):
         otlp.Receiver(**{name: 0})
+
+
+@pytest.mark.parametrize("name", ["http_port", "grpc_port"])
+@pytest.mark.parametrize("port", [-1, 65536, 99999])
+def test_a_number_that_is_no_port_is_refused(name, port):
+    with pytest.raises(otlp.EndpointError, match=f"{name} must be from 0 .* to 65535, got {port}"):
+        otlp.Receiver(**{name: port})

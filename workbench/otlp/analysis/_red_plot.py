@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workbench.display import use_style
+from workbench.display import new_axes, plain_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,25 +24,29 @@ def draw_red(red: "Red", ax: "Axes | None", measure: str, most: int) -> "Axes":
     if measure not in COLUMNS:
         msg = f"measure must be one of {', '.join(COLUMNS)}, got {measure!r}"
         raise ValueError(msg)
-    if ax is None:
-        from matplotlib import pyplot as plt  # noqa: PLC0415 - half a second
-
-        use_style()
-        ax = plt.figure().subplots()
-    frame = red.to_pandas()
-    frame["group"] = (
-        frame[list(red.by)].astype("string").fillna("-").agg(" ".join, axis=1) if red.by else "all"
-    )
-    names = frame["group"].drop_duplicates()
-    kept = frame[frame["group"].isin(names[:most])]
-    if not len(kept):
-        ax.set(title="no spans")
-    elif red.window_s is None:
+    ax = new_axes(ax, (9, 3.6))
+    frame, groups = _grouped(red)
+    kept = frame[frame["group"] < most]
+    if red.window_s is None:
         _side_by_side(ax, kept, measure)
-    else:
+    elif len(kept):
         _over_time(ax, kept, measure, red.window_s)
-    ax.set_title(_title(red, measure, len(names), most))
+    ax.set_title(_title(red, measure, groups, most))
     return ax
+
+
+def _grouped(red: "Red") -> "tuple[pd.DataFrame, int]":
+    """Return the table with the number of each row's group and its label, and how many groups there are."""
+    rows = red.table.select(red.by).to_pylist() if red.by else [{}] * len(red)
+    numbers: dict[tuple[object, ...], int] = {}
+    frame = red.to_pandas()
+    frame["group"] = np.array([numbers.setdefault((*row.values(),), len(numbers)) for row in rows], np.int64)
+    frame["label"] = [plain_text(_label([*row.values()])) for row in rows]
+    return frame, len(numbers)
+
+
+def _label(values: list[object]) -> str:
+    return " ".join("-" if value is None else str(value) for value in values) or "all"
 
 
 def _title(red: "Red", measure: str, groups: int, most: int) -> str:
@@ -68,7 +72,7 @@ def _side_by_side(ax: "Axes", frame: "pd.DataFrame", measure: str) -> None:
         ax.legend()
     else:
         ax.barh(places, frame[COLUMNS[measure]], color=BLUE if measure == "rate" else RED)
-    ax.set_yticks(places, frame["group"])
+    ax.set_yticks(places, frame["label"])
     ax.set_ylim(-0.6, len(frame) - 0.4)
     ax.set_xlabel(LABELS[measure])
 
@@ -76,17 +80,23 @@ def _side_by_side(ax: "Axes", frame: "pd.DataFrame", measure: str) -> None:
 def _over_time(ax: "Axes", frame: "pd.DataFrame", measure: str, window_s: float) -> None:
     window = np.timedelta64(round(window_s * 1e9), "ns")
     begins = frame["window_start"].dt.tz_localize(None).to_numpy().astype("datetime64[ns]")
-    grid = np.arange(begins.min(), begins.max() + window, window)
+    grid = begins.min() + window * np.arange((begins.max() - begins.min()) // window + 1)
     for group in frame["group"].unique():
         rows = (frame["group"] == group).to_numpy()
         values = _on_grid(
             grid, begins[rows], frame.loc[rows, COLUMNS[measure]], empty=0 if measure == "rate" else np.nan
         )
-        (line,) = ax.plot(grid, values, linestyle="-", label=group, marker="." if len(grid) < 60 else "")
+        (line,) = ax.plot(
+            grid,
+            values,
+            linestyle="-",
+            label=frame["label"][rows].iloc[0],
+            marker="." if len(grid) < 60 else "",
+        )
         if measure == "duration":
             median = _on_grid(grid, begins[rows], frame.loc[rows, "p50_s"], empty=np.nan)
             ax.plot(grid, median, linestyle=":", color=line.get_color(), linewidth=1.2)
-    if measure == "duration":
+    if measure == "duration" and (frame["p99_s"] > 0).any():
         ax.set_yscale("log")
     else:
         ax.set_ylim(0)

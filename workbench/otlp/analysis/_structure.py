@@ -19,7 +19,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from workbench.kernels import covered_length, find_rows
-from workbench.otlp.errors import UnknownKeyError
+from workbench.otlp.analysis._identity import find_named_parents, id_words
+from workbench.otlp.analysis._operations import column_or_nulls, value_codes
 
 if TYPE_CHECKING:
     from workbench.otlp.traces import Traces
@@ -33,14 +34,6 @@ T = TypeVar("T")
 CLIENT = 3  # SpanKind
 STATUS_ERROR = 2
 DATABASE_KEYS = ("db.system.name", "db.system")
-UNKNOWN_SERVICE = "unknown_service"
-
-
-def _column_or_nulls(traces: "Traces", key: str) -> pa.ChunkedArray:
-    try:
-        return pc.cast(traces[key], pa.string())
-    except UnknownKeyError:
-        return pa.chunked_array([pa.nulls(len(traces), pa.string())])
 
 
 class _FrozenProperty(cached_property[T]):
@@ -80,39 +73,35 @@ class SpanStructure:
         code = pc.struct_field(self.traces.spans["status"], "code")
         return pc.equal(code, STATUS_ERROR).fill_null(False).to_numpy()
 
-    @_FrozenProperty
+    @property
     def services(self) -> list[str]:
         """The services, in alphabetical order."""
-        return [str(name) for name in np.unique(self._service_names)]
+        return self._service[1]
 
-    @_FrozenProperty
+    @property
     def service(self) -> Rows:
         """Position in `services` of each span's service, `(n,) int64`."""
-        return np.unique(self._service_names, return_inverse=True)[1].astype(np.int64)
+        return self._service[0]
 
-    @_FrozenProperty
-    def _service_names(self) -> npt.NDArray[np.str_]:
-        named = _column_or_nulls(self.traces, "service.name").fill_null(
-            UNKNOWN_SERVICE
-        )  # as the SDKs call it
-        return np.asarray(named.to_pylist(), dtype=np.str_)
+    @cached_property
+    def _service(self) -> tuple[Rows, list[str]]:
+        codes, names = value_codes([column_or_nulls(self.traces, "service.name")])
+        present, found = np.unique(codes, return_inverse=True)  # a dictionary may hold more than occurs
+        found = found.astype(np.int64)
+        found.setflags(write=False)
+        return found, [names[at] for at in present]
 
     @_FrozenProperty
     def trace(self) -> Rows:
         """Number of each span's trace, counted in order of first appearance, `(n,) int64`."""
-        words = _words(self.traces.spans["trace_id"])
+        words = id_words(self.traces, "trace_id")
         first = find_rows(words, words)
         return np.unique(first, return_inverse=True)[1].astype(np.int64)
 
     @_FrozenProperty
     def parent(self) -> Rows:
         """Row of each span's parent, or -1 where it has none or it is not among these spans, `(n,) int64`."""
-        spans = self.traces.spans
-        trace = _words(spans["trace_id"])
-        own, above = _words(spans["span_id"]), _words(spans["parent_span_id"])
-        rows = find_rows(np.hstack([trace, own]), np.hstack([trace, above]))
-        rows[(above == 0).all(axis=1)] = -1  # no parent, or the invalid id of zeros that some send for none
-        return _without_cycles(rows)
+        return _without_cycles(find_named_parents(self.traces))
 
     @_FrozenProperty
     def entry(self) -> Rows:
@@ -146,7 +135,7 @@ class SpanStructure:
     def _to_database(self) -> Mask:
         found = np.zeros(len(self.parent), bool)
         for key in DATABASE_KEYS:
-            found |= _column_or_nulls(self.traces, key).is_valid().to_numpy()
+            found |= column_or_nulls(self.traces, key).is_valid().to_numpy()
         return found
 
     @_FrozenProperty
@@ -171,18 +160,6 @@ class SpanStructure:
         candidates = np.flatnonzero(self.parent < 0)
         order = candidates[np.lexsort((-self.duration[candidates], self.trace[candidates]))]
         return order[np.unique(self.trace[order], return_index=True)[1]]
-
-
-def _words(ids: pa.ChunkedArray) -> npt.NDArray[np.uint64]:
-    """Return fixed-size ids as `(n, words) uint64`; a missing id is all zeros, which is no valid id."""
-    size = ids.type.byte_width
-    filled = ids.fill_null(pa.scalar(bytes(size), ids.type)).combine_chunks()
-    raw = np.frombuffer(filled.buffers()[1], np.uint8) if len(filled) else np.empty(0, np.uint8)
-    return (
-        raw[filled.offset * size : (filled.offset + len(filled)) * size]
-        .view(np.uint64)
-        .reshape(-1, size // 8)
-    )
 
 
 def _follow(step: Rows) -> Rows:

@@ -31,6 +31,7 @@ from workbench.kernels import LogHistograms, grouped_log_histogram
 from workbench.otlp.analysis._bins import check_bins
 from workbench.otlp.analysis._groups import Coded, encode, group_rows
 from workbench.otlp.analysis._kernel_red import extent
+from workbench.otlp.analysis._operations import column_or_nulls
 from workbench.otlp.analysis._red_table import MEASURES, measures
 from workbench.otlp.errors import BinError
 from workbench.otlp.histograms.buckets import Buckets
@@ -225,7 +226,7 @@ def red(  # noqa: PLR0913 - each is a question of its own
     Raises
     ------
     UnknownKeyError
-        When no span knows a name.
+        When no span knows a name, ``service.name`` excepted.
     BinError
         When windows are not positive, or there would be more than a million.
     ValueError
@@ -237,7 +238,7 @@ def red(  # noqa: PLR0913 - each is a question of its own
     chosen = wanted & (starts != 0)
     unstarted = int(wanted.sum() - chosen.sum())
     heavy = None if weights is None else _checked_weights(weights, len(traces))
-    columns = [traces[ALIASES.get(key, key)] for key in keys]
+    columns = [_column(traces, ALIASES.get(key, key)) for key in keys]
     failed = _numpy(traces["status.code"]) == ERROR
     if not chosen.all():
         columns = [column.filter(pa.array(chosen)) for column in columns]
@@ -330,6 +331,11 @@ def _windows(starts: Nanoseconds, window_s: float) -> Coded:
     begins = (first + np.arange(count)) * width
     codes = (starts // width - first).astype(np.int32)
     return Coded(codes, pa.array(begins, pa.timestamp("ns", tz="UTC")))
+
+
+def _column(traces: "Traces", key: str) -> pa.ChunkedArray:
+    """Return a column; that spans may come from no named service is no mistake of who asks."""
+    return column_or_nulls(traces, key) if key == "service.name" else traces[key]
 
 
 def _nanoseconds(traces: "Traces", name: str) -> Nanoseconds:

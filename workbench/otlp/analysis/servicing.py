@@ -5,7 +5,8 @@ Each request is an edge from a client to a server, of a connection type: unset (
 ``virtual_node``: one end wrote no spans, and is named by what the other end says of its peer. A request fails
 when either end has the status ERROR. *Network* time is the client's duration less the server's: connection,
 queue and network, both ways. It is below zero where the server outlasted the client, which had its answer
-already or had given up.
+already or had given up. A producer does not wait for its consumers: of messages it is the time from the end
+of the producer's span to the start of the consumer's, as in Grafana Tempo's service graphs.
 
 As in the Collector's connector an unpaired root SERVER span was requested by ``user``, and an unpaired client
 span requests the first of its peer attributes. Beyond it, nothing is left out: a server span whose parent is
@@ -77,8 +78,8 @@ class ServiceGraph:
     edges : pyarrow.Table
         ``client``, ``server``, ``connection_type``, ``requests``, ``failed``; quantiles p50, p90 and p99 in
         milliseconds of ``client_*_ms``, ``server_*_ms`` and ``network_*_ms``, null where that end wrote no
-        spans (a database's time is its client's); ``outlasted``, requests whose server span lasted longer
-        than the client span. Most requests first.
+        spans (a database's time is its client's); ``outlasted``, requests, no messages, whose server span
+        lasted longer than the client span. Most requests first.
     nodes : pyarrow.Table
         ``node``, ``type`` (service, database, messaging_system or virtual_node) and ``spans``.
     unpaired : pyarrow.Table
@@ -240,7 +241,8 @@ class _Requests:
             known = ~np.isnan(values)
             found = grouped_quantiles(edge[known], values[known], size, tuple(QUANTILES.values()))
             columns |= {f"{side}_{name}_ms": row for name, row in zip(QUANTILES, found, strict=True)}
-        columns["outlasted"] = np.bincount(edge[times["network"] < 0], minlength=size)
+        outlasted = (times["network"] < 0) & ~self._is_message
+        columns["outlasted"] = np.bincount(edge[outlasted], minlength=size)
         order = np.lexsort((present, -columns["requests"]))
         return pa.table({name: _arrow(values[order], text=name in TEXTS) for name, values in columns.items()})
 
@@ -253,9 +255,23 @@ class _Requests:
         """Return what each end saw and the difference, milliseconds, NaN where an end saw nothing."""
         duration = np.maximum(self.traces.structure.duration, 0) / MS
         client, server = (self._value(duration, rows, np.nan) for rows in (self.client, self.server))
-        network = client - server
+        network = np.where(self._is_message, self._in_queue(), client - server)
         server = np.where(self.kind == TYPES.index(DATABASE), client, server)
         return {"client": client, "server": server, "network": network}
+
+    @property
+    def _is_message(self) -> npt.NDArray[np.bool_]:
+        return self.kind == TYPES.index(MESSAGING)
+
+    def _in_queue(self) -> Floats:
+        """Return the time from the end of the client's span to the start of the server's, milliseconds."""
+        structure = self.traces.structure
+        both = (self.client >= 0) & (self.server >= 0)
+        client, server = self.client[both], self.server[both]
+        found = np.full(len(both), np.nan)
+        sent = structure.start[client] + np.maximum(structure.duration[client], 0)
+        found[both] = (structure.start[server] - sent) / MS
+        return found
 
     def nodes(self) -> pa.Table:
         """Return services with the number of their spans first, then what wrote none."""

@@ -9,22 +9,29 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from workbench.otlp._schema import Layout
+from workbench.otlp.codec._given_values import check_values
 from workbench.otlp.errors import TableError
 
 __all__ = ["checked_tables"]
 
 Array = npt.NDArray[Any]
+MOST_OWNERS = 1 << 24  # that are made up for records: a wrong id must not fill the memory
 
 
-def checked_tables(tables: Mapping[str, pa.Table], layout: Layout) -> dict[str, pa.Table]:
+def checked_tables(tables: Any, layout: Layout) -> dict[str, pa.Table]:
     """Return tables of a signal's schemas, those that are missing empty.
 
     Raises
     ------
     TableError
-        When there is one of another signal, one lacks a column, or a column has another type.
+        When there is one of another signal, one lacks a column, a column has another type, or a value is
+        none that it may hold.
     """
-    for name, table in tables.items():
+    if not isinstance(tables, Mapping):
+        msg = f"expected tables by name, got {type(tables).__name__}"
+        raise TableError(msg)
+    given = {name: _whole(name, table) for name, table in tables.items()}
+    for name, table in given.items():
         if name not in layout.schemas:
             msg = f"there is no table {name!r} here; expected {', '.join(layout.schemas)}"
             raise TableError(msg)
@@ -32,18 +39,43 @@ def checked_tables(tables: Mapping[str, pa.Table], layout: Layout) -> dict[str, 
             if field.name not in table.schema.names:
                 msg = f"table {name!r} lacks the column {field.name!r} of type {field.type}"
                 raise TableError(msg)
-    found = dict(tables)
+    found = dict(given)
     for name in ("resources", "scopes"):
         if name not in found and layout.records in found:
             found[name] = _owners(found[layout.records], name.removesuffix("s"), layout.schemas[name])
-    return {name: _with_schema(found.get(name), name, schema) for name, schema in layout.schemas.items()}
+    whole = {name: _with_schema(found.get(name), name, schema) for name, schema in layout.schemas.items()}
+    check_values(whole, layout)
+    return whole
+
+
+def _whole(name: str, table: pa.Table | pa.RecordBatch) -> pa.Table:
+    """Return a table whose memory is what Arrow says that it is."""
+    if isinstance(table, pa.RecordBatch):
+        table = pa.Table.from_batches([table])
+    if not isinstance(table, pa.Table):
+        msg = f"expected a pyarrow Table for {name!r}, got {type(table).__name__}"
+        raise TableError(msg)
+    try:
+        table.validate(full=True)
+    except (pa.ArrowInvalid, IndexError) as error:
+        msg = f"table {name!r} is broken: {error}"
+        raise TableError(msg) from error
+    return table
 
 
 def _owners(records: pa.Table, struct: str, schema: pa.Schema) -> pa.Table:
     """Return the resources or scopes that records name in their structs, for tables that have none."""
     column = records[struct].combine_chunks()
-    ids = pc.struct_field(column, "id").to_numpy(zero_copy_only=False).astype(np.int64)
+    numbers = pc.struct_field(column, "id")
+    if numbers.null_count:
+        row = pc.index(numbers.is_null(), True).as_py()
+        msg = f"there are no {struct}s, and row {row:,} of the records has no {struct}.id"
+        raise TableError(msg)
+    ids = numbers.to_numpy(zero_copy_only=False).astype(np.int64)
     size = int(ids.max(initial=-1)) + 1
+    if size > MOST_OWNERS:
+        msg = f"ids of {struct}s are the numbers of their rows, from 0 on; got {size - 1:,}"
+        raise TableError(msg)
     row = np.full(size, -1, np.int64)
     row[ids[::-1]] = np.arange(len(ids))[::-1]
     taken = column.take(pa.array(row, mask=row < 0))

@@ -1,7 +1,7 @@
 """Several stars of one signal as one: rows follow each other, texts are unified, references are moved."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from workbench.otlp.codec._star import Star, Strings, padded_strings
 __all__ = ["join_stars"]
 
 Array = npt.NDArray[Any]
+MOST_REFERENCE = (1 << 31) - 1
 
 # Which of the profiles' dictionary tables a column refers to; 0 stays 0, the zero value
 REFERENCES = {
@@ -45,6 +46,25 @@ REFERENCES = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Shift:
+    """Where the references of one star into a table lead in the joined one."""
+
+    before: int  # rows of earlier stars
+    own: int
+    total: int
+
+    def of(self, references: Array) -> Array:
+        """Return references as they are in the joined star: 0 stays, and what led nowhere leads nowhere."""
+        wide = references.astype(np.int64)
+        dangling = np.minimum(wide + (self.total - self.own), MOST_REFERENCE)
+        moved = np.where(wide < self.own, wide + self.before, dangling)
+        return np.where(wide <= 0, wide, moved).astype(references.dtype)
+
+    def of_one(self, reference: int) -> int:
+        return int(self.of(np.array([reference], np.int64))[0])
+
+
 def join_stars(stars: Sequence[Star]) -> Star:
     """Return all records of some stars, in their order."""
     first = stars[0]
@@ -53,14 +73,14 @@ def join_stars(stars: Sequence[Star]) -> Star:
     plan = plan_of(first.signal)
     key_maps, keys = _unified([star.keys for star in stars])
     text_maps, texts = _unified([star.texts for star in stars])
-    offsets = _row_offsets(plan, stars)
+    shifts = _shifts(plan, stars)
     if first.signal == "profiles":
         stars = [
-            _with_moved_nested(plan, star, at["strings"]) for star, at in zip(stars, offsets, strict=True)
+            _with_moved_nested(plan, star, at["strings"]) for star, at in zip(stars, shifts, strict=True)
         ]
     blob_starts, blobs = _appended([star.blobs for star in stars])
     parts = [
-        _moved(plan, star, key_maps[at], text_maps[at], blob_starts[at], offsets[at])
+        _moved(plan, star, key_maps[at], text_maps[at], blob_starts[at], shifts[at])
         for at, star in enumerate(stars)
     ]
     columns = {name: _concatenated(plan, name, stars, parts) for name in plan.columns}
@@ -68,7 +88,7 @@ def join_stars(stars: Sequence[Star]) -> Star:
     rows = {table: sum(star.rows[table] for star in stars) for table in plan.tables}
     rows["root"] = 1
     sides = np.concatenate(
-        [_moved_sides(plan, star, blob_starts[at], offsets[at]) for at, star in enumerate(stars)]
+        [_moved_sides(plan, star, blob_starts[at], shifts[at]) for at, star in enumerate(stars)]
     )
     kept = {name: column for name, column in columns.items() if column is not None}
     unknown = sum(star.unknown for star in stars)
@@ -77,14 +97,15 @@ def join_stars(stars: Sequence[Star]) -> Star:
     )
 
 
-def _row_offsets(plan: Plan, stars: Sequence[Star]) -> list[dict[str, int]]:
-    """Return for each star how many rows of each table come before its own; there is one root."""
-    offsets, before = [], dict.fromkeys(plan.tables, 0)
-    for star in stars:
-        offsets.append(dict(before))
-        for table in plan.tables[1:]:
-            before[table] += star.rows[table]
-    return offsets
+def _shifts(plan: Plan, stars: Sequence[Star]) -> list[dict[str, _Shift]]:
+    """Return for each star where its rows of each table come to lie; there is one root."""
+    shifts: list[dict[str, _Shift]] = [{plan.tables[0]: _Shift(0, 1, 1)} for _ in stars]
+    for table in plan.tables[1:]:
+        rows = [star.rows[table] for star in stars]
+        starts = np.cumsum([0, *rows]).tolist()
+        for at, shift in enumerate(shifts):
+            shift[table] = _Shift(starts[at], rows[at], starts[-1])
+    return shifts
 
 
 def _unified(pools: list[Strings]) -> tuple[list[Array | None], Strings]:
@@ -133,7 +154,7 @@ def _appended(pools: list[Strings]) -> tuple[list[int], Strings]:
 
 
 def _moved(  # noqa: PLR0913 - all that may move
-    plan: Plan, star: Star, keys: Array | None, texts: Array | None, blobs: int, offsets: dict[str, int]
+    plan: Plan, star: Star, keys: Array | None, texts: Array | None, blobs: int, shifts: dict[str, _Shift]
 ) -> dict[str, Array]:
     """Return a star's columns with all numbers as they are in the joined one."""
     found: dict[str, Array] = {}
@@ -143,7 +164,7 @@ def _moved(  # noqa: PLR0913 - all that may move
             continue
         array = star.columns[name]
         if column.name == "parent":
-            array = array + np.uint32(offsets[parents[column.table]])
+            array = array + np.uint32(shifts[parents[column.table]].before)
         elif column.text and texts is not None:
             array = texts[array].astype(np.int32)
         elif column.table in plan.attribute_tables and column.name == "key" and keys is not None:
@@ -151,16 +172,16 @@ def _moved(  # noqa: PLR0913 - all that may move
         elif column.dtype == "i8" and column.name == "original_payload":
             array = np.where(array == 0, 0, array + blobs)
         if star.signal == "profiles" and name in REFERENCES:
-            array = np.where(array == 0, 0, array + array.dtype.type(offsets[REFERENCES[name]]))
+            array = shifts[REFERENCES[name]].of(array)
         found[name] = array
     for name in [name for name in found if name.endswith(".type") and f"{name[:-5]}.value" in found]:
         values = f"{name[:-5]}.value"
-        found[values] = _moved_values(star, found[name], found[values], texts, blobs, offsets)
+        found[values] = _moved_values(star, found[name], found[values], texts, blobs, shifts)
     return found
 
 
 def _moved_values(  # noqa: PLR0913
-    star: Star, types: Array, values: Array, texts: Array | None, blobs: int, offsets: dict[str, int]
+    star: Star, types: Array, values: Array, texts: Array | None, blobs: int, shifts: dict[str, _Shift]
 ) -> Array:
     kinds = types & codes.TYPE_MASK
     plain = (types & codes.PLAIN) != 0
@@ -170,15 +191,14 @@ def _moved_values(  # noqa: PLR0913
     if texts is not None:
         values[in_texts] = texts[values[in_texts]]
     if star.signal == "profiles":
-        references = (kinds == ValueType.STRINDEX) & (values != 0)
-        values = np.where(references, values + offsets["strings"], values)
+        values = np.where(kinds == ValueType.STRINDEX, shifts["strings"].of(values), values)
     return values
 
 
-def _moved_sides(plan: Plan, star: Star, blobs: int, offsets: dict[str, int]) -> Array:
+def _moved_sides(plan: Plan, star: Star, blobs: int, shifts: dict[str, _Shift]) -> Array:
     moved = star.sides.copy()
     for entry in moved:
-        entry[1] += offsets[plan.tables[entry[0]]]
+        entry[1] += shifts[plan.tables[entry[0]]].before
         entry[3] += blobs if entry[3] else 0
     return moved
 
@@ -196,7 +216,7 @@ def _concatenated(
     return np.concatenate([part.get(name, absent[at]) for at, part in enumerate(parts)])
 
 
-def _with_moved_nested(plan: Plan, star: Star, offset: int) -> Star:
+def _with_moved_nested(plan: Plan, star: Star, strings: _Shift) -> Star:
     """Return a star whose nested values refer to the joined string table."""
     nested: set[int] = set()
     for name in plan.columns:
@@ -204,28 +224,28 @@ def _with_moved_nested(plan: Plan, star: Star, offset: int) -> Star:
             kinds = star.columns[name] & codes.TYPE_MASK
             chosen = (kinds == ValueType.MAP) | (kinds == ValueType.SLICE)
             nested |= set(star.columns[f"{name[:-5]}.value"][chosen].tolist())
-    if not nested or not offset:
+    if not nested or strings.own == strings.total:
         return star
     blobs = [
-        _nested_references(star.blobs[at], offset) if at in nested else star.blobs[at]
+        _nested_references(star.blobs[at], strings) if at in nested else star.blobs[at]
         for at in range(len(star.blobs))
     ]
     return replace(star, blobs=padded_strings(pa.array(blobs, pa.large_binary()), np.int64))
 
 
-def _nested_references(value: bytes, offset: int) -> bytes:
+def _nested_references(value: bytes, strings: _Shift) -> bytes:
     """Return a nested value whose references into the string table are moved."""
     message = AnyValue.FromString(value)
-    _move(message, offset)
+    _move(message, strings)
     return message.SerializeToString()
 
 
-def _move(value: AnyValue, offset: int) -> None:
+def _move(value: AnyValue, strings: _Shift) -> None:
     kind = value.WhichOneof("value")
-    if kind == "string_value_strindex" and value.string_value_strindex:
-        value.string_value_strindex += offset
+    if kind == "string_value_strindex":
+        value.string_value_strindex = strings.of_one(value.string_value_strindex)
     for item in value.array_value.values if kind == "array_value" else ():
-        _move(item, offset)
+        _move(item, strings)
     for pair in value.kvlist_value.values if kind == "kvlist_value" else ():
-        pair.key_strindex += offset if pair.key_strindex else 0
-        _move(pair.value, offset)
+        pair.key_strindex = strings.of_one(pair.key_strindex)
+        _move(pair.value, strings)

@@ -1,71 +1,180 @@
 """What is left of a JSON document when each record that is not OTLP is left out.
 
-Runs only after a failure: it is slow.
+The text is cut where its brackets say so, and the parser judges each record and each envelope by itself: what
+it takes is kept as it was spelled. Of text that breaks off, all is kept that was whole before; but records
+whose resource or scope was not there yet may have had one, and are left out. Runs only after a failure: it is
+slow.
 """
 
-import json
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from workbench.otlp._schema import Signal
+from workbench.otlp._tally import MOST_ERRORS, Skipped
+from workbench.otlp.codec._json_structure import (
+    Members,
+    Span,
+    elements_of,
+    end_of,
+    members_of,
+    skip_blanks,
+)
 from workbench.otlp.codec._json_transcode import parse_json
 from workbench.otlp.codec._official import RECORD_PATHS
-from workbench.otlp.codec._salvage import Salvaged
-from workbench.otlp.errors import OtlpError
+from workbench.otlp.codec._salvage import Places, Salvaged, in_place
+from workbench.otlp.errors import MalformedError, OtlpError
 
-__all__ = ["salvage_json"]
+__all__ = ["NOTHING", "salvage_json"]
+
+NOTHING = b"{}"
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+SHOWN = 64  # bytes behind a break that its error may need
 
 
 def salvage_json(data: bytes, signal: Signal) -> Salvaged:
-    """Return a document with the sound records; an empty one where the text is no JSON at all."""
-    try:
-        document = json.loads(data)
-    except ValueError:
-        return Salvaged(b"{}", 1)
-    path = [_camel(name) for name in RECORD_PATHS[signal]]
-    if not isinstance(document, dict):
-        return Salvaged(b"{}", 1)
-    kept, skipped = _sound(document, path, signal, lambda inner: inner)
-    return Salvaged(json.dumps(kept).encode(), skipped)
+    """Return a document with the sound records; `NOTHING` where there is no object at all."""
+    salvager = _Salvager(data, signal)
+    kept = salvager.document()
+    return Salvaged(kept or NOTHING, Skipped(salvager.skipped, salvager.errors))
 
 
-def _sound(node: dict[str, Any], path: list[str], signal: Signal, wrap: Any) -> tuple[dict[str, Any], int]:
-    """Return a node with the sound ones of its records; `wrap` makes a whole document of a node like it."""
-    name, rest = path[0], path[1:]
-    alone = {key: value for key, value in node.items() if key != name}
-    if not _is_sound(wrap(alone), signal):
-        return {}, max(1, _count(node, path))  # without its resource or scope a record says something else
-    kept, skipped = [], 0
-    for child in _children(node.get(name)):
-        if rest and isinstance(child, dict):
-            found, lost = _sound(child, rest, signal, lambda inner: wrap({**alone, name: [inner]}))
-            skipped += lost
-            if found or not child:
-                kept.append(found)
-        elif not rest and _is_sound(wrap({**alone, name: [child]}), signal):
-            kept.append(child)
-        else:
-            skipped += 1
-    return ({**alone, name: kept} if name in node else alone), skipped
+class _Salvager:
+    def __init__(self, text: bytes, signal: Signal) -> None:
+        self.text, self.signal = text, signal
+        self.path = RECORD_PATHS[signal]
+        self.names = [_camel(name) for name in self.path]
+        self.skipped = 0
+        self.errors: list[OtlpError] = []
+
+    def document(self) -> bytes | None:
+        """Return what is sound of the text; None where it is no object."""
+        text, size = self.text, len(self.text)
+        start = len(BYTE_ORDER_MARK) if text.startswith(BYTE_ORDER_MARK) else 0
+        if start:
+            self.lose(1, self.fault(text[:start], 0, ()))
+        start = skip_blanks(text, start, size)
+        if text[start : start + 1] != b"{":
+            self.lose(1, self.fault(text[start:], start, ()))
+            return None
+        kept = self.envelope(start, size, ())
+        end = end_of(text, start, size)
+        if 0 <= end < size and skip_blanks(text, end, size) < size:
+            self.lose(1, self.fault(NOTHING + text[end : end + SHOWN], end - len(NOTHING), ()))
+        return kept
+
+    def envelope(self, start: int, stop: int, places: Places) -> bytes | None:
+        """Return an object that leads to records, with those that are sound; None where it is not OTLP."""
+        depth, before = len(places), self.skipped
+        if self.text[start : start + 1] != b"{":
+            self.lose(1, self.fault(self.text[start:stop], start, places))
+            return None
+        found = members_of(self.text, start, stop, self.names[depth])
+        alone = _with_lists(self.text, start, found, [b" " * (end - first - 2) for first, end in found.lists])
+        error = self.fault(alone + self.closing(depth), start, places)
+        if error is None and found.end < 0 and depth and not found.has_others:
+            error = self.break_of(start, stop, found, places)  # its resource or scope may have come behind
+        if error is not None:  # without those a record says something else
+            self.lose(max(1, self.count(start, stop, depth)), error)
+            return None
+        kept = [self.children(first, end if end >= 0 else stop, places) for first, end in found.lists]
+        if found.end < 0 and self.skipped == before:
+            self.lose(1, self.break_of(start, stop, found, places))
+        return _with_lists(self.text, start, found, kept)
+
+    def break_of(self, start: int, stop: int, found: Members, places: Places) -> OtlpError | None:
+        """Return what is wrong where an object breaks."""
+        behind = found.lists[-1][1] if found.lists else start
+        rest = self.text[behind:stop] if behind >= 0 else b""
+        if behind == start:
+            return self.fault(rest, start, places)
+        opened = b'{"":[' if behind < 0 else b'{"":[]'
+        return self.fault(opened + rest, (stop if behind < 0 else behind) - len(opened), places)
+
+    def children(self, start: int, stop: int, places: Places) -> bytes:
+        """Return the sound elements of a list."""
+        elements, broken = elements_of(self.text, start, stop)
+        is_last_cut = bool(elements) and elements[-1][1] < 0
+        whole = elements[:-1] if is_last_cut else elements
+        kept = list(self.sound_runs(whole, places, 0))
+        if is_last_cut:
+            kept += self.cut_child(elements[-1][0], stop, (*places, len(whole)))
+        if broken >= 0:
+            behind = whole[-1][1] if whole else start + 1
+            opened = NOTHING if whole else b""
+            text = opened + self.text[behind : min(stop, broken + SHOWN)]
+            self.lose(1, self.fault(text, behind - len(opened), (*places, len(whole))))
+        return b",".join(kept)
+
+    def cut_child(self, start: int, stop: int, places: Places) -> list[bytes]:
+        """Return what is whole of an element that does not end."""
+        if len(places) < len(self.names) and self.text[start : start + 1] == b"{":
+            kept = self.envelope(start, stop, places)
+            return [] if kept is None else [kept]
+        self.lose(1, self.fault(self.text[start:stop], start, places))
+        return []
+
+    def sound_runs(self, spans: Sequence[Span], places: Places, first: int) -> Iterator[bytes]:
+        """Yield runs of sound elements, by halves; `first` is the number of the first in its list."""
+        if not spans:
+            return
+        start, stop = spans[0][0], spans[-1][1]
+        here = (*places, first)
+        error = self.fault(self.text[start:stop] + self.closing(len(here)), start, here)
+        if error is None:
+            yield self.text[start:stop]
+        elif len(spans) > 1:
+            half = len(spans) // 2
+            yield from self.sound_runs(spans[:half], places, first)
+            yield from self.sound_runs(spans[half:], places, first + half)
+        elif len(here) == len(self.names):
+            self.lose(1, error)
+        elif (kept := self.envelope(start, stop, here)) is not None:
+            yield kept
+
+    def opening(self, depth: int) -> bytes:
+        return b"".join(b'{"%s":[' % name.encode() for name in self.names[:depth])
+
+    def closing(self, depth: int) -> bytes:
+        return b"]}" * depth
+
+    def fault(self, piece: bytes, start: int, places: Places) -> OtlpError | None:
+        """Return what is wrong with a piece of text that starts there, at its depth; None if nothing is."""
+        opening = self.opening(len(places))
+        try:
+            parse_json(self.signal, opening + piece)
+        except OtlpError as error:
+            offset = min(max(start + error.offset - len(opening), 0), len(self.text))
+            kind = type(error) if offset == len(self.text) else MalformedError
+            return kind(error.args[0], offset=offset, path=in_place(error.path, self.path, places))
+        return None
+
+    def lose(self, records: int, error: OtlpError | None) -> None:
+        """Count records that something wrong costs."""
+        self.skipped += records
+        if error is not None and len(self.errors) < MOST_ERRORS:
+            self.errors.append(error)
+
+    def count(self, start: int, stop: int, depth: int) -> int:
+        """Return how many records a value holds, sound or not."""
+        if depth == len(self.names) or self.text[start : start + 1] != b"{":
+            return 1
+        lists = members_of(self.text, start, stop, self.names[depth]).lists
+        return sum(
+            self.count(first, end if end >= 0 else stop, depth + 1)
+            for begin, behind in lists
+            for first, end in elements_of(self.text, begin, behind if behind >= 0 else stop)[0]
+        )
 
 
-def _count(node: Any, path: list[str]) -> int:
-    """Return how many records a node holds, sound or not."""
-    if not path or not isinstance(node, dict):
-        return 1
-    return sum(_count(child, path[1:]) for child in _children(node.get(path[0])))
-
-
-def _children(value: Any) -> Iterator[Any]:
-    return iter(value if isinstance(value, list) else [value] if value is not None else [])
-
-
-def _is_sound(document: dict[str, Any], signal: Signal) -> bool:
-    try:
-        parse_json(signal, json.dumps(document).encode())
-    except OtlpError:
-        return False
-    return True
+def _with_lists(text: bytes, start: int, found: Members, insides: Sequence[bytes]) -> bytes:
+    """Return an object with other elements in its lists, closed where it is cut."""
+    parts, at = [], start
+    for (first, end), inside in zip(found.lists, insides, strict=True):
+        parts += [text[at : first + 1], inside]
+        at = end - 1
+    if at < 0:
+        return b"".join([*parts, b"]}"])
+    rest = text[at : found.end] if found.end >= 0 else text[at : found.sound_end] + b"}"
+    return b"".join([*parts, rest])
 
 
 def _camel(name: str) -> str:

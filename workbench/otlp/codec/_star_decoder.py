@@ -7,13 +7,10 @@ from typing import Literal, TypeAlias, get_args
 from google.protobuf.message import DecodeError
 
 from workbench.otlp._schema import Signal
-from workbench.otlp._tally import Tally
 from workbench.otlp.codec._column_decoder import ColumnDecoder, MalformedMessageError, RewriteNeededError
 from workbench.otlp.codec._join import join_stars
-from workbench.otlp.codec._json_salvage import salvage_json
 from workbench.otlp.codec._json_transcode import parse_json
 from workbench.otlp.codec._official import MESSAGES
-from workbench.otlp.codec._salvage import salvage
 from workbench.otlp.codec._star import Star
 from workbench.otlp.codec._wire import find_fault
 from workbench.otlp.errors import MalformedError, OtlpError, TruncatedError
@@ -31,16 +28,14 @@ class StarDecoder:
     """Decodes messages of one signal, one after the other.
 
     A message that the compiled decoder cannot take as it stands (said twice, not in its shortest form) is
-    rewritten by the official library first; one that it refuses is searched for the fault, or salvaged.
+    rewritten by the official library first; one that it refuses is searched for the fault.
     """
 
     def __init__(self, signal: Signal) -> None:
         self.signal = signal
         self._columns: ColumnDecoder | None = None
 
-    def decode_all(
-        self, messages: Iterable[Buffer], tally: Tally, *, encoding: Encoding, unknown: Unknown
-    ) -> Star:
+    def decode_all(self, messages: Iterable[Buffer], *, encoding: Encoding, unknown: Unknown) -> Star:
         """Return the columns of all messages, in their order.
 
         Raises
@@ -53,7 +48,7 @@ class StarDecoder:
         stars: list[Star] = []
         number = 0
         for group in self._groups(messages, encoding):
-            stars += self._decode_group(group, number, tally, encoding, unknown)
+            stars += self._decode_group(group, number, encoding, unknown)
             number += len(group)
         return join_stars(stars) if stars else self._decode([b""], unknown)
 
@@ -72,7 +67,7 @@ class StarDecoder:
             yield group
 
     def _decode_group(
-        self, group: list[Buffer], first: int, tally: Tally, encoding: Encoding, unknown: Unknown
+        self, group: list[Buffer], first: int, encoding: Encoding, unknown: Unknown
     ) -> list[Star]:
         if encoding == "protobuf":
             try:
@@ -82,7 +77,7 @@ class StarDecoder:
         found = []
         for number, message in enumerate(group, start=first):
             try:
-                found.append(self.decode(message, tally, encoding=encoding, unknown=unknown))
+                found.append(self.decode(message, encoding=encoding, unknown=unknown))
             except OtlpError as error:
                 if len(group) == 1 and not first:
                     raise
@@ -90,25 +85,21 @@ class StarDecoder:
                 raise type(error)(named, offset=error.offset, path=error.path) from None
         return found
 
-    def decode(self, data: Buffer, tally: Tally, *, encoding: Encoding, unknown: Unknown) -> Star:
+    def decode(self, data: Buffer, *, encoding: Encoding, unknown: Unknown) -> Star:
         """Return the columns of one message.
 
         Raises
         ------
         MalformedError, TruncatedError
-            When the tally is strict; else what cannot be read is left out and counted.
+            With the byte and the field; `_lenient` says what of the message is sound.
         """
         data = checked_bytes(data)
         if encoding == "json":
-            return self._from_json(bytes(data), tally, unknown)
+            return self._from_json(bytes(data), unknown)
         try:
             return self._decode([data], unknown)
         except MalformedMessageError:
-            if tally.strict:
-                raise find_error(bytes(data), self.signal) from None
-            rest = salvage(bytes(data), self.signal)
-            tally.skipped += max(1, rest.skipped)
-            return self._decode([rest.data], unknown)
+            raise find_error(bytes(data), self.signal) from None
 
     def _decode(self, parts: list[Buffer], unknown: Unknown) -> Star:
         if self._columns is None:
@@ -130,15 +121,8 @@ class StarDecoder:
             message.DiscardUnknownFields()
         return message.SerializeToString()
 
-    def _from_json(self, data: bytes, tally: Tally, unknown: Unknown) -> Star:
-        try:
-            parsed = parse_json(self.signal, data)
-        except OtlpError:
-            if tally.strict:
-                raise
-            rest = salvage_json(data, self.signal)
-            tally.skipped += max(1, rest.skipped)
-            parsed = parse_json(self.signal, rest.data)
+    def _from_json(self, data: bytes, unknown: Unknown) -> Star:
+        parsed = parse_json(self.signal, data)
         return replace(self._decode([parsed.data], unknown), unknown=parsed.unknown, size=0)
 
 

@@ -19,7 +19,7 @@ from workbench.otlp.codec._choose import sorted_children
 from workbench.otlp.codec._plan import Column, plan_of
 from workbench.otlp.codec._star import Star, Strings, padded_strings
 
-__all__ = ["star_of_tables"]
+__all__ = ["LISTED", "star_of_tables"]
 
 Array = npt.NDArray[Any]
 Tables = Mapping[str, pa.Table]

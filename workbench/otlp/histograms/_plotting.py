@@ -1,11 +1,12 @@
 """Histograms as curves: counts over logarithmic values, and the share of values up to a bound."""
 
 from collections.abc import Iterable
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from workbench.display import use_style
+from workbench.display import new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,7 +24,7 @@ def plot_exponential(
     histogram: "ExponentialHistogram", ax: "Axes | None", quantiles: Iterable[float]
 ) -> "Axes":
     """Draw a histogram; see `ExponentialHistogram.plot`."""
-    ax = _axes(ax)
+    ax = new_axes(ax)
     lowers, uppers, counts = histogram.intervals()
     ax.set(xlabel="value", ylabel="count in bucket", title=_title(histogram))
     if not len(counts):
@@ -37,7 +38,7 @@ def plot_exponential(
     thin = uppers == lowers
     ax.bar(lowers[~thin], counts[~thin], (uppers - lowers)[~thin], align="edge", color="#0072B2", linewidth=0)
     ax.vlines(lowers[thin], 0, counts[thin], color="#0072B2", linewidth=3)
-    for q, colour in zip(quantiles, MARKS * 8, strict=False):
+    for q, colour in zip(quantiles, cycle(MARKS), strict=False):
         found = histogram.quantile(q)
         ax.axvspan(found.lower, found.upper, color=colour, alpha=0.25, linewidth=0)
         ax.axvline(found.estimate, color=colour, linewidth=1.4, label=f"p{100 * q:g}: {found.estimate:.3g}")
@@ -49,7 +50,7 @@ def plot_exponential(
 
 def plot_explicit(histogram: "ExplicitHistogram", ax: "Axes | None") -> "Axes":
     """Draw a histogram; see `ExplicitHistogram.plot`."""
-    ax = _axes(ax)
+    ax = new_axes(ax)
     ax.set(xlabel="value", ylabel="share of values up to it", title=repr(histogram).partition(": ")[2])
     if not len(histogram.bounds) or not histogram.count:
         return ax
@@ -61,15 +62,6 @@ def plot_explicit(histogram: "ExplicitHistogram", ax: "Axes | None") -> "Axes":
         ax.set_xscale("log")
     ax.set_ylim(0, 1.03)
     return ax
-
-
-def _axes(ax: "Axes | None") -> "Axes":
-    if ax is not None:
-        return ax
-    from matplotlib import pyplot as plt  # noqa: PLC0415 - half a second
-
-    use_style()
-    return plt.figure().subplots()
 
 
 def _title(histogram: "ExponentialHistogram") -> str:

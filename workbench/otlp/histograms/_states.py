@@ -48,7 +48,7 @@ def points_of(stem: str, table: pa.Table, rows: Rows) -> Points:
 
 
 class NumberPoints:
-    """Sums: integers where both operands are, else doubles."""
+    """Sums: integers where both operands are and the result fits into 64 bits, else doubles."""
 
     def __init__(self, table: pa.Table) -> None:
         integers, doubles = (table[name].combine_chunks() for name in ("int_value", "double_value"))
@@ -63,9 +63,11 @@ class NumberPoints:
 
     def subtract(self, before: Rows, rows: Rows, monotonic: Marks) -> Marks:
         whole = self.is_int[before] & self.is_int[rows]
+        earlier, later = self.ints[before], self.ints[rows]
         with np.errstate(invalid="ignore", over="ignore"):
-            ints, doubles = self.ints[rows] - self.ints[before], self.doubles[rows] - self.doubles[before]
-        less = np.where(whole, self.ints[rows] < self.ints[before], self.doubles[rows] < self.doubles[before])
+            ints, doubles = later - earlier, self.doubles[rows] - self.doubles[before]
+        less = np.where(whole, later < earlier, self.doubles[rows] < self.doubles[before])
+        whole &= ((later ^ earlier) & (later ^ ints)) >= 0  # else it does not fit into 64 bits
         fell = less & monotonic
         changed = rows[~fell]
         self.ints[changed], self.is_int[changed] = ints[~fell], whole[~fell]

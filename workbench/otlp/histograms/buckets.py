@@ -87,7 +87,7 @@ class Buckets:
         Raises
         ------
         HistogramError
-            When a difference is negative.
+            When a difference is negative, or a sum is more than 64 bits hold.
         """
         if not len(other):
             return self
@@ -111,5 +111,8 @@ def whole_counts(counts: npt.ArrayLike) -> Counts:
         raise HistogramError(msg)
     if len(found) and not (found.min() >= 0 and found.max() < 2**63):
         msg = f"counts must be from 0 to 2**63 - 1, got {found.min()} to {found.max()}"
+        raise HistogramError(msg)
+    if len(found) and float(found.max()) * len(found) >= 2**62 and sum(found.tolist()) >= 2**63:
+        msg = f"counts must be less than 2**63 together, got {sum(found.tolist())}"
         raise HistogramError(msg)
     return found.astype(np.float64 if found.dtype.kind == "f" else np.int64)

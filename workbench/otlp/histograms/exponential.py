@@ -150,8 +150,8 @@ class ExponentialHistogram:
             both.zeros.sum().item(),
             float(zero_threshold),
             sum=total,
-            min=float(found.min()) if len(found) else None,
-            max=float(found.max()) if len(found) else None,
+            min=float(found.min()) + 0.0 if len(found) else None,  # + 0.0: no negative zero
+            max=float(found.max()) + 0.0 if len(found) else None,
             max_size=max_size,
         )
 

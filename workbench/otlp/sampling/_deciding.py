@@ -11,26 +11,25 @@ It is known where the limiters do not matter: where pi is the same whether they 
 can be.
 """
 
+import copy
 import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from workbench.otlp._masks import to_mask
-from workbench.otlp.errors import MaskError
 from workbench.otlp.sampling import policies as p
-from workbench.otlp.sampling._columns import attribute_matches, trace_id_bytes, trace_state_texts
-from workbench.otlp.sampling._kernel_sampling import fnv64a, latency_matches, take_tokens
-from workbench.otlp.sampling.errors import PolicyError, SamplerError, TraceStateError
-from workbench.otlp.sampling.tracestate import parse_members
+from workbench.otlp.sampling._columns import trace_id_bytes
+from workbench.otlp.sampling._kernel_sampling import fnv64a, latency_matches
+from workbench.otlp.sampling._limiters import Bucket, Quota
+from workbench.otlp.sampling._matching import matching_spans
+from workbench.otlp.sampling.errors import SamplerError
 
 if TYPE_CHECKING:
-    from workbench.otlp.sampling._columns import AttributeValues
     from workbench.otlp.sampling._memory import Arrivals
     from workbench.otlp.traces import Traces
 
@@ -98,46 +97,6 @@ class World:
         return World(self.hash_of, None if self.open is None else not self.open)
 
 
-@dataclass(slots=True)
-class _Bucket:
-    """A token bucket as Go's ``x/time/rate``: full at first, refilled continuously."""
-
-    rate: float
-    burst: float
-    tokens: float = field(init=False)
-    last_s: float = 0.0
-
-    def __post_init__(self) -> None:
-        self.tokens = self.burst
-
-    def take(self, wanted: Rows, now_s: float) -> Mask:
-        self.tokens = min(self.burst, self.tokens + (now_s - self.last_s) * self.rate)
-        self.last_s = now_s
-        granted = np.zeros(len(wanted), bool)
-        self.tokens = take_tokens(np.ascontiguousarray(wanted), float(self.tokens), granted)
-        return granted
-
-
-@dataclass(slots=True)
-class _Quota:
-    """Spans that each part of a composite policy kept in the current second."""
-
-    allocated: tuple[int, ...]
-    total: int
-    second: int = -1
-    used: list[int] = field(default_factory=list)
-
-    def take(self, wanted: Rows, part: Rows, now_s: float) -> Mask:
-        if int(now_s) != self.second:
-            self.second, self.used = int(now_s), [0] * len(self.allocated)
-        granted = np.zeros(len(wanted), bool)
-        for at, (spans, who) in enumerate(zip(wanted.tolist(), part.tolist(), strict=True)):
-            if who >= 0 and self.used[who] + spans <= min(self.allocated[who], self.total):
-                self.used[who] += spans
-                granted[at] = True
-        return granted
-
-
 class Policies:
     """The policies of one run over one recording, with what they remember."""
 
@@ -145,15 +104,16 @@ class Policies:
         self, traces: "Traces", arrivals: "Arrivals", policies: tuple[p.Policy, ...], *, first_match: bool
     ) -> None:
         self.traces, self.arrivals, self.first_match = traces, arrivals, first_match
-        drops = [policy for policy in policies if isinstance(policy, p.Drop)]
-        self.order = [*drops, *(policy for policy in policies if not isinstance(policy, p.Drop))]
+        own = [_own(policy) for policy in policies]
+        drops = [policy for policy in own if isinstance(policy, p.Drop)]
+        self.order = [*drops, *(policy for policy in own if not isinstance(policy, p.Drop))]
         self.drops = len(drops)
         parts = [part for policy in self.order for part in policy.parts()]
         self.salts = {part.salt for part in parts if isinstance(part, p.Probabilistic)}
         self.limited = any(isinstance(part, p.RateLimiting | p.BytesLimiting | p.Composite) for part in parts)
         self._span_totals: dict[int, Rows] = {}
         self._hashes: dict[bytes, Hashes] = {}
-        self._limiters: dict[int, _Bucket | _Quota] = {}
+        self._limiters: dict[int, Bucket | Quota] = {}
         self._pieces = list(self._cut())
         self.votes = np.zeros(len(self.order), np.int64)  # how many traces each policy was for, or against
 
@@ -232,19 +192,19 @@ class Policies:
             part[np.flatnonzero(asking)[said]] = number
         if world.open is not None:
             return (part >= 0) & world.open
-        limiter = self._limiter(policy, lambda: _Quota(policy.allocated, policy.max_total_spans_per_second))
-        assert isinstance(limiter, _Quota)  # noqa: S101 - for the type checker
+        limiter = self._limiter(policy, lambda: Quota(policy.allocated, policy.max_total_spans_per_second))
+        assert isinstance(limiter, Quota)  # noqa: S101 - for the type checker
         return limiter.take(batch.span_count, part, batch.now_s)
 
     def _by_bucket(self, policy: p.RateLimiting | p.BytesLimiting, batch: Batch, world: World) -> Mask:
         if world.open is not None:
             return np.full(len(batch.traces), world.open)
-        limiter = self._limiter(policy, lambda: _Bucket(*policy.bucket))
+        limiter = self._limiter(policy, lambda: Bucket(*policy.bucket))
         wanted = batch.span_count if isinstance(policy, p.RateLimiting) else batch.bytes_held
-        assert isinstance(limiter, _Bucket)  # noqa: S101 - for the type checker
+        assert isinstance(limiter, Bucket)  # noqa: S101 - for the type checker
         return limiter.take(wanted, batch.now_s)
 
-    def _limiter(self, policy: p.Policy, make: Callable[[], _Bucket | _Quota]) -> _Bucket | _Quota:
+    def _limiter(self, policy: p.Policy, make: Callable[[], Bucket | Quota]) -> Bucket | Quota:
         if id(policy) not in self._limiters:
             self._limiters[id(policy)] = make()
         return self._limiters[id(policy)]
@@ -266,7 +226,7 @@ class Policies:
         if isinstance(policy, p.Latency):
             return self._latency(policy, batch)
         if id(policy) not in self._span_totals:
-            matches = _MATCHERS[type(policy)](policy, self.traces)
+            matches = matching_spans(policy, self.traces)
             self._span_totals[id(policy)] = np.append(0, np.cumsum(matches[self.arrivals.by_trace]))
         total = self._span_totals[id(policy)]
         some = total[batch.after] > total[batch.first]
@@ -286,83 +246,18 @@ class Policies:
         return np.ascontiguousarray(start), start + duration
 
 
+def _own(policy: p.Policy) -> p.Policy:
+    """Return a policy whose limiters, at any depth, are objects of their own: each has its own bucket."""
+    if isinstance(policy, p.And | p.Drop | p.Composite):
+        return replace(policy, policies=tuple(_own(part) for part in policy.policies))
+    if isinstance(policy, p.Not):
+        return replace(policy, policy=_own(policy.policy))
+    return copy.copy(policy) if isinstance(policy, p.RateLimiting | p.BytesLimiting) else policy
+
+
 def salted_hashes(salt: bytes, trace_ids: npt.NDArray[np.uint8]) -> Hashes:
     """Return the 64-bit FNV-1a hashes of a salt followed by each trace id, `(n,) uint64`."""
     start, hashes = np.empty(1, np.uint64), np.empty(len(trace_ids), np.uint64)
     fnv64a(np.frombuffer(salt, np.uint8).reshape(1, -1).copy(), FNV64_OFFSET, start)
     fnv64a(np.ascontiguousarray(trace_ids), start[0], hashes)
     return hashes
-
-
-def _status_code(policy: p.StatusCode, traces: "Traces") -> Mask:
-    wanted = [p.STATUS_CODES.index(code) for code in policy.status_codes]
-    return np.isin(traces["status.code"].fill_null(0).to_numpy(), wanted)
-
-
-def _trace_flags(_: p.TraceFlags, traces: "Traces") -> Mask:
-    return (traces.spans["flags"].fill_null(0).to_numpy() & 1) != 0
-
-
-def _trace_state(policy: p.TraceState, traces: "Traces") -> Mask:
-    texts = trace_state_texts(traces)
-    matches = [_has_member(text, policy) for text in texts.dictionary.to_pylist()]
-    return np.array(matches, bool)[texts.indices.to_numpy()] if len(texts) else np.zeros(0, bool)
-
-
-def _has_member(text: str, policy: p.TraceState) -> bool:
-    try:
-        value = dict(parse_members(text)).get(policy.key, "")
-    except TraceStateError:
-        return False
-    return value != "" and value in policy.values
-
-
-def _string_attribute(policy: p.StringAttribute, traces: "Traces") -> Mask:
-    def matching(found: "AttributeValues", *, allow_empty: bool) -> Mask:
-        texts, code = found.texts()
-        answers = [(allow_empty or text != "") and policy.matches(text) for text in texts]
-        return np.array(answers, bool)[code] if texts else np.zeros(len(code), bool)
-
-    return attribute_matches(
-        traces,
-        policy.key,
-        lambda found: matching(found, allow_empty=False),
-        lambda found: matching(found, allow_empty=True),
-    )
-
-
-def _numeric_attribute(policy: p.NumericAttribute, traces: "Traces") -> Mask:
-    low, high = policy.bounds
-
-    def matching(found: "AttributeValues") -> Mask:
-        values = found.integers()
-        return (values >= low) & (values <= high)
-
-    return attribute_matches(traces, policy.key, matching, matching)
-
-
-def _boolean_attribute(policy: p.BooleanAttribute, traces: "Traces") -> Mask:
-    def matching(found: "AttributeValues") -> Mask:
-        return found.booleans() == policy.value
-
-    return attribute_matches(traces, policy.key, matching, matching)
-
-
-def _ottl_condition(policy: p.OttlCondition, traces: "Traces") -> Mask:
-    assert policy.predicate is not None  # noqa: S101 - the policy has checked it
-    try:
-        return to_mask(policy.predicate(traces), len(traces))
-    except MaskError as error:
-        msg = f"the predicate of {policy.label!r} returned no mask of the spans: {error}"
-        raise PolicyError(msg) from error
-
-
-_MATCHERS: Mapping[type[p.Policy], Callable[..., Mask]] = {
-    p.StatusCode: _status_code,
-    p.TraceFlags: _trace_flags,
-    p.TraceState: _trace_state,
-    p.StringAttribute: _string_attribute,
-    p.NumericAttribute: _numeric_attribute,
-    p.BooleanAttribute: _boolean_attribute,
-    p.OttlCondition: _ottl_condition,
-}

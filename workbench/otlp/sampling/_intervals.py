@@ -1,95 +1,115 @@
-"""Variances and confidence intervals of estimates from sampled traces.
+"""Confidence intervals of totals, shares and quantiles estimated from sampled traces.
 
-A span i that stands for ``w_i = 1 / pi_i`` spans contributes ``w_i y_i`` to the Horvitz-Thompson total
+* A total T of variance V has the interval of its score: those N with ``(T - N)^2 <= z^2 (V / T) N``; and not
+  fewer than were seen.
+* A share ``P = Y / (Y + X)`` is plausible where ``(1 - P) Y - P X`` may be zero. Y and X each have limits
+  ``y_1 <= Y <= y_2`` by gamma quantiles of Fay and Feuer: y_1 is that of mean Y and variance V, y_2 that of
+  mean Y + u and variance V + u^2 (1 - 1 / w), where u is one more trace that chance may have missed. What was
+  kept for certain has no part in this. The limits of the difference follow from theirs and their correlation
+  r (Zou and Donner), with a = 1 - P, b = P::
 
-    T = sum w_i y_i,      E T = the total over all spans.
+      a Y - b X  -+  sqrt((a dY)^2 + (b dX)^2 - 2 r a b dY dX)
 
-Traces are sampled independently, and of one trace's spans the one with the smaller pi is kept only when the
-other is (one random number decides about both), so ``pi_ij = min(pi_i, pi_j)`` within a trace, and
+* A quantile q lies above a value v where the share of spans not above v is implausibly small to be q, and not
+  above v where it is implausibly large. An end that no value seen can show is open.
 
-    V = sum over traces, sum over pairs i, j of its spans of  (min(w_i, w_j) - 1) max(w_i, w_j) y_i y_j
+The u is what makes extreme quantiles and rare errors honest: the spans beyond may all have been kept for
+certain, or none seen, and then V says nothing about those that chance missed. It is the most that one trace
+contributes, or where chance kept none, an average trace. Where it is known that chance missed nothing, as
+when a policy keeps all errors, or all that is slow, u is zero (`Sampled.complete_errors` and
+`complete_beyond_ms`).
 
-estimates Var T without bias. For spans of one weight this is ``(w^2 - w) (sum y)^2``, a trace at a time.
+Over 500 samples each of ten designs (1 % and 10 %, by head and by tail, of roots and of spans that come many
+from one trace, 15 to 600 traces kept by chance) intervals of 95 % of p50, p90, p99 and the share of failures
+held the truth in 96 to 100 %: they are safe, and at extremes wide. Those of totals did in 93 to 97 %. Upper
+ends of p99 of roots are open until some 370 of them have been kept by chance, as they must be: all of fewer
+may lie below it. Where the tail is known to be complete, 60 bound it. See
+tests/otlp/sampling/test_intervals.py.
 
-Intervals follow the score: the variance is taken at the value in question, not at the estimate.
-
-* A total: those N with ``(T - N)^2 <= z^2 (V / T) N``; and not fewer than were seen.
-* A share ``P = Y / X``: Wilson's interval at the effective size ``n = P (1 - P) / V_P``, V_P that of the
-  residuals ``(y - P x) / X``. Where no or every span seen has the property V_P is useless, and n is
-  ``X^2 / V_X``.
-* A quantile q: the values v whose share of spans not above v, F(v), is within ``z sqrt(q (1 - q) / n)`` of q
-  (Woodruff). It has no upper end where the sample could not show one.
-
-For totals z is the normal quantile; for shares and quantiles Student's, with one degree of freedom less than
-there are traces that stand for more than themselves. With 75 sampled traces and more, intervals of a nominal
-95 % hold the truth in 93 to 97 % of samples (tests/otlp/sampling). With some 15, those of totals still do;
-those of shares and quantiles of spans, which come many from one trace, may fall to 88 %, and the interval of
-an extreme quantile is wrong when what was kept for certain hides that chance has missed the rest of the tail.
-
-Sources: Horvitz & Thompson 1952; Wilson 1927; Woodruff 1952; Sarndal, Swensson & Wretman, "Model Assisted
-Survey Sampling", chapters 2 and 5.
+Sources: Woodruff 1952; Fay & Feuer, "Confidence intervals for directly standardized rates", Statistics in
+Medicine 16, 1997; Zou & Donner, "Construction of confidence limits about effect measures", Statistics in
+Medicine 27, 2008.
 """
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy import special
 
-__all__ = ["Clusters", "quantile_interval", "share_interval", "total_interval"]
+from workbench.otlp.sampling._clusters import Clusters
 
-Rows = npt.NDArray[np.int64]
+__all__ = ["quantile_interval", "share_interval", "total_interval"]
+
 Mask = npt.NDArray[np.bool_]
 Values = npt.NDArray[np.float64]
 Interval = tuple[float, float]  # e.g. (80.0, 120.0)
 
+BISECTIONS = 40  # of a share: to 1e-12
 
-class Clusters:
-    """Some sampled spans: what each stands for, and which belong together.
 
-    Parameters
-    ----------
-    trace : (n,) int64
-        Number of each span's trace.
-    weight : (n,) float64
-        How many spans each stands for, one or more.
-    """
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """The total of some of the spans: its estimate, variance and limits."""
 
-    def __init__(self, trace: Rows, weight: Values) -> None:
-        self.weight = weight
-        self._order = np.lexsort((weight, trace))
-        self._trace, self._sorted = trace[self._order], weight[self._order]
-        self.traces = len(np.unique(trace))
-        self.uncertain_traces = len(np.unique(trace[weight > 1]))
+    total: float
+    variance: float
+    low: float
+    high: float
 
-    def total(self, y: Values | float = 1.0) -> float:
-        """Return the estimated total of y."""
-        return float((self.weight * y).sum())
+    @classmethod
+    def of(cls, clusters: Clusters, y: Mask, unseen: float, tail: float) -> "_Part":
+        """Estimate a part; `unseen` is what a missed trace contributes where chance kept none."""
+        total, variance = clusters.total(y), clusters.variance(y)
+        certain = clusters.total(y & ~clusters.by_chance)
+        by_chance = total - certain
+        missed = clusters.most_of_a_trace(y) or unseen
+        spread = missed**2 * (1 - 1 / float(clusters.weight.max()))
+        low = certain + _gamma_quantile(tail, by_chance, variance)
+        high = certain + _gamma_quantile(1 - tail, by_chance + missed, variance + spread)
+        return cls(total, variance, min(low, total), max(high, total))
 
-    def variance(self, y: Values | float = 1.0) -> float:
-        """Return the estimated variance of that total."""
-        values = np.broadcast_to(y, self.weight.shape)[self._order]
-        own, standing = (self._sorted - 1) * values, self._sorted * values
-        last = np.searchsorted(self._trace, self._trace, side="right") - 1
-        sums = np.cumsum(standing)
-        behind = sums[last] - sums
-        return max(0.0, float((own * (standing + 2 * behind)).sum()))
 
-    def effective_size(self, y: Mask) -> float:
-        """Return the n of a simple random sample that tells the share of y as well; infinite when known."""
-        total = self.total()
-        share = self.total(y.astype(float)) / total
-        spread = share * (1 - share)
-        residual: Values = (y.astype(np.float64) - share) / total
-        variance = self.variance(residual)
-        if spread <= 0 or variance <= 0:
-            spread, variance = 1.0, self.variance() / total**2
-        return spread / variance if variance > 0 else math.inf
+def _gamma_quantile(probability: float, mean: float, variance: float) -> float:
+    if mean <= 0 or variance <= 0:
+        return mean
+    return float(special.gammaincinv(mean**2 / variance, probability) * variance / mean)
 
-    def student(self, confidence: float) -> float:
-        """Return Student's quantile of a two-sided confidence."""
-        freedom = max(1, self.uncertain_traces - 1)
-        return float(stats.t.ppf((1 + confidence) / 2, freedom))
+
+@dataclass(frozen=True, slots=True)
+class _Split:
+    """All spans, those with a property and those without."""
+
+    part: _Part
+    rest: _Part
+    correlation: float
+
+    @classmethod
+    def by(cls, clusters: Clusters, y: Mask, unseen: tuple[float, float], tail: float) -> "_Split":
+        part, rest = (
+            _Part.of(clusters, chosen, missed, tail) for chosen, missed in zip((y, ~y), unseen, strict=True)
+        )
+        covariance = (clusters.variance_of_all - part.variance - rest.variance) / 2
+        spread = math.sqrt(part.variance * rest.variance)
+        return cls(part, rest, min(1.0, max(-1.0, covariance / spread)) if spread > 0 else 0.0)
+
+    @property
+    def share(self) -> float:
+        return self.part.total / (self.part.total + self.rest.total)
+
+    def may_be(self, share: float) -> bool:
+        """Tell whether a share is plausible."""
+        part, rest = self.part, self.rest
+        excess = (1 - share) * part.total - share * rest.total
+        if excess < 0:
+            return excess + self._margin(share, part.high - part.total, rest.total - rest.low) >= 0
+        return excess - self._margin(share, part.total - part.low, rest.high - rest.total) <= 0
+
+    def _margin(self, share: float, of_part: float, of_rest: float) -> float:
+        a, b = (1 - share) * of_part, share * of_rest
+        return math.sqrt(max(0.0, a**2 + b**2 - 2 * self.correlation * a * b))
 
 
 def total_interval(total: float, variance: float, seen: float, z: float) -> Interval:
@@ -101,32 +121,66 @@ def total_interval(total: float, variance: float, seen: float, z: float) -> Inte
     return max(seen, total + spread / 2 - half), total + spread / 2 + half
 
 
-def share_interval(share: float, size: float, z: float) -> Interval:
-    """Return Wilson's interval of a share that a sample of that effective size tells."""
-    if math.isinf(size):
-        return share, share
-    shrink = 1 + z**2 / size
-    centre = (share + z**2 / (2 * size)) / shrink
-    half = z / shrink * math.sqrt(share * (1 - share) / size + z**2 / (4 * size**2))
-    return min(max(0.0, centre - half), share), max(min(1.0, centre + half), share)  # rounding errors
+def share_interval(
+    clusters: Clusters, y: Mask, confidence: float, *, complete: bool = False
+) -> tuple[float, float, float]:
+    """Return the share of the spans for which y is true, and its confidence interval.
+
+    `complete` says that chance missed none of them.
+    """
+    unseen = clusters.average_trace()
+    split = _Split.by(clusters, y, (0.0 if complete else unseen, unseen), (1 - confidence) / 2)
+    if not clusters.by_chance.any():
+        return split.share, split.share, split.share
+    return split.share, _farthest(split, 0.0), _farthest(split, 1.0)
 
 
-def quantile_interval(values: Values, clusters: Clusters, q: float, z: float) -> tuple[float, float, float]:
-    """Return the weighted quantile of values, and its confidence interval."""
-    order = np.argsort(values, kind="stable")
-    ordered = values[order]
-    share = np.cumsum(clusters.weight[order])
-    share /= share[-1]
-    found = float(ordered[_first_at_least(share, q)])
-    size = clusters.effective_size(values <= found)
-    margin = 0.0 if math.isinf(size) else z * math.sqrt(q * (1 - q) / size)
-    if margin == 0:
+def _farthest(split: _Split, end: float) -> float:
+    """Return the plausible share that is nearest to an end."""
+    if split.may_be(end):
+        return end
+    plausible, implausible = split.share, end
+    for _ in range(BISECTIONS):
+        middle = (plausible + implausible) / 2
+        plausible, implausible = (middle, implausible) if split.may_be(middle) else (plausible, middle)
+    return plausible
+
+
+def quantile_interval(  # noqa: PLR0913 - what is known besides the values
+    values: Values,
+    clusters: Clusters,
+    q: float,
+    confidence: float,
+    *,
+    least: float = -math.inf,
+    complete_beyond: float = math.inf,
+) -> tuple[float, float, float]:
+    """Return the weighted quantile of values, and its confidence interval.
+
+    No value can be less than `least`, and chance missed none that is `complete_beyond` or more.
+    """
+    distinct, code = np.unique(values, return_inverse=True)
+    share = np.cumsum(np.bincount(code.ravel(), clusters.weight))
+    at = min(int(np.searchsorted(share, (q - 1e-12) * share[-1])), len(distinct) - 1)  # of rounded sums
+    found = float(distinct[at])
+    if not clusters.by_chance.any():
         return found, found, found
-    low = float(ordered[_first_at_least(share, q - margin)]) if q > margin else 0.0
-    beyond = int(np.searchsorted(share, q + margin, side="right"))
-    return found, min(low, found), float(ordered[beyond]) if beyond < len(ordered) else math.inf
+    unseen = clusters.most_of_a_trace(values >= found) or clusters.average_trace()
+
+    def plausible(number: int) -> bool:
+        value = distinct[number]
+        missed = (unseen, 0.0 if value >= complete_beyond else unseen)
+        return _Split.by(clusters, values <= value, missed, (1 - confidence) / 2).may_be(q)
+
+    above = _first(at, len(distinct), lambda number: not plausible(number))
+    below = _first(0, at, plausible) - 1
+    low = float(distinct[below]) if below >= 0 else least
+    return found, low, float(distinct[above]) if above < len(distinct) else math.inf
 
 
-def _first_at_least(share: Values, q: float) -> int:
-    """Return the first row whose share reaches q; rounding errors of the sum do not count."""
-    return min(int(np.searchsorted(share, q - 1e-12)), len(share) - 1)
+def _first(begin: int, end: int, holds: Callable[[int], bool]) -> int:
+    """Return the first number from `begin` for which a condition holds, which then stays so; else `end`."""
+    while begin < end:
+        middle = (begin + end) // 2
+        begin, end = (begin, middle) if holds(middle) else (middle + 1, end)
+    return begin

@@ -65,7 +65,8 @@ def latency_matches(
                 earliest = start[row]
             if latest == 0 or end[row] > latest:
                 latest = end[row]
-            lasted_ms = (latest - earliest) // 1_000_000
+            lasted = latest - earliest
+            lasted_ms = lasted // 1_000_000 if lasted >= 0 else -(-lasted // 1_000_000)  # as Go: towards zero
             if upper_ms == 0:
                 matches[trace] = lasted_ms >= threshold_ms
             else:

@@ -4,8 +4,9 @@ Counts and rates are Horvitz-Thompson totals of the adjusted counts, shares of e
 totals, quantiles are those of the weighted distribution. Each comes with a confidence interval that knows
 that the spans of a trace are kept together; the mathematics is in `workbench.otlp.sampling._intervals`.
 
-What an interval cannot know: spans that a full memory or a late arrival cost, and groups of which nothing was
-sampled, which are not there at all.
+What an interval cannot know: spans that a full memory or a late arrival cost, groups of which nothing was
+sampled, which are not there at all, and for counts, how many of a group chance missed when all spans seen of
+it were kept for certain.
 """
 
 import math
@@ -20,8 +21,9 @@ import pyarrow as pa
 
 from workbench import display
 from workbench.otlp._masks import to_mask
+from workbench.otlp.sampling._clusters import Clusters
 from workbench.otlp.sampling._columns import is_root
-from workbench.otlp.sampling._intervals import Clusters, quantile_interval, share_interval, total_interval
+from workbench.otlp.sampling._intervals import quantile_interval, share_interval, total_interval
 from workbench.otlp.sampling.errors import EstimateError
 from workbench.otlp.sampling.sampled import Sampled, adjusted_counts, period_s
 
@@ -38,6 +40,7 @@ Rows = npt.NDArray[np.int64]
 Values = npt.NDArray[np.float64]
 Of = Literal["spans", "entries", "roots"]
 Row = dict[str, Any]  # a row of the result
+Group = tuple[Any, ...]  # e.g. ("cart", "GET /")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,8 +51,7 @@ class Estimates:
     ----------
     table : pyarrow.Table
         What grouped them; spans and traces (those sampled); count, rate_hz, error_ratio and the quantiles,
-        such as p99_ms (infinite at the upper end where the sample cannot say). Ordered by count, largest
-        first.
+        such as p99_ms (infinite at an end where the sample cannot say). Ordered by count, largest first.
     by : tuple of str
     confidence : float
     """
@@ -110,28 +112,32 @@ class Estimates:
         EstimateError
             When nothing of that name was estimated.
         """
-        import matplotlib.pyplot as plt  # noqa: PLC0415 - only who draws pays for it
-
         if measure not in self.measures:
             msg = f"nothing called {measure!r} was estimated; there are {', '.join(self.measures)}"
             raise EstimateError(msg)
-        known = _by_label(truth or self)
-        labels = [label for label in known if label in _by_label(self)] if truth is None else [*known]
-        ax = plt.subplots(figsize=(9, 0.9 + 0.4 * len(labels)))[1] if ax is None else ax
-        _draw(ax, labels, _by_label(self), known if truth is not None else {}, measure)
-        ax.set(xlabel=measure, yticks=range(len(labels)), yticklabels=labels, ylim=(len(labels) - 0.5, -0.5))
+        found, known = _by_group(self), {} if truth is None else _by_group(truth)
+        groups = [*(known or found)]
+        ax = display.new_axes(ax, (9, 0.9 + 0.4 * len(groups)))
+        _draw(ax, groups, found, known, measure)
+        ax.set_yticks(range(len(groups)), [display.plain_text(_label(group)) for group in groups])
+        ax.set(xlabel=measure, ylim=(max(len(groups), 1) - 0.5, -0.5))
         ax.set_title(f"{measure} with {self.confidence:.0%} intervals")
         return ax
 
 
-def _by_label(estimates: Estimates) -> dict[str, Row]:
-    rows = estimates.table.to_pylist()
-    return {" ".join(str(row[name]) for name in estimates.by) or "all": row for row in rows}
+def _by_group(estimates: Estimates) -> dict[Group, Row]:
+    return {tuple(row[name] for name in estimates.by): row for row in estimates.table.to_pylist()}
 
 
-def _draw(ax: "Axes", labels: list[str], found: dict[str, Row], truth: dict[str, Row], measure: str) -> None:
-    at = [number for number, label in enumerate(labels) if label in found]
-    rows = [found[labels[number]] for number in at]
+def _label(group: Group) -> str:
+    return " ".join("-" if value is None else str(value) for value in group) or "all"
+
+
+def _draw(
+    ax: "Axes", groups: list[Group], found: dict[Group, Row], truth: dict[Group, Row], measure: str
+) -> None:
+    at = [number for number, group in enumerate(groups) if group in found]
+    rows = [found[groups[number]] for number in at]
     value = np.array([row[measure] for row in rows], float)
     low = np.array([row[f"{measure}_low"] for row in rows], float)
     high = np.array([row[f"{measure}_high"] for row in rows], float)
@@ -143,7 +149,7 @@ def _draw(ax: "Axes", labels: list[str], found: dict[str, Row], truth: dict[str,
     open_ = np.isinf(high)
     ax.plot(np.full(open_.sum(), edge), np.array(at)[open_], ">", color="C0", label=None)
     if truth:
-        ax.plot(known, range(len(labels)), "D", color="C1", ls="", mfc="none", ms=9, label="truth")
+        ax.plot(known, range(len(groups)), "D", color="C1", ls="", mfc="none", ms=9, label="truth")
         ax.legend()
     ax.set_xlim(0, edge * 1.04)
 
@@ -164,8 +170,10 @@ def estimate(  # noqa: PLR0913 - one question, of many kinds
     Parameters
     ----------
     sampled : Sampled or Traces
-        Traces stand for what the thresholds in their tracestates (``ot=th``) say, and else for themselves:
-        the estimates of an unsampled recording are the truth, without intervals.
+        What a sampler returned, which knows what chance cannot have missed (`Sampled.complete_errors` and
+        `complete_beyond_ms`), so its intervals are narrower. Traces stand for what the thresholds in their
+        tracestates (``ot=th``) say, and else for themselves: the estimates of an unsampled recording are the
+        truth, without intervals.
     by : str or sequence of str
         Columns whose values group the spans, such as ``"service.name"``.
     of : "spans", "entries" or "roots"
@@ -201,8 +209,11 @@ def estimate(  # noqa: PLR0913 - one question, of many kinds
     labels, group = _groups(result.traces, names)
     measure = _Measure.of(result, weight, value, tuple(quantiles), confidence)
     rows = []
-    for number, label in enumerate(labels):
-        members = np.flatnonzero(chosen & (group == number))
+    order = np.argsort(group, kind="stable")
+    order = order[chosen[order]]
+    ends = np.searchsorted(group[order], np.arange(len(labels) + 1))
+    for label, first, after in zip(labels, ends, ends[1:], strict=False):
+        members = order[first:after]
         if len(members):
             rows.append(dict(zip(names, label, strict=True)) | measure.row(members))
     rows.sort(key=lambda row: -row["count"])
@@ -221,6 +232,8 @@ class _Measure:
     weight: Values
     error: npt.NDArray[np.bool_]
     values: Values
+    known: dict[str, float]  # about the values, see `quantile_interval`
+    complete_errors: bool
     period_s: float
     quantiles: dict[str, float]
     confidence: float
@@ -238,7 +251,18 @@ class _Measure:
         unit = "_ms" if value is None else ""
         named = {f"p{100 * q:.6g}{unit}": q for q in quantiles}
         values = _values(sampled.traces, value)
-        return cls(structure.trace, weight, structure.error, values, sampled.period_s, named, confidence)
+        known = {"least": 0.0, "complete_beyond": sampled.complete_beyond_ms} if value is None else {}
+        return cls(
+            structure.trace,
+            weight,
+            structure.error,
+            values,
+            known,
+            sampled.complete_errors,
+            sampled.period_s,
+            named,
+            confidence,
+        )
 
     @property
     def columns(self) -> list[str]:
@@ -247,35 +271,34 @@ class _Measure:
 
     def row(self, members: Rows) -> Row:
         clusters = Clusters(self.trace[members], self.weight[members])
-        z, t = NormalDist().inv_cdf((1 + self.confidence) / 2), clusters.student(self.confidence)
         row: Row = {"spans": len(members), "traces": clusters.traces}
-        count = clusters.total()
-        ends = total_interval(count, clusters.variance(), len(members), z)
-        row |= _with_ends("count", count, ends)
-        hertz = [value / self.period_s if self.period_s else math.nan for value in (count, *ends)]
-        row |= _with_ends("rate_hz", hertz[0], (hertz[1], hertz[2]))
-        row |= self._errors(members, clusters, t)
-        return row | self._quantiles(members, t)
+        z = NormalDist().inv_cdf((1 + self.confidence) / 2)
+        count = (
+            clusters.total(),
+            *total_interval(clusters.total(), clusters.variance_of_all, len(members), z),
+        )
+        row |= _with_ends("count", count)
+        row |= _with_ends(
+            "rate_hz", [value / self.period_s if self.period_s else math.nan for value in count]
+        )
+        errors = share_interval(clusters, self.error[members], self.confidence, complete=self.complete_errors)
+        row |= _with_ends("error_ratio", errors)
+        return row | self._quantiles(members)
 
-    def _errors(self, members: Rows, clusters: Clusters, t: float) -> Row:
-        failed = self.error[members]
-        share = clusters.total(failed.astype(float)) / clusters.total()
-        return _with_ends("error_ratio", share, share_interval(share, clusters.effective_size(failed), t))
-
-    def _quantiles(self, members: Rows, t: float) -> Row:
-        row: Row = {}
+    def _quantiles(self, members: Rows) -> Row:
         members = members[~np.isnan(self.values[members])]
+        clusters = Clusters(self.trace[members], self.weight[members])
+        row: Row = {}
         for name, q in self.quantiles.items():
             found = (math.nan, math.nan, math.nan)
             if len(members):
-                clusters = Clusters(self.trace[members], self.weight[members])
-                found = quantile_interval(self.values[members], clusters, q, t)
-            row |= _with_ends(name, found[0], found[1:])
+                found = quantile_interval(self.values[members], clusters, q, self.confidence, **self.known)
+            row |= _with_ends(name, found)
         return row
 
 
-def _with_ends(name: str, value: float, ends: tuple[float, float]) -> Row:
-    return {name: value, f"{name}_low": ends[0], f"{name}_high": ends[1]}
+def _with_ends(name: str, found: Sequence[float]) -> Row:
+    return dict(zip((name, f"{name}_low", f"{name}_high"), found, strict=True))
 
 
 def _check(of: str, quantiles: Sequence[float], confidence: float) -> None:

@@ -1,6 +1,7 @@
 """`Sampled`: the spans that a sampler kept, and how many each of them stands for."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -52,6 +53,10 @@ class Sampled:
         How many there were.
     period_s : float
         How long the recording lasted, seconds.
+    complete_beyond_ms : float
+        Chance missed no span that lasts as long, or longer: a policy kept them all. Infinite where none did.
+    complete_errors : bool
+        Chance missed no span that failed.
     """
 
     traces: "Traces"
@@ -59,6 +64,8 @@ class Sampled:
     offered_spans: int
     offered_traces: int
     period_s: float
+    complete_beyond_ms: float = field(default=math.inf, kw_only=True)
+    complete_errors: bool = field(default=False, kw_only=True)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}: {', '.join(self._facts())}"

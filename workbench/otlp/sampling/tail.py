@@ -97,8 +97,9 @@ class TailSampler:
             least["maximum_trace_size_bytes"] = 1
         for name, minimum in least.items():
             value = getattr(self, name)
-            if not minimum <= value < 2**53:
-                msg = f"{name} is {minimum} or more, got {value}"
+            kind = "a number" if name.endswith("_s") else "a whole number"
+            if not minimum <= value < 2**53 or (kind == "a whole number" and value != int(value)):
+                msg = f"{name} is {kind}, {minimum} or more, got {value}"
                 raise SamplerError(msg)
 
     @classmethod

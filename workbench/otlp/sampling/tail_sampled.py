@@ -1,5 +1,6 @@
 """`TailSampled`: what a tail sampler kept, why, what it lost, and what it held in memory meanwhile."""
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import pyarrow.compute as pc
 from workbench import display
 from workbench.otlp.sampling import _kernel_memory as kernels
 from workbench.otlp.sampling._memory import SECOND_NS, Memory
+from workbench.otlp.sampling.policies import Latency, StatusCode
 from workbench.otlp.sampling.sampled import Sampled, adjusted_counts, period_s
 
 if TYPE_CHECKING:
@@ -106,9 +108,7 @@ class TailSampled(Sampled):
 
     def plot_memory(self, ax: "Axes | None" = None) -> "Axes":
         """Draw the traces and the bytes held in memory over time."""
-        import matplotlib.pyplot as plt  # noqa: PLC0415 - only who draws pays for it
-
-        ax = plt.subplots(figsize=(9, 2.8))[1] if ax is None else ax
+        ax = display.new_axes(ax, (9, 2.8))
         time = self.memory["time_s"].to_numpy()
         traces = ax.step(time, self.memory["traces"].to_numpy(), where="post", color="C0", label="traces")
         ax.set(xlabel="time since the first arrival, s", ylabel="traces in memory", ylim=(0, None))
@@ -117,18 +117,18 @@ class TailSampled(Sampled):
         held = right.step(time, megabytes, where="post", color="C1", ls="--", label="undecided spans, MB")
         right.set(ylabel="undecided spans, MB", ylim=(0, None))
         right.grid(visible=False)
-        ax.legend(handles=[*traces, *held], loc="lower right")
+        ax.legend(handles=[*traces, *held], loc="upper center", bbox_to_anchor=(0.5, -0.25), ncols=2)
         ax.set_title(f"At most {self.peak_traces:,} traces and {self.peak_bytes / 1e6:.1f} MB wait in memory")
         return ax
 
     def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw how many traces each policy kept, dropped or wanted."""
-        import matplotlib.pyplot as plt  # noqa: PLC0415 - only who draws pays for it
-
         found = self.by_policy.to_pandas().iloc[::-1]
-        ax = plt.subplots(figsize=(9, 0.6 + 0.45 * len(found)))[1] if ax is None else ax
-        ax.barh(found.policy, found.wanted, color="C0", alpha=0.35, label="wanted")
-        ax.barh(found.policy, found.decided, color="C0", label="decided")
+        ax = display.new_axes(ax, (9, 0.6 + 0.45 * len(found)))
+        places = range(len(found))
+        ax.barh(places, found.wanted, color="C0", alpha=0.35, label="wanted")
+        ax.barh(places, found.decided, color="C0", label="decided")
+        ax.set_yticks(places, [display.plain_text(policy) for policy in found.policy])
         ax.set(
             xlabel="traces",
             title=f"{len(self.traces.structure.root):,} of {self.offered_traces:,} traces kept",
@@ -143,7 +143,9 @@ def gather(traces: "Traces", memory: Memory, policies: "Policies", parts: list[p
     fate, decision = memory.fate, memory.decision
     kept = (fate == kernels.KEPT) | (fate == kernels.LATE_KEPT)
     probability = _probabilities(decided)
-    counts = adjusted_counts(traces)[kept] / probability[decision[kept]]
+    before = adjusted_counts(traces)
+    counts = before[kept] / probability[decision[kept]]
+    beyond_ms, errors = _complete(policies) if _all_decided(memory, before) else (math.inf, False)
     ids = _trace_ids(traces, memory)
     return TailSampled(
         traces.filter(kept),
@@ -157,7 +159,25 @@ def gather(traces: "Traces", memory: Memory, policies: "Policies", parts: list[p
         _pending(memory, ids),
         _curve(memory),
         _by_policy(decided, policies),
+        complete_beyond_ms=beyond_ms,
+        complete_errors=errors,
     )
+
+
+def _all_decided(memory: Memory, before: npt.NDArray[np.float64]) -> bool:
+    """Tell whether the policies saw every span there was, each with all of its trace."""
+    seen = np.isin(memory.fate, (kernels.KEPT, kernels.REJECTED, kernels.LATE_KEPT))
+    return bool(seen.all() and (before == 1).all())
+
+
+def _complete(policies: "Policies") -> tuple[float, bool]:
+    """Return from how many milliseconds on spans are kept for certain, and whether those that failed are."""
+    if policies.drops:
+        return math.inf, False
+    latencies = [one for one in policies.order if isinstance(one, Latency) and not one.upper_threshold_ms]
+    beyond_ms = min((float(one.threshold_ms) for one in latencies), default=math.inf)
+    codes = [one.status_codes for one in policies.order if isinstance(one, StatusCode)]
+    return beyond_ms, any("ERROR" in found for found in codes)
 
 
 def _probabilities(decided: pa.Table) -> npt.NDArray[np.float64]:

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from workbench.otlp._tally import Tally
+from workbench.otlp._tally import Skipped
 from workbench.otlp.codec._join import join_stars
-from workbench.otlp.codec._json_salvage import salvage_json
+from workbench.otlp.codec._json_salvage import NOTHING, salvage_json
 from workbench.otlp.codec._json_transcode import Transcoded, parse_json
+from workbench.otlp.codec._lenient import decode_sound_part
 from workbench.otlp.codec._star import Star
 from workbench.otlp.codec._star_decoder import StarDecoder
 from workbench.otlp.errors import MalformedError, OtlpError, TruncatedError
@@ -54,25 +55,22 @@ class PieceDecoder:
     def _message(self, piece: Piece) -> _Message | None:
         if not self.is_json:
             return _Message(piece, piece.data)
-        try:
-            parsed = self._parsed(bytes(piece.data), piece.offset)
-        except OtlpError as error:
-            self.tally.refuse(error)
-            return None
-        return _Message(piece, parsed.data, parsed.unknown)
+        parsed = self._parsed(bytes(piece.data), piece)
+        return None if parsed is None else _Message(piece, parsed.data, parsed.unknown)
 
-    def _parsed(self, text: bytes, offset: int) -> Transcoded:
+    def _parsed(self, text: bytes, piece: Piece) -> Transcoded | None:
+        """Return a document's message, or that of what is sound in it; None where nothing is."""
         try:
-            parsed = parse_json(self.signal, text, offset=offset)
-        except OtlpError:
-            rest = None if self.tally.strict else salvage_json(text, self.signal)
-            if rest is None or rest.data == b"{}":
-                raise
-            self.tally.skipped += max(1, rest.skipped)
-            parsed = parse_json(self.signal, rest.data)
+            parsed = parse_json(self.signal, text, offset=piece.offset)
+        except OtlpError as error:
+            self._raise_if_strict(error)
+            rest = salvage_json(text, self.signal)
+            self.tally.leave_out(_all_in_file(rest.skipped, piece) or Skipped(1, (error,)))
+            return None if rest.data == NOTHING else parse_json(self.signal, rest.data)
         if document_signal(text) is None and not is_empty_document(text):
             msg = f"expected {self.signal}, found a JSON object that is not OTLP"
-            raise MalformedError(msg, offset=offset)
+            self.tally.refuse(MalformedError(msg, offset=piece.offset))
+            return None
         return parsed
 
     def _decode(self, group: list[_Message]) -> Star:
@@ -93,7 +91,7 @@ class PieceDecoder:
         return star if not len(records_with_bad_ids(star, self.signal)) else None
 
     def _strict(self, *messages: bytes | bytearray | memoryview) -> Star:
-        return self.decoder.decode_all(messages, Tally("raise"), encoding="protobuf", unknown=self.unknown)
+        return self.decoder.decode_all(messages, encoding="protobuf", unknown=self.unknown)
 
     def _says_nothing_known(self, message: _Message) -> bool:
         if self.is_json or not message.piece.is_first or not message.data:
@@ -109,7 +107,11 @@ class PieceDecoder:
             star = self._strict(message.data)
         except OtlpError as error:
             self._raise_if_strict(_in_file(error, piece))
-            return self.decoder.decode(message.data, self.tally, encoding="protobuf", unknown=self.unknown)
+            star, lost = decode_sound_part(
+                self.decoder, message.data, encoding="protobuf", unknown=self.unknown
+            )
+            self.tally.leave_out(_all_in_file(lost, piece))
+            return star
         if self._says_nothing_known(message):
             msg = f"nothing in this message is known as {self.signal}: not OTLP"
             self.tally.refuse(MalformedError(msg, offset=piece.offset))
@@ -120,8 +122,10 @@ class PieceDecoder:
         rows = records_with_bad_ids(star, self.signal)
         if not len(rows):
             return star
-        self._raise_if_strict(self._bad_id(message))
-        self.tally.skipped += len(rows)
+        if self.tally.strict or self.tally.remembers_more:
+            self.tally.refuse(self._bad_id(message), records=len(rows))
+        else:
+            self.tally.leave_out(Skipped(len(rows)))
         return without_records(star, rows, self.signal)
 
     def _bad_id(self, message: _Message) -> OtlpError:
@@ -139,6 +143,10 @@ class PieceDecoder:
 
     def _joined(self, stars: list[Star]) -> Star:
         return join_stars(stars) if stars else self._strict()
+
+
+def _all_in_file(lost: Skipped, piece: Piece) -> Skipped:
+    return Skipped(lost, (_in_file(error, piece) for error in lost.errors))
 
 
 def _in_file(error: OtlpError, piece: Piece) -> OtlpError:

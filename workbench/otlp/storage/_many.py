@@ -1,4 +1,8 @@
-"""Several recordings of one signal: read one after the other, or each in another process."""
+"""Several recordings of one signal: read one after the other, or each in another process.
+
+What another process read comes back as OTLP: a message of recorded traces is about half the bytes of the same
+tables in Arrow, and decoded in half the time that it takes to make columns of those.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace

@@ -12,6 +12,7 @@ from workbench.otlp._schema import Signal
 from workbench.otlp.codec._json_transcode import protobuf_to_json
 from workbench.otlp.storage._names import FileName
 from workbench.otlp.storage._pieces import frame, next_field
+from workbench.otlp.storage.errors import EmptyMessageError
 from workbench.otlp.telemetry import Telemetry
 
 __all__ = ["MESSAGE_BYTES", "write_messages"]
@@ -73,9 +74,15 @@ def _framed(batches: Iterable[Telemetry], signal: Signal, write: Write, most_byt
     return count
 
 
-def _bare(batches: Iterable[Telemetry], _signal: Signal, write: Write, _most_bytes: int) -> int:
+def _bare(batches: Iterable[Telemetry], signal: Signal, write: Write, _most_bytes: int) -> int:
+    size = 0
     for batch in batches:
-        write(batch.to_otlp())
+        message = batch.to_otlp()
+        size += len(message)
+        write(message)
+    if not size:
+        msg = f"there are no {signal}, and an empty message is no bytes: write .otlp or .json instead"
+        raise EmptyMessageError(msg)
     return 1
 
 

@@ -1,5 +1,10 @@
-"""Where something is written: it appears whole or not at all, beside whatever is there until then."""
+"""Where something is written: it appears whole or not at all, beside whatever is there until then.
 
+A folder takes another's place by Linux's ``renameat2`` with RENAME_EXCHANGE, which no reader can get between;
+elsewhere by two renames, between which there is none.
+"""
+
+import ctypes
 import errno
 import os
 import secrets
@@ -11,6 +16,8 @@ from pathlib import Path
 from workbench.otlp.storage._table_folder import ENDINGS, table_paths
 
 __all__ = ["replacing_file", "replacing_folder"]
+
+AT_FDCWD, RENAME_EXCHANGE = -100, 2  # <fcntl.h>, <linux/fs.h>
 
 
 @contextmanager
@@ -61,17 +68,27 @@ def replacing_folder(target: Path) -> Iterator[Path]:
 
 
 def _exchange(part: Path, target: Path) -> None:
-    """Put a folder in another's place: there is a moment between the two names, in which there is none."""
+    """Put a folder in another's place, and remove the other."""
+    if not target.exists():
+        part.rename(target)
+        return
+    if _swap(part, target):
+        return  # what was there is the part now, which is removed
     before = _beside(target)
-    if target.exists():
-        target.rename(before)
+    target.rename(before)
     try:
         part.rename(target)
     except OSError:
-        if before.exists():
-            before.rename(target)
+        before.rename(target)
         raise
     shutil.rmtree(before, ignore_errors=True)
+
+
+def _swap(first: Path, second: Path) -> bool:
+    """Exchange two names at once; False where the system or the file system cannot."""
+    rename = getattr(ctypes.CDLL(None), "renameat2", None) if os.name == "posix" else None
+    names = AT_FDCWD, os.fsencode(first), AT_FDCWD, os.fsencode(second)
+    return rename is not None and rename(*names, RENAME_EXCHANGE) == 0
 
 
 def _is_ours(folder: Path) -> bool:

@@ -13,7 +13,7 @@ from workbench.otlp.errors import UnknownFormatError
 from workbench.otlp.storage._job import Job
 from workbench.otlp.storage._message_file import MessageFile
 from workbench.otlp.storage._names import parse_name
-from workbench.otlp.storage._table_folder import find_folder
+from workbench.otlp.storage._table_folder import find_folders
 
 __all__ = ["AnyPath", "Paths", "Recording", "recordings_of"]
 
@@ -50,8 +50,8 @@ def recordings_of(paths: Paths, signal: Signal | None) -> list[Recording]:
         When a file's name ends in no known format; when a folder holds several signals, and none is asked.
     """
     if isinstance(paths, str | os.PathLike):
-        return [_recording(path, signal) for path in _matches(paths)]
-    found = [_recording(path, signal) for item in paths for path in _matches(item)]
+        paths = [paths]
+    found = [one for item in paths for path in _matches(item) for one in _recordings(path, signal)]
     if not found:
         msg = "expected at least one path, got an empty sequence"
         raise ValueError(msg)
@@ -68,13 +68,13 @@ def _matches(path: AnyPath) -> list[Path]:
     return [Path(name) for name in found]
 
 
-def _recording(path: Path, signal: Signal | None) -> Recording:
+def _recordings(path: Path, signal: Signal | None) -> Sequence[Recording]:
     if path.is_dir():
-        return find_folder(path, signal)
+        return find_folders(path, signal)
     name = parse_name(path)
     if not path.exists():
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
     if name.format not in ("parquet", "arrow"):
-        return MessageFile(path, name)
+        return [MessageFile(path, name)]
     msg = f"{path.name} is one table, and telemetry is a folder of them: read the folder that write() made"
     raise UnknownFormatError(msg)

@@ -1,6 +1,11 @@
-"""One table in a file, Parquet or Arrow IPC, read a group of rows at a time."""
+"""One table in a file, Parquet or Arrow IPC, read a group of rows at a time.
 
-from collections.abc import Iterator, Sequence
+Nothing of a damaged file gets further: the pages of our Parquet have checksums, and what an Arrow file holds,
+which is used as it lies there, is validated.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,14 +18,20 @@ import pyarrow.parquet as pq
 
 from workbench.otlp.errors import MalformedError
 
-__all__ = ["TableFile", "open_table"]
+__all__ = ["TableFile", "bounds_of", "open_table"]
 
 Bounds = npt.NDArray[np.int64]  # (groups, 2): the least and the greatest value of each
+OFFSET_BYTES = 4  # of a text, a list, or a number in a dictionary
 UNBOUNDED = (-(1 << 63), (1 << 63) - 1)
 
 
 class TableFile(Protocol):
-    """Rows in groups."""
+    """Rows in groups.
+
+    All of it raises `MalformedError` where the file is damaged.
+    """
+
+    path: Path
 
     @property
     def schema(self) -> pa.Schema:
@@ -37,50 +48,69 @@ class TableFile(Protocol):
     def read(self, groups: Sequence[int], columns: list[str] | None = None) -> pa.Table:
         """Return some groups, one after the other."""
 
-    def bounds(self, column: str) -> Bounds:
-        """Return the least and the greatest value of a column of integers in each group."""
-
     def close(self) -> None:
         """Close the file."""
 
 
+@contextmanager
+def _naming_damage(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # the system's error, which says nothing of the content
+        msg = f"{path.name} cannot be read: {str(error).strip()}"
+        raise MalformedError(msg) from error
+
+
+def _legible(schema: pa.Schema) -> pa.Schema:
+    """Return a schema whose names are text: Arrow decodes them late."""
+    tuple(schema.names)
+    return schema
+
+
+def _width(fields: Iterable[pa.Field]) -> int:
+    """Return the bytes of a row in memory beside its texts, which are about as long as in the file."""
+    width = 0
+    for field in fields:
+        if pa.types.is_struct(field.type):
+            width += _width(field.type)
+        elif pa.types.is_fixed_size_binary(field.type) or pa.types.is_primitive(field.type):
+            width += max(field.type.bit_width // 8, 1)
+        else:
+            width += OFFSET_BYTES
+    return width
+
+
 class _ParquetTable:
     def __init__(self, path: Path) -> None:
-        self._file = pq.ParquetFile(path)
+        self.path = path
+        self._file = pq.ParquetFile(path, page_checksum_verification=True)
         self._metadata = self._file.metadata
 
     @property
     def schema(self) -> pa.Schema:
-        return self._file.schema_arrow
+        with _naming_damage(self.path):
+            return _legible(self._file.schema_arrow)
 
     @cached_property
     def group_rows(self) -> npt.NDArray[np.int64]:
-        groups = range(self._metadata.num_row_groups)
-        return np.array([self._metadata.row_group(group).num_rows for group in groups], np.int64)
+        with _naming_damage(self.path):
+            groups = range(self._metadata.num_row_groups)
+            return np.array([self._metadata.row_group(group).num_rows for group in groups], np.int64)
 
     @property
     def memory_bytes(self) -> int:
-        groups = range(self._metadata.num_row_groups)
-        return sum(self._metadata.row_group(group).total_byte_size for group in groups)
+        with _naming_damage(self.path):
+            groups = range(self._metadata.num_row_groups)
+            encoded = sum(self._metadata.row_group(group).total_byte_size for group in groups)
+            return self._metadata.num_rows * _width(self.schema) + encoded
 
     def read(self, groups: Sequence[int], columns: list[str] | None = None) -> pa.Table:
-        return self._file.read_row_groups(list(groups), columns=columns)
-
-    def bounds(self, column: str) -> Bounds:
-        return np.array(
-            [self._bounds(group, column) for group in range(len(self.group_rows))], np.int64
-        ).reshape(-1, 2)
-
-    def _bounds(self, group: int, column: str) -> tuple[int, int]:
-        metadata = self._metadata.row_group(group)
-        for number in range(metadata.num_columns):
-            found = metadata.column(number)
-            if found.path_in_schema == column:
-                statistics = found.statistics
-                return (
-                    (statistics.min, statistics.max) if statistics and statistics.has_min_max else UNBOUNDED
-                )
-        return UNBOUNDED
+        with _naming_damage(self.path):
+            table = self._file.read_row_groups(list(groups), columns=columns)
+            table.validate()  # that columns are equally long
+            return table
 
     def close(self) -> None:
         self._file.close()
@@ -88,37 +118,42 @@ class _ParquetTable:
 
 class _ArrowTable:
     def __init__(self, path: Path) -> None:
+        self.path = path
         self._memory = pa.memory_map(str(path))
-        self._file = pa.ipc.open_file(self._memory)
+        try:
+            self._file = pa.ipc.open_file(self._memory)
+        except BaseException:
+            self._memory.close()
+            raise
 
     @property
     def schema(self) -> pa.Schema:
-        return self._file.schema
+        with _naming_damage(self.path):
+            return _legible(self._file.schema)
 
     @cached_property
     def group_rows(self) -> npt.NDArray[np.int64]:
-        return np.array([len(batch) for batch in self._columns(self.schema.names[0])], np.int64)
+        with _naming_damage(self.path):
+            file = self._with(self.schema.names[:1])
+            return np.array(
+                [len(file.get_batch(group)) for group in range(file.num_record_batches)], np.int64
+            )
 
     @property
     def memory_bytes(self) -> int:
-        return 4 * int(self._memory.size())  # about as well as zstd does
+        return int(self.group_rows.sum()) * _width(self.schema) + int(self._memory.size())
 
     def read(self, groups: Sequence[int], columns: list[str] | None = None) -> pa.Table:
-        batches = [self._file.get_batch(group) for group in groups]
-        table = pa.Table.from_batches(batches, self.schema)
-        return table if columns is None else table.select(columns)
+        with _naming_damage(self.path):
+            file = self._file if columns is None else self._with(columns)
+            batches = [file.get_batch(group) for group in groups]
+            for batch in batches:
+                batch.validate(full=True)
+            return pa.Table.from_batches(batches, batches[0].schema if batches else self.schema)
 
-    def bounds(self, column: str) -> Bounds:
-        name, _, inner = column.partition(".")
-        columns = (batch.column(0) for batch in self._columns(name))
-        found = [pc.min_max(pc.struct_field(c, inner) if inner else c).values() for c in columns]
-        pairs = [tuple(int(end.as_py()) if end.is_valid else 0 for end in ends) for ends in found]
-        return np.array(pairs, np.int64).reshape(-1, 2)
-
-    def _columns(self, name: str) -> Iterator[Any]:
-        options = pa.ipc.IpcReadOptions(included_fields=[self.schema.get_field_index(name)])
-        file = pa.ipc.open_file(self._memory, options=options)
-        return (file.get_batch(group) for group in range(file.num_record_batches))
+    def _with(self, columns: list[str]) -> Any:
+        fields = [self.schema.get_field_index(name.partition(".")[0]) for name in columns]
+        return pa.ipc.open_file(self._memory, options=pa.ipc.IpcReadOptions(included_fields=fields))
 
     def close(self) -> None:
         self._memory.close()
@@ -130,11 +165,23 @@ def open_table(path: Path) -> TableFile:
     Raises
     ------
     MalformedError
-        When it is not what its name says.
+        When it is not what its name says, or when later something in it is damaged.
     """
-    kind = _ParquetTable if path.suffix == ".parquet" else _ArrowTable
-    try:
-        return kind(path)
-    except pa.ArrowInvalid as error:
-        msg = f"{path.name} cannot be read: {error}"
-        raise MalformedError(msg) from error
+    with _naming_damage(path):
+        return (_ParquetTable if path.suffix == ".parquet" else _ArrowTable)(path)
+
+
+def bounds_of(file: TableFile, column: str) -> Bounds:
+    """Return the least and the greatest value of a column, or of ``struct.field``, in each group.
+
+    The values are looked at: Parquet's statistics may be wrong, and pyarrow aborts over damaged ones.
+    """
+    if len(file.group_rows) == 1:
+        return np.array([UNBOUNDED], np.int64)
+    name, _, inner = column.partition(".")
+    found = []
+    for group in range(len(file.group_rows)):
+        values = file.read([group], [column])[name]
+        ends = pc.min_max(pc.struct_field(values, inner) if inner else values).values()
+        found.append([int(end.as_py()) if end.is_valid else 0 for end in ends])
+    return np.array(found, np.int64).reshape(-1, 2)

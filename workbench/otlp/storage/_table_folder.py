@@ -4,6 +4,7 @@ It is read a run of resources at a time, with exactly the rows that are theirs: 
 looked for in the groups whose statistics may hold them, so that rows need not lie in their parents' order.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,10 +26,12 @@ from workbench.otlp.storage._names import signal_in
 from workbench.otlp.storage._table_files import TableFile, open_table
 from workbench.otlp.storage._table_parts import PartReader
 
-__all__ = ["SIGNAL_KEY", "TableFolder", "find_folder", "table_paths"]
+__all__ = ["SIGNAL_KEY", "TableFolder", "find_folders", "table_paths"]
 
 SIGNAL_KEY = b"otlp.signal"
 ENDINGS = (".parquet", ".arrow")
+DEPTH = 2  # signal/part
+NUMBERS = ("id", "parent_id", "row", "resource", "scope")  # ids, and structs that have one
 
 Counts = npt.NDArray[np.int64]
 
@@ -41,8 +44,10 @@ def table_paths(folder: Path) -> dict[str, Path]:
     }
 
 
-def find_folder(path: Path, signal: Signal | None) -> "TableFolder":
-    """Return the folder of tables that a path names, or the one within it that holds the signal.
+def find_folders(path: Path, signal: Signal | None) -> list["TableFolder"]:
+    """Return the folder of tables that a path names, or those within it that hold the signal, by name.
+
+    They may be within one more folder, as a durable receiver's parts are. Hidden ones are being written.
 
     Raises
     ------
@@ -52,18 +57,30 @@ def find_folder(path: Path, signal: Signal | None) -> "TableFolder":
         When there are several signals, and none is asked for; or not the one that is.
     """
     if table_paths(path):
-        return TableFolder(path)
-    inner = [TableFolder(found) for found in sorted(path.iterdir()) if found.is_dir() and table_paths(found)]
-    if not inner:
+        return [TableFolder(path)]
+    by_signal: defaultdict[Signal, list[TableFolder]] = defaultdict(list)
+    for found in _inside(path, DEPTH):
+        by_signal[found.signal].append(found)
+    if not by_signal:
         msg = f"{path.name} is a folder without tables; pass a pattern for its files, as {path.name}/*.otlp"
         raise UnknownFormatError(msg)
-    by_signal = {found.find_signal(): found for found in inner}
     if signal is None and len(by_signal) == 1:
-        return inner[0]
-    if signal not in by_signal:
+        return next(iter(by_signal.values()))
+    if signal is None or signal not in by_signal:
         msg = f"{path.name} holds {', '.join(sorted(by_signal))}; pass signal= to read one of them"
         raise AmbiguousSignalError(msg)
     return by_signal[signal]
+
+
+def _inside(folder: Path, depth: int) -> "Iterator[TableFolder]":
+    """Yield the folders of tables in a folder, and so many levels below."""
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith(".") or not path.is_dir():
+            continue
+        if table_paths(path):
+            yield TableFolder(path)
+        elif depth > 1:
+            yield from _inside(path, depth - 1)
 
 
 @dataclass(frozen=True)
@@ -82,7 +99,12 @@ class TableFolder:
         return sum(path.stat().st_size for path in self._paths.values())
 
     def find_signal(self) -> Signal:
-        """Return what the tables' schemas say, else what the table of records is called.
+        """Return which signal it holds; see `signal`."""
+        return self.signal
+
+    @cached_property
+    def signal(self) -> Signal:
+        """What the tables' schemas say, else what the table of records is called.
 
         Raises
         ------
@@ -90,7 +112,7 @@ class TableFolder:
             When there is no table of records.
         """
         for path in self._paths.values():
-            said = (_schema(path).metadata or {}).get(SIGNAL_KEY, b"").decode()
+            said = (_schema(path).metadata or {}).get(SIGNAL_KEY, b"").decode(errors="replace")
             if said in SIGNALS:
                 return said
         found = [signal for signal in SIGNALS if LAYOUTS[signal].records in self._paths]
@@ -104,12 +126,12 @@ class TableFolder:
 
     def stars(self, job: Job) -> Iterator[Star]:
         """Yield the records in batches of about so many bytes in memory."""
-        holds = self.find_signal()
         signal = job.signal
-        if holds != signal:
-            msg = f"expected {signal}, found tables of {holds} in {self.path.name}"
+        if self.signal != signal:
+            msg = f"expected {signal}, found tables of {self.signal} in {self.path.name}"
             raise (AmbiguousSignalError if job.is_asked else MalformedError)(msg)
-        with _Opened(self._paths) as files:
+        with _Opened(self.path) as files:
+            self._check_schemas(signal, files)
             reader = PartReader(signal, files)
             runs = _runs(reader, signal, files, job.batch_bytes)
             for number, run in enumerate(runs, start=1):
@@ -118,6 +140,14 @@ class TableFolder:
                 job.on_bytes(self.size * number // len(runs))
             self._refuse_orphans(reader.orphans(), job.tally)
 
+    def _check_schemas(self, signal: Signal, files: Mapping[str, TableFile]) -> None:
+        """Refuse tables that lack a column, or whose rows could not be told apart."""
+        for name, expected in LAYOUTS[signal].schemas.items():
+            fault = _fault(files[name].schema, expected) if name in files else None
+            if fault:
+                msg = f"{self.path.name}: table {name!r} {fault}"
+                raise MalformedError(msg)
+
     def _star(self, signal: Signal, tables: Mapping[str, pa.Table], unknown: str) -> Star:
         if unknown == "count":
             tables = {name: table for name, table in tables.items() if name != "unknown_fields"}
@@ -125,6 +155,9 @@ class TableFolder:
             return star_of_tables(signal, checked_tables(tables, LAYOUTS[signal]))
         except TableError as error:
             msg = f"{self.path.name}: {error}"
+            raise MalformedError(msg) from error
+        except KeyError as error:  # of the codec's tables of fields
+            msg = f"{self.path.name}: 'unknown_fields' names a field that there is not: {error}"
             raise MalformedError(msg) from error
 
     def _refuse_orphans(self, orphans: Mapping[str, int], tally: Tally) -> None:
@@ -136,22 +169,56 @@ class TableFolder:
 
 
 class _Opened:
-    def __init__(self, paths: Mapping[str, Path]) -> None:
-        self._paths = paths
+    """The tables of a folder, all of the same one: it may be replaced while they are being opened."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._files: dict[str, TableFile] = {}
 
     def __enter__(self) -> dict[str, TableFile]:
-        try:
-            for name, path in self._paths.items():
-                self._files[name] = open_table(path)
-        except BaseException:
+        while not self._is_opened():
             self.__exit__()
-            raise
         return self._files
+
+    def _is_opened(self) -> bool:
+        before = self._state()
+        try:
+            for name, path in table_paths(self._folder).items():
+                self._files[name] = open_table(path)
+        except BaseException as error:
+            self.__exit__()
+            if isinstance(error, FileNotFoundError) and self._state() != before:
+                return False
+            raise
+        return self._state() == before
+
+    def _state(self) -> tuple[int, int]:
+        found = self._folder.stat()
+        return found.st_ino, found.st_mtime_ns
 
     def __exit__(self, *_exception: object) -> None:
         for file in self._files.values():
             file.close()
+        self._files = {}
+
+
+def _fault(found: pa.Schema, expected: pa.Schema) -> str | None:
+    """Return what keeps a table from being read; other types than expected may do no harm."""
+    for field in expected:
+        at = found.get_field_index(field.name)  # -1 as well where there are two of a name
+        if at < 0:
+            return f"lacks the column {field.name!r} of type {field.type}"
+        if field.name in NUMBERS and not pa.types.is_integer(_id_type(found.field(at).type)):
+            return f"has no whole numbers in the column {field.name!r}"
+    return None
+
+
+def _id_type(kind: pa.DataType) -> pa.DataType:
+    """Return the type of an id, which may be within a struct."""
+    if not pa.types.is_struct(kind):
+        return kind
+    at = kind.get_field_index("id")
+    return kind.field(at).type if at >= 0 else pa.null()
 
 
 def _schema(path: Path) -> pa.Schema:

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from workbench.otlp._schema import LAYOUTS, Signal
 from workbench.otlp.codec._choose import parents_of
-from workbench.otlp.storage._table_files import TableFile
+from workbench.otlp.storage._table_files import TableFile, bounds_of
 
 __all__ = ["LISTED", "PartReader", "with_column", "with_struct_ids"]
 
@@ -152,7 +152,7 @@ class PartReader:
     def _bounds_of(self, name: str, column: str) -> Rows:
         key = (name, column)
         if key not in self._bounds:
-            self._bounds[key] = self.files[name].bounds(column)
+            self._bounds[key] = bounds_of(self.files[name], column)
         return self._bounds[key]
 
     def _unknown_of(self, parts: Mapping[str, _Part], *, is_first: bool) -> pa.Table:

@@ -80,6 +80,7 @@ def _parquet(folder: Path, name: str, schema: pa.Schema) -> pq.ParquetWriter:
         schema,
         compression="zstd",
         compression_level=ZSTD_LEVEL,
+        write_page_checksum=True,
         use_dictionary=[path for path, _ in _leaves(schema) if path not in delta and path not in RANDOM],
         column_encoding=dict.fromkeys(delta, "DELTA_BINARY_PACKED"),
     )

@@ -1,7 +1,7 @@
 """`read` and `read_batches`: files of OTLP, in any of their forms, at once or a batch at a time."""
 
 from collections.abc import Iterator
-from typing import Any, Literal, overload
+from typing import Any, Literal, TypedDict, Unpack, overload
 
 from workbench.otlp._schema import SIGNALS, Signal
 from workbench.otlp._tally import OnError, Tally
@@ -23,56 +23,25 @@ __all__ = ["read", "read_batches"]
 UNKNOWN = ("keep", "count")
 
 
+class _How(TypedDict, total=False):
+    """What `read` is told besides path and signal."""
+
+    on_error: OnError
+    unknown: Unknown
+    progress: Progress
+    executor: AnyExecutor
+
+
 @overload
-def read(
-    path: Paths,
-    *,
-    signal: Literal["traces"],
-    on_error: OnError = "raise",
-    unknown: Unknown = "keep",
-    progress: Progress = None,
-    executor: AnyExecutor = None,
-) -> Traces: ...
+def read(path: Paths, *, signal: Literal["traces"], **how: Unpack[_How]) -> Traces: ...
 @overload
-def read(
-    path: Paths,
-    *,
-    signal: Literal["metrics"],
-    on_error: OnError = "raise",
-    unknown: Unknown = "keep",
-    progress: Progress = None,
-    executor: AnyExecutor = None,
-) -> Metrics: ...
+def read(path: Paths, *, signal: Literal["metrics"], **how: Unpack[_How]) -> Metrics: ...
 @overload
-def read(
-    path: Paths,
-    *,
-    signal: Literal["logs"],
-    on_error: OnError = "raise",
-    unknown: Unknown = "keep",
-    progress: Progress = None,
-    executor: AnyExecutor = None,
-) -> Logs: ...
+def read(path: Paths, *, signal: Literal["logs"], **how: Unpack[_How]) -> Logs: ...
 @overload
-def read(
-    path: Paths,
-    *,
-    signal: Literal["profiles"],
-    on_error: OnError = "raise",
-    unknown: Unknown = "keep",
-    progress: Progress = None,
-    executor: AnyExecutor = None,
-) -> Profiles: ...
+def read(path: Paths, *, signal: Literal["profiles"], **how: Unpack[_How]) -> Profiles: ...
 @overload
-def read(
-    path: Paths,
-    *,
-    signal: Signal | None = None,
-    on_error: OnError = "raise",
-    unknown: Unknown = "keep",
-    progress: Progress = None,
-    executor: AnyExecutor = None,
-) -> Any: ...
+def read(path: Paths, *, signal: Signal | None = None, **how: Unpack[_How]) -> Any: ...
 def read(  # noqa: PLR0913
     path: Paths,
     *,
@@ -90,8 +59,8 @@ def read(  # noqa: PLR0913
         Protobuf (``.otlp .pb .binpb .protobuf .proto .bin``: one message, or many behind 4-byte big-endian
         lengths as the Collector's file exporter writes them) or JSON (``.json .jsonl .ndjson``: one document
         or many), plain or compressed (``.gz .zst .zstd``); or a folder that `write` made (``.parquet``,
-        ``.arrow``), or one with such a folder for each signal. A pattern such as ``day/*.otlp.zst`` is all
-        it matches, by name; several paths follow one another.
+        ``.arrow``), one with such folders in it, or that of a `DurableReceiver`. A pattern such as
+        ``day/*.otlp.zst`` is all it matches, by name; several paths follow one another.
     signal : {"traces", "metrics", "logs", "profiles"}, optional
         What the file holds. Without it the file's name says so (``traces.otlp.zst``), or the keys of its
         JSON, or the tables. Of JSON with documents of several signals only those of this one are read;

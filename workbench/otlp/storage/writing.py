@@ -67,7 +67,7 @@ def write(
     =========================================  ==========================================================
 
     The first four may end in ``.gz``, ``.zst`` or ``.zstd``. All come back as they were, except that JSON
-    has no room for unknown fields, and an empty bare message is no bytes, which `read` refuses.
+    has no room for unknown fields.
 
     Parameters
     ----------
@@ -85,6 +85,9 @@ def write(
     ------
     UnknownFormatError
         When the target's name says nothing, or the layout does not fit it.
+    EmptyMessageError
+        When there is nothing in a bare message (the second row): it would be no bytes, as an interrupted
+        recording is.
     FileExistsError
         When the target is a folder with other things than telemetry tables.
     ValueError, TypeError

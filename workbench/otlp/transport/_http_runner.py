@@ -21,6 +21,7 @@ from workbench.otlp.transport.errors import EndpointError
 __all__ = ["Aborts", "HttpRunner", "listening_socket"]
 
 KEEP_ALIVE_S = 75
+HEAD_S = 30.0  # within which a request's head has to be there once a connection has begun it
 TICK_S = 1.0  # how often the Date header is renewed
 DRAIN_TICK_S = 0.01
 Address = tuple[str, int]
@@ -63,7 +64,7 @@ class HttpRunner:
         aborts: dict[Address, Callable[[], None]] = {}
         config = uvicorn.Config(
             application(aborts),
-            http=_abortable(aborts),
+            http=type("Connection", (_Connection,), {"aborts": aborts}),
             ws="none",
             lifespan="off",
             loop="asyncio",
@@ -146,21 +147,48 @@ def _ignore_broken_connections(loop: asyncio.AbstractEventLoop, context: dict[st
         loop.default_exception_handler(context)
 
 
-def _abortable(aborts: Aborts) -> type[asyncio.Protocol]:
-    """Return uvicorn's protocol with one thing added: connections are known by their client's address."""
+class _Connection(H11Protocol):
+    """uvicorn's protocol, with what it lacks for our clients.
 
-    class Abortable(H11Protocol):
-        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-            super().connection_made(transport)
-            if self.client:
-                aborts[self.client] = lambda: _reset(transport)
+    Connections are known by their client's address; one that sends no whole head is closed after a while; and
+    a client that has closed its own side only is answered (RFC 9293 section 3.6).
+    """
 
-        def connection_lost(self, exc: Exception | None) -> None:
-            super().connection_lost(exc)
-            if self.client:
-                aborts.pop(self.client, None)
+    aborts: Aborts
+    _patience: asyncio.TimerHandle | None = None
 
-    return Abortable
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        if self.client:
+            self.aborts[self.client] = lambda: _reset(transport)
+        self._watch_for_head()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self._watch_for_head()
+
+    def _watch_for_head(self) -> None:
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._stop_watching()
+        elif self._patience is None:
+            self._patience = self.loop.call_later(HEAD_S, self.transport.close)
+
+    def _stop_watching(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        is_asked = self.cycle is not None and not (self.cycle.response_complete or self.cycle.more_body)
+        if is_asked:
+            self.cycle.keep_alive = False
+        return is_asked  # whether the connection stays open for what we have to say
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_watching()
+        super().connection_lost(exc)
+        if self.client:
+            self.aborts.pop(self.client, None)
 
 
 def _reset(transport: asyncio.Transport) -> None:

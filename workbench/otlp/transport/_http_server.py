@@ -6,11 +6,13 @@ Source: OTLP specification, "OTLP/HTTP".
 
 import asyncio
 import gzip
+import re
 import time
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field, replace
 from email.utils import formatdate
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 from google.protobuf import json_format
 from google.protobuf.message import Message
@@ -42,12 +44,14 @@ __all__ = ["AsgiApp", "HttpReply", "http_application"]
 
 PATHS = {service.path: service for service in SERVICES.values()}
 ENCODINGS: dict[str, Encoding] = {content_type: name for name, content_type in CONTENT_TYPES.items()}
+ALIASES = {"x-gzip": "gzip"}  # RFC 9110 section 8.4.1.3
 WORTH_A_THREAD = 1 << 16  # bytes: decoding more than this would hold up the other connections
 WORTH_GZIP = 1 << 10
 PAUSE_TICK_S = 0.02
 DRAIN_BYTES = 64 << 20
 DRAIN_S = 5.0
 SILENCE_S = 30.0  # a client that sends nothing for so long in the middle of a body has gone
+BODY_S = 120.0  # and one that takes longer than this for all of it holds a place that others wait for
 
 Scope = MutableMapping[str, Any]
 AsgiApp = Callable[[Scope, Any, Any], Any]
@@ -80,7 +84,7 @@ def http_application(intake: Intake, aborts: Aborts) -> AsgiApp:
             aborts.get(scope["client"], _nothing)()
             return
         if reply is None:
-            aborts[scope["client"]]()
+            aborts.get(scope["client"], _nothing)()
             await receive()  # returns when the connection is gone
             return
         await _send(request, reply, send)
@@ -97,13 +101,17 @@ class _Request:
 
     def __init__(self, scope: Scope, receive: Any) -> None:
         self.method: str = scope["method"]
-        self.path: str = scope["path"]
+        path: str = scope["path"]
+        self.path = (
+            path if path.startswith("/") else urlsplit(path).path
+        )  # RFC 9112 section 3.2.2: both forms
         self.headers = {
             name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]
         }
         self.content_type = self.headers.get("content-type", "").partition(";")[0].strip().lower()
         self.encoding = ENCODINGS.get(self.content_type)
         self.whole = "content-length" not in self.headers and "transfer-encoding" not in self.headers  # read
+        self._end_s = time.monotonic() + BODY_S
         self._receive = receive
 
     async def body(self, limit_bytes: int) -> bytes:
@@ -129,7 +137,7 @@ class _Request:
 
     async def _next(self) -> bytes:
         try:
-            async with asyncio.timeout(SILENCE_S):
+            async with asyncio.timeout(min(SILENCE_S, self._end_s - time.monotonic())):
                 message = await self._receive()
         except TimeoutError as error:
             raise _Disconnected from error
@@ -174,7 +182,7 @@ def _refusal(request: _Request, service: Service | None) -> Failure | None:
 
 def _coding(request: _Request) -> str | None:
     coding = request.headers.get("content-encoding", "").strip().lower()
-    return None if coding in ("", "identity") else coding
+    return None if coding in ("", "identity") else ALIASES.get(coding, coding)
 
 
 async def _admitted(intake: Intake, request: _Request, service: Service) -> HttpReply | None:
@@ -283,8 +291,7 @@ def _encoded(request: _Request, message: Message) -> bytes:
 
 async def _send(request: _Request, reply: HttpReply, send: Any) -> None:
     body, headers = reply.body, dict(reply.headers)
-    accepted = request.headers.get("accept-encoding", "")
-    if len(body) > WORTH_GZIP and "gzip" in accepted and "content-encoding" not in headers:
+    if len(body) > WORTH_GZIP and _takes_gzip(request) and "content-encoding" not in headers:
         body = gzip.compress(body, 1, mtime=0)
         headers["content-encoding"] = "gzip"
     headers["content-length"] = str(len(body))
@@ -293,3 +300,12 @@ async def _send(request: _Request, reply: HttpReply, send: Any) -> None:
     raw = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": reply.status, "headers": raw})
     await send({"type": "http.response.body", "body": body if request.method != "HEAD" else b""})
+
+
+def _takes_gzip(request: _Request) -> bool:
+    """Tell whether Accept-Encoding names gzip, and not with a weight of zero (RFC 9110 section 12.5.3)."""
+    for item in request.headers.get("accept-encoding", "").lower().split(","):
+        coding, *parameters = (part.strip() for part in item.split(";"))
+        if coding == "gzip":
+            return not any(re.fullmatch(r"q=0(\.0*)?", parameter) for parameter in parameters)
+    return False

@@ -86,8 +86,8 @@ class Journal:
             self._closed = True
             self._arrived.notify()
         self._thread.join()
-        self.rotate()
-        self._lock_file.close()
+        with self._lock_file:
+            self.rotate()
 
     def _run(self) -> None:
         while True:
@@ -103,7 +103,7 @@ class Journal:
         try:
             with self._writing:
                 self._write([accepted for accepted, _ in group])
-        except OSError as error:
+        except Exception as error:  # noqa: BLE001 (whatever it is: those who wait must hear of it)
             for _, done in group:
                 done.set_exception(error)
             return
@@ -120,7 +120,7 @@ class Journal:
         try:
             for signal in frames:
                 self._append(signal, b"".join(frames[signal]))
-        except OSError:
+        except BaseException:
             for signal in frames:
                 self._give_up(signal)
             raise

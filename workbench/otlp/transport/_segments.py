@@ -5,12 +5,12 @@
     frame = length (4 bytes, big endian) | CRC-32 of length and body (4 bytes, big endian) | body
 
 A process that is killed, or a machine that loses power, leaves a torn tail: a frame that is short or whose
-checksum is wrong, zeros included. Reading stops there; nothing behind it was ever acknowledged.
+checksum is wrong, zeros included; it was never acknowledged. A frame whose checksum is wrong and that others
+follow has been damaged on the disk: it is passed over by its length, and those behind it are read.
 """
 
 import re
 import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -53,36 +53,33 @@ def encode_frame(body: bytes) -> bytes:
     return length + _checksum(length, body) + body
 
 
-def _checksum(length: bytes, body: bytes | memoryview) -> bytes:
+def _checksum(length: bytes, body: bytes) -> bytes:
     return zlib.crc32(body, zlib.crc32(length)).to_bytes(4, "big")
 
 
-def read_frames(data: bytes) -> tuple[list[bytes], int]:
-    """Return the requests of a segment, and how many bytes of torn tail were cut.
+def read_frames(data: bytes) -> tuple[list[bytes], bytes]:
+    """Return the requests of a segment, and what belongs to no sound frame.
 
     Examples
     --------
     >>> whole = encode_frame(b"first") + encode_frame(b"second")
     >>> read_frames(whole)
-    ([b'first', b'second'], 0)
-    >>> read_frames(whole[:-1])
-    ([b'first'], 13)
+    ([b'first', b'second'], b'')
+    >>> read_frames(whole[:-10])[0]
+    [b'first']
     """
-    bodies = []
-    end = 0
-    for body in _sound_frames(data):
-        bodies.append(body)
-        end += HEAD + len(body)
-    return bodies, len(data) - end
-
-
-def _sound_frames(data: bytes) -> Iterator[bytes]:
+    bodies: list[bytes] = []
+    torn: list[bytes] = []
     at = 0
-    while at + HEAD <= len(data):
-        length = data[at : at + 4]
-        body = data[at + HEAD : at + HEAD + int.from_bytes(length, "big")]
-        whole = len(body) == int.from_bytes(length, "big")
-        if not whole or _checksum(length, body) != data[at + 4 : at + HEAD]:
-            return
-        yield body
-        at += HEAD + len(body)
+    while at < len(data):
+        end = _end_of_frame(data, at)
+        body = data[at + HEAD : end]
+        is_sound = end <= len(data) and _checksum(data[at : at + 4], body) == data[at + 4 : at + HEAD]
+        (bodies if is_sound else torn).append(body if is_sound else data[at:end])
+        at = end
+    return bodies, b"".join(torn)
+
+
+def _end_of_frame(data: bytes, at: int) -> int:
+    """Return where a frame ends by its length, which may be behind all there is."""
+    return at + HEAD + int.from_bytes(data[at : at + 4], "big")

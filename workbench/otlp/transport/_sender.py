@@ -8,7 +8,7 @@ import logging
 import random
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from workbench.otlp.transport._clock import Clock
@@ -46,10 +46,10 @@ class Shared:
     rng: random.Random
     request_bytes: int
     changed: threading.Condition
+    clients: "Clients"
     under_way: int = 0  # records
     not_before_s: float = float("-inf")
     abandoned: bool = False
-    clients: "Clients" = field(default_factory=lambda: Clients(_no_client))
 
     def pending(self) -> int:
         """Return the records waiting and under way."""
@@ -76,10 +76,6 @@ class Clients:
         with self._lock:
             for client in self._made.values():
                 client.close()
-
-
-def _no_client(signal: ServiceName) -> Client:
-    raise KeyError(signal)
 
 
 class Sender(threading.Thread):

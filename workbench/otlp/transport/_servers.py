@@ -5,11 +5,12 @@ from workbench.otlp.transport._grpc_server import GrpcRunner, Unary, unary_of
 from workbench.otlp.transport._http_runner import Aborts, HttpRunner, listening_socket
 from workbench.otlp.transport._http_server import AsgiApp, http_application
 from workbench.otlp.transport._intake import Intake, Limits, Sink
-from workbench.otlp.transport.errors import ConfigurationError
+from workbench.otlp.transport.errors import ConfigurationError, EndpointError
 
 __all__ = ["GRACE_S", "Servers", "checked_limits"]
 
 GRACE_S = 5.0
+MOST_PORT = (1 << 16) - 1
 
 
 class Servers:
@@ -18,6 +19,7 @@ class Servers:
     def __init__(  # noqa: PLR0913 (what Receiver and DurableReceiver gathered)
         self, sink: Sink, host: str, http_port: int, grpc_port: int, limits: Limits, faults: FaultScript
     ) -> None:
+        _check_ports(http_port=http_port, grpc_port=grpc_port)
         self.intake = Intake(sink, faults, limits)
         bound = listening_socket(host, http_port)
         try:
@@ -63,3 +65,10 @@ def checked_limits(request_bytes: int, response_bytes: int, requests_at_once: in
             msg = f"{name} must be 1 or more, got {value}"
             raise ConfigurationError(msg)
     return Limits(request_bytes, response_bytes, requests_at_once)
+
+
+def _check_ports(**named: int) -> None:
+    for name, port in named.items():
+        if not 0 <= port <= MOST_PORT:  # the system would take what is left of it in 16 bits
+            msg = f"{name} must be from 0 (any free one) to {MOST_PORT}, got {port}"
+            raise EndpointError(msg)

@@ -2,8 +2,11 @@
 
 ::
 
-    DIR/journal/traces-00000007.log      what was acknowledged and is not in Parquet yet
-    DIR/traces/part-00000006.parquet     one flat table of spans; metrics, logs, profiles alike
+    DIR/journal/traces-00000007.log           what was acknowledged and is not in Parquet yet
+    DIR/traces/part=00000006/spans.parquet    the tables of traces; metrics, logs, profiles alike
+
+``otlp.read(DIR, signal="traces")`` reads all parts of a signal as one. DuckDB reads a table of them with
+``from 'DIR/traces/*/spans.parquet'``, where a row's ``id`` is unique within its ``part``.
 """
 
 import logging
@@ -127,15 +130,23 @@ class DurableReceiver:
         self._journal.full.set()
         self._servers.close(grace_s)
         self._compactor.join()
-        self.compact()
-        self._journal.close()
+        try:
+            self.compact()
+        finally:
+            self._journal.close()
 
     def _compact_regularly(self) -> None:
-        self.compact()  # what a former run left
+        self._try_to_compact()  # what a former run left
         while not self._ending.is_set():
             self._journal.full.wait(self._every_s)
             if not self._ending.is_set():
-                self.compact()
+                self._try_to_compact()
+
+    def _try_to_compact(self) -> None:
+        try:
+            self.compact()
+        except OSError:  # the folder is not there for now, or may not be read
+            LOG.exception("%s could not be compacted", self.folder)
 
     def __enter__(self) -> Self:
         return self
@@ -159,7 +170,7 @@ class DurableReceiver:
 def _report_torn(done: Compacted) -> None:
     if done.torn_bytes:
         LOG.warning(
-            "%s ended in %d bytes that were never acknowledged; they are in journal/torn",
+            "%s holds %d bytes that are no whole request, torn or damaged; they are in journal/torn",
             done.segment.path.name,
             done.torn_bytes,
         )

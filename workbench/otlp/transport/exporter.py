@@ -4,6 +4,7 @@ Records wait in a bounded queue; sending threads take batches from it. Whatever 
 by its reason. Source: OTLP specification; OpenTelemetry specification, "OpenTelemetry Protocol Exporter".
 """
 
+import os
 import random
 import threading
 import time
@@ -25,6 +26,7 @@ from workbench.otlp.transport.errors import ConfigurationError, ExporterClosedEr
 __all__ = ["Exporter"]
 
 EXIT_DEADLINE_S = 5.0
+OPEN: "weakref.WeakSet[Exporter]" = weakref.WeakSet()
 
 
 class Exporter:
@@ -74,6 +76,9 @@ class Exporter:
     -----
     gRPC endpoints without a scheme are secure, unless they are on this machine or
     ``OTEL_EXPORTER_OTLP_INSECURE`` is true.
+
+    A forked process has an exporter of its own, its queue empty and its counts zero: what waited is sent by
+    its parent, once. gRPC's library does not survive a fork; use HTTP there.
     """
 
     def __init__(  # noqa: PLR0913 (the options of the specification)
@@ -114,25 +119,37 @@ class Exporter:
             )
             raise ConfigurationError(msg)
         self._waits = when_full == "wait"
+        self._batching = Batching(
+            max_queue, max_queue_bytes, max_batch_records, max_batch_bytes, schedule_delay_s
+        )
+        self._clock = clock or SYSTEM_CLOCK
+        self._policy = retry or RetryPolicy()
+        self._rng = rng or random.Random()  # noqa: S311 (jitter is no secret)
+        self._maker = _Maker(self.targets, self._clock, max_response_bytes, max_concurrent_requests)
+        self._start(max_concurrent_requests)
+        OPEN.add(self)
+
+    def _start(self, senders: int) -> None:
         changed = threading.Condition()
-        clock = clock or SYSTEM_CLOCK
-        batching = Batching(max_queue, max_queue_bytes, max_batch_records, max_batch_bytes, schedule_delay_s)
         self._shared = Shared(
-            BoundedQueue(batching, clock, changed),
+            BoundedQueue(self._batching, self._clock, changed),
             StatsKeeper(),
-            clock,
-            retry or RetryPolicy(),
-            rng or random.Random(),  # noqa: S311 (jitter is no secret)
-            max_batch_bytes,
+            self._clock,
+            self._policy,
+            self._rng,
+            self._batching.batch_bytes,
             changed,
+            Clients(self._maker),
         )
-        self._shared.clients = Clients(
-            _client_maker(self.targets, clock, max_response_bytes, max_concurrent_requests)
-        )
-        self._senders = [Sender(self._shared, number) for number in range(max_concurrent_requests)]
+        self._senders = [Sender(self._shared, number) for number in range(senders)]
         for sender in self._senders:
             sender.start()
         self._end = weakref.finalize(self, _shut_down, self._shared, self._senders, EXIT_DEADLINE_S)
+
+    def _start_anew(self) -> None:
+        """Begin with an empty queue in a forked process, which has none of its parent's threads."""
+        if self._end.detach() is not None:
+            self._start(len(self._senders))
 
     def export(self, telemetry: object, *, signal: ServiceName | None = None) -> int:
         """Queue telemetry for sending, and return how many of its records found room.
@@ -154,7 +171,7 @@ class Exporter:
             When bytes are no such request.
         """
         signal, body = as_requests(telemetry, signal)
-        batching = self._shared.queue.batching
+        batching = self._batching
         accepted = 0
         for part, records in split(signal, body, batching.batch_records, batching.batch_bytes):
             if records and self._put(Batch(signal, part, records)):
@@ -168,8 +185,8 @@ class Exporter:
             shared.stats.given += batch.records
             while not shared.queue.has_room(batch.records, len(batch.body)):
                 if not self._waits or not self._end.alive:
-                    bounds = shared.queue.batching
-                    message = f"the queue holds {shared.queue.records:,} of {bounds.queue_records:,} records"
+                    most = self._batching.queue_records
+                    message = f"the queue holds {shared.queue.records:,} of {most:,} records"
                     shared.stats.drop(batch.records, "queue_full", message)
                     return False
                 shared.changed.wait()
@@ -233,12 +250,6 @@ def _check_positive(**named: int) -> None:
             raise ConfigurationError(msg)
 
 
-def _client_maker(
-    targets: Mapping[ServiceName, Target], clock: Clock, response_bytes: int, connections: int
-) -> "_Maker":
-    return _Maker(targets, clock, response_bytes, connections)
-
-
 class _Maker:
     """Makes clients, and imports of their libraries only the one that is needed."""
 
@@ -293,3 +304,12 @@ def _abandon(shared: Shared) -> None:
     shared.under_way = 0
     shared.abandoned = True
     shared.changed.notify_all()
+
+
+def _start_anew_after_fork() -> None:
+    for exporter in list(OPEN):
+        exporter._start_anew()  # noqa: SLF001 (its own module)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_start_anew_after_fork)

@@ -1,0 +1,51 @@
+"""Messages in whatever holds bytes: `bytes`, `bytearray`, `mmap`, NumPy's and Arrow's memory, views."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeAlias
+
+__all__ = ["Buffers", "messages_of"]
+
+Buffers: TypeAlias = "bytes | bytearray | memoryview | Iterable[bytes | bytearray | memoryview]"
+
+
+def messages_of(data: Any) -> Iterator[bytes | bytearray | memoryview]:
+    """Return the one message that a buffer is, or those that an iterable of buffers yields.
+
+    Raises
+    ------
+    TypeError
+        At once or at the message that is neither: text, a number, a message of the official library.
+    """
+    one = _bytes_of(data)
+    if one is not None:
+        return iter((one,))
+    if isinstance(data, str) or not isinstance(data, Iterable):
+        raise TypeError(_no_bytes(data))
+    return _each(data)
+
+
+def _each(messages: Iterable[Any]) -> Iterator[bytes | bytearray | memoryview]:
+    for message in messages:
+        found = _bytes_of(message)
+        if found is None:
+            raise TypeError(_no_bytes(message))
+        yield found
+
+
+def _no_bytes(data: object) -> str:
+    name = type(data).__name__
+    hint = "; a message's bytes are its .SerializeToString()" if hasattr(data, "SerializeToString") else ""
+    return f"expected OTLP as bytes, got {name}{hint}"
+
+
+def _bytes_of(data: Any) -> bytes | bytearray | memoryview | None:
+    """Return a buffer's bytes, one after the other; None for what is no buffer."""
+    if isinstance(data, bytes | bytearray):
+        return data
+    try:
+        view = memoryview(data)
+    except TypeError:
+        return None
+    if view.ndim == 1 and view.format == "B" and view.contiguous:
+        return view
+    return view.cast("B") if view.c_contiguous and view.nbytes else view.tobytes()

@@ -35,6 +35,7 @@ __all__ = [
     "store16",
     "store32",
     "store64",
+    "unowned",
 ]
 
 _intrinsic: Any = intrinsic  # whose arguments only the compiler sees
@@ -161,3 +162,16 @@ def leading_zeros(_context: Any, _value: Any) -> Any:
         return builder.ctlz(arguments[0], ir.Constant(ir.IntType(1), 0))
 
     return types.int64(types.int64), generate
+
+
+@_intrinsic
+def unowned(_context: Any, array: Any) -> Any:
+    """Return an array without its owner: kernels need not count references to it, as long as the caller does."""
+
+    def generate(target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        made = target.make_array(array)(target, builder, arguments[0])
+        made.meminfo = cgutils.get_null_value(made.meminfo.type)
+        made.parent = cgutils.get_null_value(made.parent.type)
+        return made._getvalue()  # noqa: SLF001 - Numba's own way to say it
+
+    return array(array), generate

@@ -1,0 +1,46 @@
+"""The numbers that the simulator's kernels and their callers share."""
+
+# What became of a call or an attempt
+(
+    OK,
+    FAILED,
+    RATE_LIMITED,
+    CIRCUIT_OPEN,
+    BULKHEAD_FULL,
+    TIMED_OUT,
+    SERVICE_FULL,
+    SERVICE_DROPPED,
+    CANCELLED,
+) = range(9)
+
+# Kinds of layers
+LIMIT, BREAK, BULKHEAD, RETRY, TIMEOUT, FALLBACK = range(1, 7)
+
+# Kinds of events
+DEPARTURE, RESUMPTION, TIMER, WAIT_LIMIT, RETURN = range(5)
+
+# Directions of work
+DOWN, UP = 0, 1
+
+# Kinds of distributions
+CONSTANT, EXPONENTIAL, UNIFORM, LOGNORMAL, PARETO, WEIBULL, EMPIRICAL = range(7)
+
+# How clients arrive: at random times, evenly, at given times, or so many that wait for their answers
+POISSON, EVEN, RECORDED, CLOSED = range(4)
+
+# Disciplines of the service's queue
+FIFO, LIFO = 0, 1
+
+# Kinds of faults
+SLOWDOWN, ERRORS, OUTAGE, SURGE = range(4)
+
+# Streams of random numbers
+ARRIVALS, SERVICE_TIMES, FAILURES, LOSSES, JITTER, THINKING = range(6)
+
+# Columns of the time series
+BIN_ARRIVED, BIN_ATTEMPTS, BIN_SUCCEEDED, BIN_ENDED, BIN_QUEUED, BIN_BUSY = range(6)
+
+# Why the kernel returned
+DONE, ROOM, FLUSH = 0, 1, 2
+
+NONE = -1

@@ -1,0 +1,39 @@
+"""The records that the simulator's kernel works on."""
+
+from typing import Any
+
+import numpy as np
+
+__all__ = ["ATTEMPT", "CALL", "CONTROL", "EVENT", "FAULT", "LAYER", "LOG", "SCRATCH", "SERVICE", "WORK"]
+
+
+def _record(integers: str, numbers: str) -> np.dtype[Any]:
+    return np.dtype([(name, np.int64) for name in integers.split()] + [(name, np.float64) for name in numbers.split()])
+
+
+# One layer of the pipeline: its kind, its machine's number, the outcomes that count as failures (a bit each)
+LAYER = _record("kind index failures head tail waiting", "limit_s")
+# A call under way: which layer it is suspended in, and how often it was; its neighbours in the queue it waits in
+CALL = _record("serial layer version attempt attempts user cancelled_at previous following", "arrived_s waited_s")
+# What a layer remembers of a call
+SCRATCH = _record("number timer", "time_s delay_s")
+# A call of the service, which may outlive the call that made it
+ATTEMPT = _record("call serial number outcome previous following", "issued_s")
+# What happens later
+EVENT = _record("order kind subject layer token following", "")
+# What is to be done now
+WORK = _record("direction call serial layer outcome", "")
+# A call that has ended
+LOG = _record("serial outcome attempts user", "arrived_s finished_s waited_s")
+# From when to when the service is not itself
+FAULT = _record("kind", "start_s end_s amount")
+# The service, and who calls it
+SERVICE = _record(
+    "servers distribution discipline queue_limit cancels seed arrival_kind users",
+    "a b drop_after_s failure_rate rate_hz think_s until_s warmup_s bin_s",
+)
+CONTROL = _record(
+    "arrivals calls free_call free_attempt free_event heap order work_first work_count busy queued"
+    " queue_head queue_tail logged served completed attempts rejected",
+    "now_s next_arrival_s waited_s serviced_s queue_area busy_area changed_s",
+)

@@ -1,0 +1,111 @@
+"""The arrays that the kernel works on, and their growth: more room, the same contents."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from workbench.reliability.simulation import _codes as codes
+from workbench.reliability.simulation._records import ATTEMPT, CALL, CONTROL, EVENT, LOG, SCRATCH, WORK
+
+__all__ = ["World", "grown", "new_world"]
+
+Array = npt.NDArray[Any]
+
+
+class World(NamedTuple):
+    """All that a simulation consists of."""
+
+    control: Array
+    layers: Array
+    service: Array
+    service_table: Array
+    arrival_times: Array
+    faults: Array
+    calls: Array
+    scratch: Array
+    attempts: Array
+    events: Array
+    times: Array
+    slots: Array
+    work: Array
+    log: Array
+    bins: Array
+    gcra_parameters: Array
+    gcra_states: Array
+    breaker_parameters: Array
+    breaker_states: Array
+    rings: Array
+    ring_starts: Array
+    bulkhead_parameters: Array
+    bulkhead_states: Array
+    retry_parameters: Array
+
+
+CALLS, ATTEMPTS, EVENTS, WORKS, LOGGED = 256, 512, 1024, 1024, 1 << 16
+
+
+def new_world(layers: Array, given: dict[str, Array], bins: int) -> World:
+    """Return a world in which nothing has happened."""
+    control = np.zeros(1, CONTROL)
+    for free in ("free_call", "free_attempt", "free_event"):
+        control[free] = 0
+    control["queue_head"] = control["queue_tail"] = codes.NONE
+    calls = _free(np.zeros(CALLS, CALL), 0)
+    calls["serial"] = codes.NONE
+    return World(
+        control=control,
+        layers=layers,
+        calls=calls,
+        scratch=_scratch(CALLS, len(layers)),
+        attempts=_free(np.zeros(ATTEMPTS, ATTEMPT), 0),
+        events=_free(np.zeros(EVENTS, EVENT), 0),
+        times=np.zeros(EVENTS),
+        slots=np.zeros(EVENTS, np.int64),
+        work=np.zeros(WORKS, WORK),
+        log=np.zeros(LOGGED, LOG),
+        bins=np.zeros((bins, 6), np.int64),
+        **given,
+    )
+
+
+def grown(world: World) -> World:
+    """Return the same world with twice the room for what is under way."""
+    control = world.control
+    calls, attempts, events = len(world.calls), len(world.attempts), len(world.events)
+    first, count = int(control["work_first"][0]), int(control["work_count"][0])
+    work = np.zeros(2 * len(world.work), WORK)
+    work[:count] = np.roll(world.work, -first)[:count]
+    control["work_first"] = 0
+    found = world._replace(
+        calls=_longer(world.calls, control, "free_call"),
+        attempts=_longer(world.attempts, control, "free_attempt"),
+        events=_longer(world.events, control, "free_event"),
+        scratch=np.concatenate([world.scratch, _scratch(calls, len(world.layers))]),
+        times=np.concatenate([world.times, np.zeros(events)]),
+        slots=np.concatenate([world.slots, np.zeros(events, np.int64)]),
+        work=work,
+    )
+    found.calls["serial"][calls:] = codes.NONE
+    assert len(found.attempts) == 2 * attempts
+    return found
+
+
+def _scratch(calls: int, layers: int) -> Array:
+    found = np.zeros((calls, layers), SCRATCH)
+    found["timer"] = codes.NONE
+    return found
+
+
+def _free(records: Array, first: int, after: int = codes.NONE) -> Array:
+    """Chain records, from one on, into a list of free ones."""
+    records["following"][first:] = np.arange(first + 1, len(records) + 1)
+    records["following"][-1] = after
+    return records
+
+
+def _longer(records: Array, control: Array, free: str) -> Array:
+    size = len(records)
+    found = _free(np.concatenate([records, np.zeros_like(records)]), size, int(control[free][0]))
+    control[free] = size
+    return found

@@ -1,7 +1,7 @@
 """Patterns, lists and folders name many files, which are read one after the other, or in parallel."""
 
 import shutil
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogsData
 from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 
 from workbench import otlp
-from workbench.otlp.storage._executors import ordered_map
+from workbench.executors import ordered_map
 
 
 @pytest.fixture
@@ -77,6 +77,28 @@ def test_threads_read_what_one_reads(folder):
 def test_an_executor_is_something_that_submits(folder):
     with pytest.raises(TypeError, match="a dask Client, got 4"):
         otlp.read(folder / "*.pb", executor=4)
+
+
+class Remembering:
+    """An executor that takes functions for pure, as dask does: equal calls share a result."""
+
+    def __init__(self):
+        self.known = {}
+
+    def submit(self, function, *args):
+        if (function, args) not in self.known:
+            future = self.known[function, args] = Future()
+            future.set_result(function(*args))
+        return self.known[function, args]
+
+
+def test_a_file_that_changed_is_read_again_by_an_executor_that_remembers(folder):
+    executor = Remembering()
+    assert otlp.read(folder / "*.pb", executor=executor)["name"].to_pylist() == NAMES
+    (folder / "traces-1.pb").write_bytes((folder / "traces-2.pb").read_bytes())
+    assert otlp.read(folder / "*.pb", executor=executor)["name"].to_pylist() == ["span 0", "span 2", "span 2"]
+    assert list(ordered_map(str, [1, 1], executor)) == ["1", "1"]
+    assert len(set(executor.known)) == 2 * len(NAMES) + 2
 
 
 def test_results_keep_their_order_and_errors_come_through():

@@ -18,7 +18,7 @@ from workbench.otlp.errors import AmbiguousSignalError, OtlpError
 from workbench.otlp.logs import Logs
 from workbench.otlp.metrics import Metrics
 from workbench.otlp.profiles import Profiles
-from workbench.otlp.storage._executors import AnyExecutor, ordered_map
+from workbench.executors import AnyExecutor, ordered_map
 from workbench.otlp.storage._job import WHOLE_BATCH_BYTES, Job
 from workbench.otlp.storage._progress import Progress, tracking
 from workbench.otlp.storage._recordings import Recording

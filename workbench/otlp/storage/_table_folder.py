@@ -156,16 +156,11 @@ class TableFolder:
         except TableError as error:
             msg = f"{self.path.name}: {error}"
             raise MalformedError(msg) from error
-        except KeyError as error:  # of the codec's tables of fields
-            msg = f"{self.path.name}: 'unknown_fields' names a field that there is not: {error}"
-            raise MalformedError(msg) from error
 
     def _refuse_orphans(self, orphans: Mapping[str, int], tally: Tally) -> None:
         for table, count in orphans.items():
             msg = f"{count:,} rows of {table!r} in {self.path.name} belong to no row of their parent's table"
-            if tally.strict:
-                raise MalformedError(msg)
-            tally.skipped += count
+            tally.refuse(MalformedError(msg), records=count)
 
 
 class _Opened:

@@ -11,7 +11,7 @@ from workbench.otlp.decoder import TELEMETRY
 from workbench.otlp.logs import Logs
 from workbench.otlp.metrics import Metrics
 from workbench.otlp.profiles import Profiles
-from workbench.otlp.storage._executors import AnyExecutor
+from workbench.executors import AnyExecutor
 from workbench.otlp.storage._job import BATCH_BYTES, WHOLE_BATCH_BYTES, Job
 from workbench.otlp.storage._many import AnyTelemetry, read_in_parallel, read_in_turn, signal_of_all
 from workbench.otlp.storage._progress import Progress
@@ -66,8 +66,8 @@ def read(  # noqa: PLR0913
         JSON, or the tables. Of JSON with documents of several signals only those of this one are read;
         the others are counted in ``.skipped``.
     on_error : {"raise", "skip"}
-        What happens at a record or message that cannot be read: an error, or it is left out and counted in
-        ``.skipped``.
+        What happens at a record or message that cannot be read: an error, or it is left out, counted in
+        ``.skipped`` and explained in ``.skipped_errors``.
     unknown : {"keep", "count"}
         Whether fields of a newer protocol come out of `to_otlp` again, or are only counted in ``.unknown``.
     progress : True or callable, optional

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from workbench.display import plural
+
 if TYPE_CHECKING:
     import torch
 
@@ -39,4 +41,5 @@ class Tensors(Mapping[str, "torch.Tensor"]):
 
     def __repr__(self) -> str:
         rows = next((len(tensor) for tensor in self.values()), 0)
-        return f"Tensors: {len(self)} columns of {rows:,} records, {len(self.vocabularies)} of them texts"
+        held = f"{plural(len(self), 'column')} of {plural(rows, 'record')}"
+        return f"Tensors: {held}, {len(self.vocabularies)} of them texts"

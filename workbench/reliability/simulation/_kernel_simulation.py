@@ -12,7 +12,7 @@ from typing import Any
 
 from workbench.kernels import kernel
 from workbench.kernels.memory import inlined, unowned
-from workbench.reliability.machines import breaker, bulkhead, gcra
+from workbench.reliability.machines import breaker, budget, bulkhead, gcra, retry
 from workbench.reliability.simulation import _codes as codes
 from workbench.reliability.simulation._kernel_events import new_attempt, pop_event, push_event, push_work
 from workbench.reliability.simulation._kernel_random import draw, uniform
@@ -20,16 +20,12 @@ from workbench.reliability.simulation._world import World
 
 __all__ = ["run"]
 
-take, enter, leave = inlined(gcra.take), inlined(bulkhead.enter), inlined(bulkhead.leave)
-admit, learn = inlined(breaker.admit), inlined(breaker.learn)
-
-
-@inlined
-def decide(p: Any, number: Any, previous_s: Any, u: Any) -> Any:
-    if number >= p.attempts:
-        return -1.0
-    return p.base_s * 2.0 ** (number - 1) * u
-
+take = inlined(gcra.take)
+enter, leave, hand_on = inlined(bulkhead.enter), inlined(bulkhead.leave), inlined(bulkhead.hand_on)
+expire, give_up = inlined(bulkhead.expire), inlined(bulkhead.give_up)
+admit, learn, release = inlined(breaker.admit), inlined(breaker.learn), inlined(breaker.release)
+decide, following, refuse = inlined(retry.decide), inlined(retry.following), inlined(retry.refuse)
+deposit, withdraw = inlined(budget.deposit), inlined(budget.withdraw)
 
 (
     OK,
@@ -77,6 +73,8 @@ def _down(w: Any, c: Any, call: Any, layer: Any) -> Any:
             mine.number = 1
             mine.time_s = now
             mine.delay_s = 0.0
+            if each.budget != NONE:
+                deposit(w.budget_parameters[each.budget], w.budget_states[each.budget])
         elif each.kind == codes.TIMEOUT:
             mine.timer = push_event(w, c, now + each.limit_s, codes.TIMER, call, layer, NONE)
         if refused != NONE:
@@ -127,32 +125,29 @@ def _up(w: Any, c: Any, call: Any, layer: Any, outcome: Any) -> None:
         mine = w.scratch[call, layer]
         failed = (each.failures >> outcome) & 1
         if each.kind == codes.BREAK:
-            if outcome != CANCELLED:
-                p = w.breaker_parameters[each.index]
-                seen = failed
-                if now - mine.time_s >= p.slow_s:
-                    seen |= 2
+            p, state = w.breaker_parameters[each.index], w.breaker_states[each.index]
+            if outcome == OK or failed != 0:
                 first = w.ring_starts[each.index]
-                ring = w.rings[first : first + p.window]
-                if outcome == OK or failed != 0:
-                    learn(p, w.breaker_states[each.index], ring, mine.number, seen, now)
+                seen = failed
+                if p.slow_rate <= 1.0 and now - mine.time_s >= p.slow_s:
+                    seen |= 2
+                learn(p, state, w.rings[first : first + p.window], mine.number, seen, now)
+            else:
+                release(state, mine.number)
         elif each.kind == codes.BULKHEAD:
-            if leave(w.bulkhead_states[each.index]):
-                following = each.head
-                _unqueue(w, following, layer)
-                push_work(w, c, codes.DOWN, following, layer + 1, OK)
+            state = w.bulkhead_states[each.index]
+            if leave(state) and hand_on(w.bulkhead_parameters[each.index], state):
+                first_waiting = each.head
+                _unqueue(w, first_waiting, layer)
+                push_work(w, c, codes.DOWN, first_waiting, layer + 1, OK)
         elif each.kind == codes.RETRY:
-            if failed != 0:
-                u = uniform(w.service[0].seed, codes.JITTER, w.calls[call].serial * 64 + mine.number)
-                delay_s = decide(w.retry_parameters[each.index], mine.number, mine.delay_s, u)
-                if delay_s >= 0.0:
-                    mine.number += 1
-                    mine.delay_s = delay_s
-                    this = w.calls[call]
-                    this.layer = layer
-                    this.version += 1
-                    push_event(w, c, now + delay_s, codes.RESUMPTION, call, layer, this.version)
-                    return
+            delay_s = _retry(w, c, call, layer, outcome)
+            if delay_s >= 0.0:
+                this = w.calls[call]
+                this.layer = layer
+                this.version += 1
+                push_event(w, c, now + delay_s, codes.RESUMPTION, call, layer, this.version)
+                return
         elif each.kind == codes.TIMEOUT:
             mine.timer = NONE
             if outcome == CANCELLED and w.calls[call].cancelled_at == layer:
@@ -162,6 +157,31 @@ def _up(w: Any, c: Any, call: Any, layer: Any, outcome: Any) -> None:
             outcome = OK
         layer -= 1
     _end(w, c, call, outcome)
+
+
+@inlined
+def _retry(w: Any, c: Any, call: Any, layer: Any, outcome: Any) -> Any:
+    """Return the seconds until the next attempt, or a negative number when there is none."""
+    each, mine = w.layers[layer], w.scratch[call, layer]
+    p, state = w.retry_parameters[each.index], w.retry_states[each.index]
+    if outcome == CANCELLED or (outcome == OK and mine.number == 1):
+        return retry.DONE
+    judged = retry.FATAL
+    if outcome == OK:
+        judged = retry.SUCCEEDED
+    elif (each.failures >> outcome) & 1 != 0:
+        judged = retry.RETRYABLE
+    u = uniform(w.service[0].seed, codes.JITTER, w.calls[call].serial * 64 + mine.number)
+    delay_s = decide(p, state, mine.number, judged, mine.delay_s, u, retry.NO_HINT_S, c.now_s, math.inf)
+    if delay_s >= 0.0:
+        if each.budget != NONE and not withdraw(
+            w.budget_parameters[each.budget], w.budget_states[each.budget], c.now_s
+        ):
+            refuse(state)
+            return retry.EXHAUSTED
+        mine.number += 1
+        mine.delay_s = following(p, mine.delay_s, delay_s)
+    return delay_s
 
 
 @inlined
@@ -344,7 +364,7 @@ def _expire(w: Any, c: Any, call: Any, layer: Any) -> None:
     this.attempt = NONE
     if suspended < len(w.layers) and w.layers[suspended].kind == codes.BULKHEAD:
         _unqueue(w, call, suspended)
-        w.bulkhead_states[w.layers[suspended].index].waiting -= 1
+        give_up(w.bulkhead_states[w.layers[suspended].index])
     push_work(w, c, codes.UP, call, suspended - 1, CANCELLED)
 
 
@@ -397,6 +417,20 @@ def _next_arrival(w: Any, c: Any) -> Any:
 
 
 @inlined
+def _begin(w: Any, c: Any) -> None:
+    """Let the first client come, or all users, each after it has thought."""
+    c.started = 1
+    service = w.service[0]
+    if service.arrival_kind != codes.CLOSED:
+        c.next_arrival_s = _next_arrival(w, c)
+        return
+    c.next_arrival_s = math.inf
+    for user in range(service.users):
+        think_s = -service.think_s * math.log1p(-uniform(service.seed, codes.ARRIVALS, user))
+        push_event(w, c, think_s, codes.RETURN, user, 0, NONE)
+
+
+@inlined
 def _happen(w: Any, c: Any, slot: Any) -> None:
     """Let an event happen, if nothing has overtaken it."""
     event = w.events[slot]
@@ -415,9 +449,7 @@ def _happen(w: Any, c: Any, slot: Any) -> None:
     elif kind == codes.WAIT_LIMIT:
         if w.scratch[subject, layer].timer == order:
             _unqueue(w, subject, layer)
-            state = w.bulkhead_states[w.layers[layer].index]
-            state.waiting -= 1
-            state.rejected += 1
+            expire(w.bulkhead_states[w.layers[layer].index])
             push_work(w, c, codes.UP, subject, layer - 1, BULKHEAD_FULL)
     else:
         _arrive(w, c, subject)
@@ -450,6 +482,9 @@ def _unowned(w: Any) -> Any:
         unowned(w.bulkhead_parameters),
         unowned(w.bulkhead_states),
         unowned(w.retry_parameters),
+        unowned(w.retry_states),
+        unowned(w.budget_parameters),
+        unowned(w.budget_states),
     )
 
 
@@ -459,6 +494,10 @@ def run(owned: Any, until_s: Any) -> Any:
     w = _unowned(owned)
     c = w.control[0]
     layers = len(w.layers)
+    if c.started == 0:
+        if len(w.times) < w.service[0].users + layers + 4:
+            return codes.ROOM
+        _begin(w, c)
     while True:
         while c.work_count > 0:
             if c.logged >= len(w.log):

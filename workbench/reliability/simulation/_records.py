@@ -12,7 +12,7 @@ def _record(integers: str, numbers: str) -> np.dtype[Any]:
 
 
 # One layer of the pipeline: its kind, its machine's number, the outcomes that count as failures (a bit each)
-LAYER = _record("kind index failures head tail waiting", "limit_s")
+LAYER = _record("kind index budget failures head tail waiting", "limit_s")
 # A call under way: which layer it is suspended in, and how often it was; its neighbours in the queue it waits in
 CALL = _record("serial layer version attempt attempts user cancelled_at previous following", "arrived_s waited_s")
 # What a layer remembers of a call
@@ -33,7 +33,7 @@ SERVICE = _record(
     "a b drop_after_s failure_rate rate_hz think_s until_s warmup_s bin_s",
 )
 CONTROL = _record(
-    "arrivals calls free_call free_attempt free_event heap order work_first work_count busy queued"
+    "started arrivals calls free_call free_attempt free_event heap order work_first work_count busy queued"
     " queue_head queue_tail logged served completed attempts rejected",
     "now_s next_arrival_s waited_s serviced_s queue_area busy_area changed_s",
 )

@@ -40,6 +40,9 @@ class World(NamedTuple):
     bulkhead_parameters: Array
     bulkhead_states: Array
     retry_parameters: Array
+    retry_states: Array
+    budget_parameters: Array
+    budget_states: Array
 
 
 CALLS, ATTEMPTS, EVENTS, WORKS, LOGGED = 256, 512, 1024, 1024, 1 << 16

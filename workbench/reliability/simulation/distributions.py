@@ -24,14 +24,12 @@ __all__ = [
 
 
 class Distribution:
-    """A distribution of durations, in seconds: drawn by its quantile function, so that streams stay in step."""
+    """A distribution of durations, in seconds: drawn by its quantile function, so that streams stay in step.
+
+    All have a `mean_s`, in seconds: a parameter of some, computed by the others.
+    """
 
     code = codes.CONSTANT
-
-    @property
-    def mean_s(self) -> float:
-        """The mean, in seconds."""
-        raise NotImplementedError
 
     def parameters(self) -> tuple[float, float]:
         """Return the two numbers that the kernel draws with."""
@@ -72,7 +70,7 @@ class Constant(Distribution):
 class Exponential(Distribution):
     """The memoryless distribution: what is left does not depend on what has passed."""
 
-    mean_s: float  # type: ignore[misc]  # a field in place of the property
+    mean_s: float
     code = codes.EXPONENTIAL
 
     def __post_init__(self) -> None:

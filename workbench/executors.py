@@ -1,7 +1,9 @@
 """Whoever maps a function over many things: local processes, threads, or a cluster.
 
 Anything with the `submit` of `concurrent.futures.Executor` is one; a dask ``Client`` is asked for its own.
-What is sent goes through cloudpickle, so that functions defined in a notebook work.
+What is sent goes through cloudpickle, so that functions defined in a notebook work. No call equals another:
+dask takes functions for pure, and answers an equal call with the result that it still has, of a file that may
+have changed.
 """
 
 from collections import deque
@@ -10,6 +12,7 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from multiprocessing import get_context
 from typing import Any, TypeAlias, TypeVar
+from uuid import uuid4
 
 import cloudpickle
 
@@ -29,12 +32,12 @@ def ordered_map(function: Callable[[T], R], items: Iterable[T], executor: AnyExe
     TypeError
         When the executor is none.
     """
-    payload = cloudpickle.dumps(function)
+    payload, mapping = cloudpickle.dumps(function), uuid4().hex
     with _executor(executor) as pool:
         under_way: deque[Future[R]] = deque()
         try:
-            for item in items:
-                under_way.append(pool.submit(_call, payload, cloudpickle.dumps(item)))
+            for number, item in enumerate(items):
+                under_way.append(pool.submit(_call, payload, cloudpickle.dumps(item), f"{mapping}-{number}"))
                 if len(under_way) == AHEAD:
                     yield under_way.popleft().result()
             while under_way:
@@ -44,7 +47,7 @@ def ordered_map(function: Callable[[T], R], items: Iterable[T], executor: AnyExe
                 future.cancel()
 
 
-def _call(function: bytes, item: bytes) -> Any:
+def _call(function: bytes, item: bytes, _name: str) -> Any:
     return cloudpickle.loads(function)(cloudpickle.loads(item))
 
 

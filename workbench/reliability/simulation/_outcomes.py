@@ -1,0 +1,44 @@
+"""What became of a call, by code, by name, and as the exception that is raised where it happens live."""
+
+from collections.abc import Callable
+
+from workbench.reliability.errors import (
+    AttemptTimeoutError,
+    BulkheadFullError,
+    CircuitOpenError,
+    RateLimitedError,
+)
+from workbench.reliability.simulation import _codes as codes
+from workbench.reliability.simulation.errors import ServiceDroppedError, ServiceFailedError, ServiceFullError
+
+__all__ = ["NAMES", "error_of", "failure_bits"]
+
+NAMES = (
+    "ok",
+    "failed",
+    "rate_limited",
+    "circuit_open",
+    "bulkhead_full",
+    "timed_out",
+    "service_full",
+    "service_dropped",
+    "cancelled",
+)
+
+
+def error_of(outcome: int) -> Exception:
+    """Return the exception that an outcome is, live."""
+    return {
+        codes.FAILED: lambda: ServiceFailedError("the service failed"),
+        codes.RATE_LIMITED: lambda: RateLimitedError("limiter"),
+        codes.CIRCUIT_OPEN: lambda: CircuitOpenError("breaker"),
+        codes.BULKHEAD_FULL: lambda: BulkheadFullError("bulkhead"),
+        codes.TIMED_OUT: lambda: AttemptTimeoutError("timeout"),
+        codes.SERVICE_FULL: lambda: ServiceFullError("the service's queue is full"),
+        codes.SERVICE_DROPPED: lambda: ServiceDroppedError("the service dropped the call from its queue"),
+    }[outcome]()
+
+
+def failure_bits(counts: Callable[[Exception], bool]) -> int:
+    """Return which outcomes count as failures, a bit each, from what tells so of exceptions."""
+    return sum(1 << outcome for outcome in range(codes.FAILED, codes.CANCELLED) if counts(error_of(outcome)))

@@ -1,0 +1,131 @@
+"""A pipeline's policies as the kernel's layers: their kinds, their machines' records, and what counts as a failure."""
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from workbench.reliability.machines import breaker, budget, bulkhead, gcra, retry, timeout
+from workbench.reliability.machines._records import record_dtype, record_of
+from workbench.reliability.policy import Policy
+from workbench.reliability.simulation import _codes as codes
+from workbench.reliability.simulation._outcomes import failure_bits
+from workbench.reliability.simulation._records import LAYER
+from workbench.reliability.simulation.errors import SimulationError
+
+__all__ = ["place"]
+
+Array = npt.NDArray[Any]
+MACHINES = {"gcra": gcra, "breaker": breaker, "bulkhead": bulkhead, "retry": retry, "budget": budget}
+
+
+@dataclass
+class _Placing:
+    """Records of machines by name, and rings of the breakers, as they are met."""
+
+    records: dict[str, list[tuple[Any, Any]]] = field(default_factory=lambda: {name: [] for name in MACHINES})
+    rings: list[int] = field(default_factory=list)
+    known: dict[int, int] = field(default_factory=dict)
+
+    def machine(self, name: str, owner: Any) -> int:
+        """Return the number of a policy's machine; one that stands in several places has one number."""
+        if id(owner) not in self.known:
+            self.known[id(owner)] = len(self.records[name])
+            self.records[name].append((owner.parameters, type(owner.memory)()))
+            if name == "breaker":
+                self.rings.append(max(1, owner.parameters.window))
+        return self.known[id(owner)]
+
+    def arrays(self) -> dict[str, Array]:
+        """Return the arrays that the kernel works on."""
+        found: dict[str, Array] = {}
+        for name, machine in MACHINES.items():
+            found[f"{name}_parameters"] = _stacked(machine.Parameters, [each for each, _ in self.records[name]])
+            found[f"{name}_states"] = _stacked(machine.State, [each for _, each in self.records[name]])
+        found["ring_starts"] = np.concatenate([[0], np.cumsum(self.rings)]).astype(np.int64)
+        found["rings"] = np.zeros(int(found["ring_starts"][-1]) + 1, np.uint8)
+        return found
+
+
+def _stacked(kind: type, values: list[Any]) -> Array:
+    return np.concatenate([record_of(value) for value in values]) if values else np.zeros(1, record_dtype(kind))
+
+
+def place(policies: Iterable[Policy]) -> tuple[Array, dict[str, Array]]:
+    """Return the layers, the first outermost, and the records of their machines.
+
+    Raises
+    ------
+    SimulationError
+        For a policy that the simulator does not know.
+    """
+    placing = _Placing()
+    rows = [_layer(policy, placing) for policy in policies]
+    layers = np.zeros(len(rows), LAYER)
+    layers["head"] = layers["tail"] = layers["budget"] = codes.NONE
+    layers["limit_s"] = math.inf
+    for number, row in enumerate(rows):
+        for name, value in row.items():
+            layers[name][number] = value
+    return layers, placing.arrays()
+
+
+def _layer(policy: Policy, placing: _Placing) -> dict[str, Any]:
+    for kind, found in LAYERS:
+        if isinstance(getattr(policy, "parameters", None), kind):
+            return found(policy, placing)
+    known = "Retry, CircuitBreaker (last calls), RateLimiter.gcra, Bulkhead and Timeout"
+    msg = f"{policy!r} cannot be simulated yet; the simulator knows {known}"
+    raise SimulationError(msg)
+
+
+def _limit(policy: Any, placing: _Placing) -> dict[str, Any]:
+    return {"kind": codes.LIMIT, "index": placing.machine("gcra", policy)}
+
+
+def _break(policy: Any, placing: _Placing) -> dict[str, Any]:
+    if policy.parameters.buckets:
+        msg = f"{policy!r} cannot be simulated yet: its window is one of time, not of calls"
+        raise SimulationError(msg)
+    return {
+        "kind": codes.BREAK,
+        "index": placing.machine("breaker", policy),
+        "failures": failure_bits(lambda error: _counts(policy, error)),
+    }
+
+
+def _counts(policy: Any, error: Exception) -> bool:
+    return isinstance(error, policy.failures) and (policy.judge is None or bool(policy.judge(error)))
+
+
+def _bulkhead(policy: Any, placing: _Placing) -> dict[str, Any]:
+    return {
+        "kind": codes.BULKHEAD,
+        "index": placing.machine("bulkhead", policy),
+        "limit_s": math.inf if policy.max_wait_s is None else policy.max_wait_s,
+    }
+
+
+def _retry(policy: Any, placing: _Placing) -> dict[str, Any]:
+    return {
+        "kind": codes.RETRY,
+        "index": placing.machine("retry", policy),
+        "budget": codes.NONE if policy.budget is None else placing.machine("budget", policy.budget),
+        "failures": failure_bits(policy.retries_on),
+    }
+
+
+def _timeout(policy: Any, _placing: _Placing) -> dict[str, Any]:
+    return {"kind": codes.TIMEOUT, "limit_s": policy.parameters.timeout_s}
+
+
+LAYERS: tuple[tuple[type, Callable[[Any, _Placing], dict[str, Any]]], ...] = (
+    (gcra.Parameters, _limit),
+    (breaker.Parameters, _break),
+    (bulkhead.Parameters, _bulkhead),
+    (retry.Parameters, _retry),
+    (timeout.Parameters, _timeout),
+)

@@ -1,0 +1,170 @@
+"""`simulate`: clients that call a service through a pipeline, in virtual time, at millions of calls a second."""
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from workbench.kernels import announce_compilation
+from workbench.reliability.pipeline import Pipeline
+from workbench.reliability.policy import Policy
+from workbench.reliability.simulation import _codes as codes
+from workbench.reliability.simulation._kernel_simulation import run
+from workbench.reliability.simulation._placing import place
+from workbench.reliability.simulation._records import SERVICE
+from workbench.reliability.simulation._world import World, grown, new_world
+from workbench.reliability.simulation.errors import SimulationError
+from workbench.reliability.simulation.result import Result
+from workbench.reliability.simulation.service import Arrivals, Fault, Service, fault_records
+
+__all__ = ["Prepared", "policies_of", "simulate"]
+
+BINS = 600
+STEPS = 100  # how often a simulation says how far it is
+UNLIMITED = -1
+
+
+def simulate(
+    pipeline: Pipeline | Policy | None,
+    service: Service,
+    arrivals: Arrivals,
+    *,
+    faults: Iterable[Fault] = (),
+    seed: int = 0,
+    duration_s: float = 600.0,
+    warmup_s: float = 0.0,
+    progress: Callable[[float], None] | None = None,
+) -> Result:
+    """Simulate clients that call a service through a pipeline.
+
+    Parameters
+    ----------
+    pipeline : Pipeline, Policy or None
+        What each client's call goes through; None calls the service directly. It is not changed: the simulation
+        starts with policies that have seen nothing.
+    service : Service
+    arrivals : Poisson, Even, Recorded or Closed
+    faults : iterable of Outage, Errors, Slowdown or Surge
+    seed : int
+        Decides every random number: the n-th client's service time is the same whatever the pipeline is.
+    duration_s : float
+        Simulated time, in seconds.
+    warmup_s : float
+        What happens before is not in the averages.
+    progress : callable, optional
+        Called with the share that is done.
+
+    Returns
+    -------
+    Result
+
+    Raises
+    ------
+    SimulationError
+        For what cannot be simulated; says why.
+    """
+    return Prepared.of(pipeline, service).simulate(
+        arrivals, faults=faults, seed=seed, duration_s=duration_s, warmup_s=warmup_s, progress=progress
+    )
+
+
+def policies_of(pipeline: Pipeline | Policy | None) -> tuple[Policy, ...]:
+    """Return the policies of whatever `simulate` takes for a pipeline."""
+    if pipeline is None:
+        return ()
+    return (pipeline,) if isinstance(pipeline, Policy) else pipeline.policies
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A pipeline and a service as flat records: they can be sent elsewhere, and simulated many times."""
+
+    layers: npt.NDArray[Any]
+    machines: dict[str, npt.NDArray[Any]]
+    service: Service
+
+    @classmethod
+    def of(cls, pipeline: Pipeline | Policy | None, service: Service) -> "Prepared":
+        """Return what a pipeline and a service are to the kernel; see `simulate`."""
+        return cls(*place(policies_of(pipeline)), service)
+
+    def simulate(
+        self,
+        arrivals: Arrivals,
+        *,
+        faults: Iterable[Fault] = (),
+        seed: int = 0,
+        duration_s: float = 600.0,
+        warmup_s: float = 0.0,
+        progress: Callable[[float], None] | None = None,
+    ) -> Result:
+        """Simulate once; see `simulate`."""
+        if not 0 <= warmup_s < duration_s < math.inf:
+            msg = f"expected 0 <= warmup_s < duration_s, got {warmup_s!r} and {duration_s!r}"
+            raise SimulationError(msg)
+        faults = tuple(faults)
+        given = {
+            "service": _service_record(self.service, arrivals, seed, duration_s, warmup_s),
+            "service_table": _table(self.service),
+            "arrival_times": arrivals.times(),
+            "faults": fault_records(faults),
+            **{name: machine.copy() for name, machine in self.machines.items()},
+        }
+        announce_compilation(run, "the simulator (some 20 s)")
+        world, log = _run(new_world(self.layers.copy(), given, BINS), duration_s, progress)
+        return Result.of(world, log, self.service, duration_s=duration_s, warmup_s=warmup_s, faults=faults)
+
+
+def _service_record(
+    service: Service, arrivals: Arrivals, seed: int, duration_s: float, warmup_s: float
+) -> npt.NDArray[Any]:
+    found = np.zeros(1, SERVICE)
+    assert service.service_time is not None
+    a, b = service.service_time.parameters()
+    for name, value in {
+        "servers": service.servers,
+        "distribution": service.service_time.code,
+        "a": a,
+        "b": b,
+        "discipline": codes.LIFO if service.queue == "lifo" else codes.FIFO,
+        "queue_limit": UNLIMITED if service.queue_limit is None else service.queue_limit,
+        "cancels": service.cancels,
+        "drop_after_s": service.drop_after_s,
+        "failure_rate": service.failure_rate,
+        "seed": seed,
+        "arrival_kind": arrivals.kind,
+        "rate_hz": arrivals.rate_hz,
+        "think_s": arrivals.think_s,
+        "users": arrivals.users,
+        "until_s": duration_s,
+        "warmup_s": warmup_s,
+        "bin_s": duration_s / BINS,
+    }.items():
+        found[name] = value
+    return found
+
+
+def _table(service: Service) -> npt.NDArray[np.float64]:
+    assert service.service_time is not None
+    return np.ascontiguousarray(service.service_time.table(), np.float64)
+
+
+def _run(
+    world: World, until_s: float, progress: Callable[[float], None] | None
+) -> tuple[World, npt.NDArray[Any]]:
+    logs = []
+    for step in range(1, STEPS + 1):
+        to_s = until_s * step / STEPS
+        while (outcome := run(world, to_s)) != codes.DONE:
+            if outcome == codes.ROOM:
+                world = grown(world)
+            else:
+                logs.append(world.log.copy())
+                world.control["logged"] = 0
+        if progress is not None:
+            progress(step / STEPS)
+    logs.append(world.log[: int(world.control["logged"][0])].copy())
+    return world, np.concatenate(logs)

@@ -8,13 +8,18 @@ from dataclasses import dataclass
 from typing import Any, ParamSpec, Protocol, TypeVar
 
 from workbench.clock import DEFAULT_CLOCK, Clock
+from workbench.errors import WorkbenchError
 from workbench.reliability.fusing.chain import Chain
 from workbench.reliability.fusing.layers import Layer
 
-__all__ = ["Event", "Generator", "Listener", "Policy"]
+__all__ = ["Event", "Generator", "Listener", "Policy", "PolicyError"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+class PolicyError(WorkbenchError, ValueError):
+    """Raised for an argument that a policy cannot work with: it says which, and what would be right."""
 
 
 class Generator(Protocol):

@@ -16,8 +16,12 @@ these forms; everything else is copied as it stands, with names of its own:
 - ``result = proceed()`` becomes the next layer within, or the call itself.
 - ``now = entry_time(clock)`` reads the clock, or reuses what a layer around read when no time can have passed.
 - ``x = in_world(sync, async_)(...)`` calls the one, or awaits the other.
+- ``x = with_call(f)`` calls `f` with the function that is called and all its arguments.
+- ``def again(): ...`` is a function of its own, an async one in the async world: for layers that proceed more than
+  once at a time, or later.
 - a call of a transition becomes its body (`transitions`), under the policy's lock where it needs one.
 - a name in capitals that the layer has as a constant becomes its value; branches that it rules out disappear.
+  `ASYNC` is one of every layer: whether what is called is awaited.
 """
 
 import ast
@@ -33,16 +37,17 @@ from workbench.reliability.fusing.transitions import (
     Renaming,
     function_tree,
     is_whole,
+    nested_names,
     place_transition,
     stored_names,
 )
 from workbench.reliability.machines._transition import is_transition
 
-__all__ = ["Layer", "entry_time", "fuse", "in_world"]
+__all__ = ["Layer", "entry_time", "fuse", "in_world", "with_call"]
 
 Statements = list[ast.stmt]
 Proceed = Callable[[], Any]
-RESULT, POLICY, PROCEED, ENTRY, WORLD = "result", "q", "proceed", "entry_time", "in_world"
+RESULT, POLICY, PROCEED, ENTRY, WORLD, CALL = "result", "q", "proceed", "entry_time", "in_world", "with_call"
 
 
 def entry_time(_clock: Any) -> float:
@@ -53,6 +58,11 @@ def entry_time(_clock: Any) -> float:
 def in_world(_sync: Any, _async: Any) -> Any:
     """Stand for a call in the sync world, and an awaited one in the async world."""
     raise FusingError(WORLD)
+
+
+def with_call(_function: Any) -> Any:
+    """Stand for a call with the function that is called, and all its arguments."""
+    raise FusingError(CALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +177,9 @@ class _Placing:
 
     def statements(self) -> Statements:
         tree = function_tree(self.layer.template)
-        body = _folded(tree.body, dict(self.layer.constants))
-        own = {name: ast.Name(name + self.suffix, ast.Load()) for name in stored_names(body) - {RESULT}}
+        body = _folded(tree.body, {"ASYNC": self.fusing.asynchronous, **dict(self.layer.constants)})
+        names = (stored_names(body) | nested_names(body)) - {RESULT}
+        own = {name: ast.Name(name + self.suffix, ast.Load()) for name in names}
         own[POLICY] = ast.Name(f"{POLICY}{self.suffix}", ast.Load())
         renaming = Renaming(own)  # type: ignore[arg-type]
         taken, *rest = [renaming.visit(statement) for statement in body]
@@ -180,11 +191,10 @@ class _Placing:
 
     def statement(self, statement: ast.stmt) -> Iterator[ast.stmt]:
         """Yield what stands for a statement, forms replaced within it."""
-        for name in ("body", "orelse", "finalbody"):
-            if getattr(statement, name, None):
-                setattr(statement, name, self.block(getattr(statement, name)))
-        for handler in getattr(statement, "handlers", []):
-            handler.body = self.block(handler.body)
+        self.within(statement)
+        if isinstance(statement, ast.FunctionDef) and self.fusing.asynchronous:
+            yield self.with_globals(ast.AsyncFunctionDef(**dict(ast.iter_fields(statement))))
+            return
         call = getattr(statement, "value", None)
         if not isinstance(statement, ast.Assign | ast.Expr) or not isinstance(call, ast.Call):
             yield self.with_globals(statement)
@@ -196,12 +206,29 @@ class _Placing:
             yield from _layers(self.fusing, self.layers, self.number + 1, entry)
         elif name == ENTRY:
             yield from self.entry_time(target, call.args[0])
+        elif name == CALL:
+            yield self.with_call(self.with_globals(statement), call)
         elif isinstance(call.func, ast.Call) and getattr(call.func.func, "id", "") == WORLD:
             yield self.with_globals(self.in_world(statement, call))
         elif is_transition(found := self.template_global(name)):
             yield from self.transition(found, call, target)
         else:
             yield self.with_globals(statement)
+
+    def within(self, statement: ast.stmt) -> None:
+        """Place all blocks of a statement; what the clock said in one of them is not known after it."""
+        for part in (statement, *getattr(statement, "handlers", [])):
+            for name in ("body", "orelse", "finalbody"):
+                if getattr(part, name, None):
+                    entry = self.entry
+                    setattr(part, name, self.block(getattr(part, name)))
+                    self.entry = entry
+
+    def with_call(self, statement: Any, call: ast.Call) -> ast.stmt:
+        given = ast.parse(f"call(function, {self.fusing.calling.arguments})", mode="eval").body
+        given.func = call.args[0]  # type: ignore[attr-defined]
+        statement.value = given
+        return statement  # type: ignore[no-any-return]
 
     def entry_time(self, target: ast.expr | None, clock: ast.expr) -> Iterator[ast.stmt]:
         if not isinstance(target, ast.Name):
@@ -210,7 +237,9 @@ class _Placing:
         if self.entry is not None and self.entry[0] == self.layer.clock:
             value: ast.expr = ast.Name(self.entry[1], ast.Load())
         else:
-            value = ast.Call(ast.Attribute(clock, "now", ast.Load()), [], [])
+            read = f"read{self.suffix}"  # two steps: CPython 3.11 is slow to call methods that are slots
+            yield ast.Assign([ast.Name(read, ast.Store())], ast.Attribute(clock, "now", ast.Load()))
+            value = ast.Call(ast.Name(read, ast.Load()), [], [])
             self.entry = (self.layer.clock, target.id)
         yield ast.Assign([target], value)
 
@@ -226,7 +255,7 @@ class _Placing:
         self.placed += 1
         whole = is_whole(tree)
         body = place_transition(tree, call.args, target, f"{self.suffix}_{self.placed}")
-        body = [self.with_globals(statement, function.__globals__) for statement in body]
+        body = [self.with_globals(statement, function.__globals__, whole=True) for statement in body]
         if whole:
             yield from body
         else:
@@ -236,10 +265,16 @@ class _Placing:
     def template_global(self, name: str) -> Any:
         return self.layer.template.__globals__.get(name)
 
-    def with_globals(self, statement: ast.stmt, scope: dict[str, Any] | None = None) -> ast.stmt:
-        """Give the global names of a statement names of their own, known to the fused function."""
+    def with_globals(
+        self, statement: ast.stmt, scope: dict[str, Any] | None = None, *, whole: bool = False
+    ) -> ast.stmt:
+        """Give the global names of a statement names of their own, known to the fused function.
+
+        The blocks of a statement have theirs already, unless it is taken as a `whole`.
+        """
         scope = self.layer.template.__globals__ if scope is None else scope
         renamed: dict[str, ast.expr] = {}
+        blocks = [] if whole else _taken_out(statement)
         for node in ast.walk(statement):
             if isinstance(node, ast.Name) and node.id in scope and node.id not in renamed:
                 value = scope[node.id]
@@ -249,7 +284,20 @@ class _Placing:
                 alias = f"{node.id}_g{id(value):x}"
                 self.fusing.namespace[alias] = value
                 renamed[node.id] = ast.Name(alias, ast.Load())
-        return Renaming(renamed).visit(statement)  # type: ignore[no-any-return]
+        statement = Renaming(renamed).visit(statement)
+        for part, name, block in blocks:
+            setattr(part, name, block)
+        return statement
+
+
+def _taken_out(statement: ast.stmt) -> list[tuple[ast.AST, str, Statements]]:
+    """Take the blocks out of a statement: their names are in place, and arguments may be called like globals."""
+    parts = (statement, *getattr(statement, "handlers", []))
+    names = ("body", "orelse", "finalbody")
+    blocks = [(part, name, getattr(part, name)) for part in parts for name in names if getattr(part, name, None)]
+    for part, name, _ in blocks:
+        setattr(part, name, [])
+    return blocks
 
 
 def _folded(body: Statements, constants: dict[str, Any]) -> Statements:

@@ -15,7 +15,7 @@ from typing import Any
 
 from workbench.errors import WorkbenchError
 
-__all__ = ["FusingError", "Renaming", "function_tree", "is_whole", "place_transition", "stored_names"]
+__all__ = ["FusingError", "Renaming", "function_tree", "is_whole", "nested_names", "place_transition", "stored_names"]
 
 Transition = Callable[..., Any]
 
@@ -103,6 +103,11 @@ def stored_names(body: list[ast.stmt]) -> set[str]:
     return stored | {node.name for node in nodes if isinstance(node, ast.ExceptHandler) and node.name}
 
 
+def nested_names(body: list[ast.stmt]) -> set[str]:
+    """Return the names of functions that are defined within some statements."""
+    return {node.name for each in body for node in ast.walk(each) if isinstance(node, ast.FunctionDef)}
+
+
 class Renaming(ast.NodeTransformer):
     """Replaces names by expressions, where they are read and where they are assigned."""
 
@@ -118,6 +123,13 @@ class Renaming(ast.NodeTransformer):
     def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.AST:  # noqa: N802 - as above
         self.generic_visit(node)
         found = self.replaced.get(node.name or "")
+        if isinstance(found, ast.Name):
+            node.name = found.id
+        return node
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:  # noqa: N802 - as above
+        self.generic_visit(node)
+        found = self.replaced.get(node.name)
         if isinstance(found, ast.Name):
             node.name = found.id
         return node

@@ -1,53 +1,355 @@
-"""`RateLimiter`: at most so many calls a second."""
+"""`RateLimiter`: at most so many calls a second, in all or for each key."""
 
-from typing import Any
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, replace
+from math import inf
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 
 from workbench.clock import Clock
 from workbench.reliability.errors import RateLimitedError
-from workbench.reliability.fusing.layers import Layer, entry_time
-from workbench.reliability.machines import gcra
+from workbench.reliability.fusing.layers import Layer, entry_time, in_world, with_call
+from workbench.reliability.machines import (
+    fixed_window,
+    gcra,
+    leaky_bucket,
+    sliding_log,
+    sliding_window,
+    token_bucket,
+)
 from workbench.reliability.machines.gcra import take
-from workbench.reliability.policy import Generator, Policy
+from workbench.reliability.policies._arguments import check_count, check_seconds
+from workbench.reliability.policies._limiter_arguments import (
+    UnattainableCostError,
+    burst_of,
+    cost_of,
+    rate_of,
+    window_of,
+)
+from workbench.reliability.policies._limiter_logs import Logs
+from workbench.reliability.policies._limiter_reservation import Reservation
+from workbench.reliability.policies._limiter_states import States
+from workbench.reliability.policies._statistics import Statistics
+from workbench.reliability.policy import Generator, Policy, PolicyError
 
-__all__ = ["RateLimiter"]
+__all__ = ["LimiterOptions", "LimiterStatistics", "RateLimiter", "Reservation", "UnattainableCostError"]
+
+MAX_KEYS = 1_000_000
 
 
 def limit_rate(q: Any, proceed: Any) -> None:
-    """Let a call pass, or refuse it."""
+    """Let a call pass, or refuse it: by GCRA, all calls alike."""
     p, s, clock = q.parameters, q.memory, q.clock
     entered = entry_time(clock)
     wait_s = take(p, s, entered, 1.0)
     if wait_s > 0.0:
-        raise q.refusal(wait_s)
+        q.refuse(None, entered, wait_s)
     result = proceed()  # noqa: F841 - what all layers share
 
 
+def limit_each(q: Any, proceed: Any) -> None:
+    """Let a call pass, have it wait, or refuse it: by any machine, for each key."""
+    p, clock, take_for, key_of, cost_of_call = q.parameters, q.clock, q.states.take, q.key_of, q.cost_of
+    entered = entry_time(clock)
+    key = None
+    cost = 1
+    if KEYED:  # noqa: F821 - a constant of the layer
+        key = with_call(key_of)
+    if COSTED:  # noqa: F821 - as above
+        cost = with_call(cost_of_call)
+    if WAITS:  # noqa: F821 - as above
+        in_world(q.pace, q.apace)(p, key, entered, cost)
+    else:
+        wait_s = take_for(p, key, entered, cost)
+        if wait_s > 0.0:
+            q.refuse(key, entered, wait_s)
+    result = proceed()  # noqa: F841 - what all layers share
+
+
+class LimiterOptions(TypedDict, total=False):
+    """What all limiters take: see `RateLimiter`."""
+
+    key: Callable[..., Hashable] | None
+    cost: Callable[..., float] | None
+    wait_s: float
+    max_keys: int
+    name: str | None
+    clock: Clock | None
+    rng: Generator | None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class LimiterStatistics(Statistics):
+    """What a rate limiter has counted.
+
+    Attributes
+    ----------
+    taken, refused, cancelled : int
+        Calls that it let through, did not, and reservations that were given back.
+    keys : int
+        Keys that are remembered.
+    forgotten : int
+        Keys that were as good as new, and are no longer remembered.
+    evicted : int
+        Keys that were forgotten for want of room, and had more afterwards than they had left.
+    """
+
+    taken: int
+    refused: int
+    cancelled: int
+    keys: int
+    forgotten: int
+    evicted: int
+
+
 class RateLimiter(Policy):
-    """At most so many calls a second, some of them at once."""
+    """At most so many calls a second, in all or for each key; made by one of its class methods.
+
+    ======================  =========  ====================================  ===============================
+    algorithm               a key has  lets through in `t` seconds at most   what is special
+    ======================  =========  ====================================  ===============================
+    ``gcra``                1 number   ``burst + rate_hz * t``               fastest, smallest
+    ``token_bucket``        2 numbers  the same, and decides alike           the well-known form of it
+    ``leaky_bucket``        2 numbers  the same, and decides alike           as a meter; as a queue see there
+    ``fixed_window``        2 numbers  ``limit * (floor(t / window_s) + 2)``  twice the limit at a border
+    ``sliding_window``      3 numbers  ``limit * (1 + t / window_s)``        estimates the last window
+    ``sliding_log``         `limit`    ``limit * ceil(t / window_s)``        exact
+    ======================  =========  ====================================  ===============================
+
+    Around a call it refuses what comes too early with `RateLimitedError`, or has it wait. By itself it offers
+    `try_acquire`, `acquire`, `aacquire` and `reserve`, for one of any number of keys or for none.
+
+    Parameters
+    ----------
+    key : callable, optional
+        Returns the key of a call from its arguments: ``key=lambda request: request.user``.
+    cost : callable, optional
+        Returns what a call costs from its arguments; without, it costs 1.
+    wait_s : float
+        How long a decorated call may wait for its turn; by default it is refused at once.
+    max_keys : int
+        How many keys are remembered. When that many are in use, an eighth of them is forgotten, those that
+        are closest to new, and counted as `evicted`: these may exceed their limit once.
+    name, clock, rng
+        As for all policies; limiters use no randomness.
+
+    Notes
+    -----
+    Calls that wait take their turn when they begin to, so they are let through in the order in which they came, and
+    a call that could not be let through in time is refused at once. A call that is up to a millionth of an interval
+    early is on time: rounding must not refuse what is allowed on paper.
+
+    Defaults: a burst of 1, and refusing at once, are those of failsafe-go's smooth limiter; resilience4j lets 50 calls
+    through in 500 ns and waits 5 s, and Polly has none, so no default would be common to them.
+
+    Examples
+    --------
+    >>> from workbench.clock import VirtualClock
+    >>> clock = VirtualClock()
+    >>> limiter = RateLimiter.gcra(rate_hz=10, burst=2, clock=clock)
+    >>> [limiter.try_acquire("ann") for _ in range(3)], limiter.try_acquire("bob")
+    ([True, True, False], True)
+    >>> clock.advance(0.1)
+    >>> limiter.try_acquire("ann")
+    True
+    """
 
     kind = "limiter"
 
-    def __init__(
-        self,
-        parameters: Any,
-        memory: Any,
-        *,
-        name: str | None = None,
-        clock: Clock | None = None,
-        rng: Generator | None = None,
-    ) -> None:
-        self.parameters, self.memory = parameters, memory
-        super().__init__(name=name, clock=clock, rng=rng)
+    def __init__(self, machine: ModuleType, parameters: Any, most: float, **options: Unpack[LimiterOptions]) -> None:
+        key, cost = options.get("key"), options.get("cost")
+        wait_s = check_seconds("wait_s", options.get("wait_s", 0.0), zero=True, endless=True)
+        max_keys = check_count("max_keys", options.get("max_keys", MAX_KEYS))
+        self.machine, self.most = machine, most
+        self.parameters = replace(parameters, patience_s=wait_s)
+        self.memory = machine.State()
+        self.key_of = _given("key", key)
+        self.cost_of = self._checked(_given("cost", cost))
+        super().__init__(name=options.get("name"), clock=options.get("clock"), rng=options.get("rng"))
+        kind = Logs if machine is sliding_log else States
+        self.states = kind(machine, self.parameters, self.memory, self.lock, max_keys)
+        at_once = replace(parameters, patience_s=0.0)
+        # An attribute of the object, and no method: it is fused with this limiter's machine.
+        setattr(self, "try_acquire", self.states.trying(at_once, self.clock, self._refused))  # noqa: B010
 
     @classmethod
-    def gcra(cls, *, rate_hz: float, burst: int = 1, **more: Any) -> "RateLimiter":
-        """Return a limiter by the generic cell rate algorithm."""
-        return cls(gcra.Parameters(1.0 / rate_hz, burst / rate_hz), gcra.State(), **more)
+    def gcra(cls, *, rate_hz: float, burst: float = 1, **options: Unpack[LimiterOptions]) -> Self:
+        """Return a limiter by the generic cell rate algorithm: `rate_hz` calls a second, `burst` of them at once."""
+        return cls(gcra, gcra.parameters(rate_of(rate_hz), burst_of(burst)), burst, **options)
+
+    @classmethod
+    def token_bucket(cls, *, rate_hz: float, burst: float = 1, **options: Unpack[LimiterOptions]) -> Self:
+        """Return a limiter by a bucket of `burst` tokens, filled at `rate_hz` tokens a second."""
+        return cls(token_bucket, token_bucket.parameters(rate_of(rate_hz), burst_of(burst)), burst, **options)
+
+    @classmethod
+    def leaky_bucket(cls, *, rate_hz: float, burst: float = 1, **options: Unpack[LimiterOptions]) -> Self:
+        """Return a limiter by a bucket for `burst` calls, which leaks `rate_hz` of them a second.
+
+        It is a meter: what fits in passes at once. For a queue, whose calls leave evenly spaced, have one call
+        fit in, and the others wait: ``RateLimiter.leaky_bucket(rate_hz=10, wait_s=2.0)`` has up to 20 of them queue.
+        """
+        return cls(leaky_bucket, leaky_bucket.parameters(rate_of(rate_hz), burst_of(burst)), burst, **options)
+
+    @classmethod
+    def fixed_window(
+        cls,
+        *,
+        limit: float | None = None,
+        window_s: float | None = None,
+        rate_hz: float | None = None,
+        burst: float | None = None,
+        **options: Unpack[LimiterOptions],
+    ) -> Self:
+        """Return a limiter that lets `limit` calls through in each window, from multiples of `window_s` on.
+
+        A window may also be given as a burst and a rate: `burst` calls in ``burst / rate_hz`` seconds.
+        """
+        calls, seconds = window_of(limit, window_s, rate_hz, burst)
+        return cls(fixed_window, fixed_window.parameters(calls, seconds), calls, **options)
+
+    @classmethod
+    def sliding_window(
+        cls,
+        *,
+        limit: float | None = None,
+        window_s: float | None = None,
+        rate_hz: float | None = None,
+        burst: float | None = None,
+        **options: Unpack[LimiterOptions],
+    ) -> Self:
+        """Return a limiter of `limit` calls in the last `window_s` seconds, estimated from two counters.
+
+        The estimate takes the calls of the window before to have been spread evenly; `sliding_log` is exact.
+        A window may also be given as a burst and a rate: `burst` calls in ``burst / rate_hz`` seconds.
+        """
+        calls, seconds = window_of(limit, window_s, rate_hz, burst)
+        return cls(sliding_window, sliding_window.parameters(calls, seconds), calls, **options)
+
+    @classmethod
+    def sliding_log(cls, *, limit: int, window_s: float, **options: Unpack[LimiterOptions]) -> Self:
+        """Return a limiter of `limit` calls in any `window_s` seconds, which remembers the time of each."""
+        _, seconds = window_of(check_count("limit", limit), window_s, None, None)
+        return cls(sliding_log, sliding_log.parameters(limit, seconds), limit, **options)
+
+    if TYPE_CHECKING:
+
+        def try_acquire(self, key: Hashable = None, cost: float = 1) -> bool:
+            """Take, or do not; tell whether it was taken. Never waits."""
+
+    def acquire(self, key: Hashable = None, cost: float = 1, timeout_s: float | None = None) -> float:
+        """Take, and wait by the clock until it is let through; return the seconds waited.
+
+        Raises
+        ------
+        RateLimitedError
+            At once, when it would take longer than `timeout_s`; nothing is taken then.
+        UnattainableCostError, PolicyError
+            As for `try_acquire`.
+        """
+        return self.pace(self._patient(timeout_s), key, self.clock.now(), self._cost(cost))
+
+    async def aacquire(self, key: Hashable = None, cost: float = 1, timeout_s: float | None = None) -> float:
+        """Do what `acquire` does, in a task; what a cancelled task has not used is given back where possible."""
+        return await self.apace(self._patient(timeout_s), key, self.clock.now(), self._cost(cost))
+
+    def reserve(self, key: Hashable = None, cost: float = 1) -> Reservation:
+        """Take now for when it is let through; the caller waits until then, or cancels.
+
+        Raises
+        ------
+        UnattainableCostError, PolicyError
+            As for `try_acquire`.
+        """
+        return self._reserve(self._patient(None), key, self.clock.now(), self._cost(cost))
+
+    @property
+    def statistics(self) -> LimiterStatistics:
+        """What it has counted."""
+        s, states = self.memory, self.states
+        return LimiterStatistics(
+            int(s.taken), int(s.refused), states.cancelled, len(states), states.forgotten, states.evicted
+        )
+
+    def forget_idle(self) -> int:
+        """Forget all keys that are as good as new, instead of when their number doubles; return how many."""
+        return self.states.sweep(self.clock.now())
+
+    def reset(self) -> None:
+        """Forget all calls, keys and counts."""
+        with self.lock:
+            super().reset()
+            self.states.clear()
 
     def layer(self) -> Layer:
         """Return how it surrounds a call."""
-        return Layer(limit_rate)
+        waits = self.parameters.patience_s > 0.0
+        keyed, costed = self.key_of is not None, self.cost_of is not None
+        if self.machine is gcra and not (waits or keyed or costed):
+            return Layer(limit_rate)
+        return Layer(limit_each, (("KEYED", keyed), ("COSTED", costed), ("WAITS", waits)), waits=waits)
 
-    def refusal(self, wait_s: float) -> RateLimitedError:
-        """Return the error of a call that comes too early."""
-        return RateLimitedError(self.name, retry_after_s=wait_s)
+    def pace(self, p: Any, key: Any, now: float, cost: float) -> float:
+        """Take, and wait for it, no longer than the patience of `p`; return the seconds waited."""
+        reservation = self._reserve(p, key, now, cost)
+        if reservation.wait_s > 0.0:
+            try:
+                self.clock.sleep(reservation.wait_s)
+            except BaseException:
+                reservation.cancel()
+                raise
+        return reservation.wait_s
+
+    async def apace(self, p: Any, key: Any, now: float, cost: float) -> float:
+        """Do what `pace` does, in a task."""
+        reservation = self._reserve(p, key, now, cost)
+        if reservation.wait_s > 0.0:
+            try:
+                await self.clock.asleep(reservation.wait_s)
+            except BaseException:
+                reservation.cancel()
+                raise
+        return reservation.wait_s
+
+    def refuse(self, key: Any, now: float, wait_s: float) -> None:
+        """Raise the error of a call that comes too early."""
+        if self.listening:
+            self.emit("refused", now, key=key, wait_s=wait_s)
+        raise RateLimitedError(self.name, wait_s)
+
+    def _reserve(self, p: Any, key: Any, now: float, cost: float) -> Reservation:
+        wait_s, before, after = self.states.swap(p, key, now, cost)
+        if wait_s > p.patience_s:
+            self.refuse(key, now, wait_s)
+        if wait_s > 0.0 and self.listening:
+            self.emit("waits", now, key=key, wait_s=wait_s)
+        return Reservation(wait_s, now + wait_s, key, cost, False, self.states, before, after)  # noqa: FBT003 - its fields
+
+    def _refused(self, key: Any, cost: float, now: float, wait_s: float) -> bool:
+        """End a `try_acquire` that took nothing: by an error where it never could."""
+        self._cost(cost)
+        if self.listening:
+            self.emit("refused", now, key=key, wait_s=wait_s)
+        return False
+
+    def _cost(self, cost: float) -> float:
+        return cost_of(cost, self.most, whole=self.machine is sliding_log)
+
+    def _checked(self, cost: Callable[..., float] | None) -> Callable[..., float] | None:
+        if cost is None:
+            return None
+        return lambda *args, **kwargs: self._cost(cost(*args, **kwargs))
+
+    def _patient(self, timeout_s: float | None) -> Any:
+        patience_s = inf if timeout_s is None else check_seconds("timeout_s", timeout_s, zero=True, endless=True)
+        return replace(self.parameters, patience_s=patience_s)
+
+
+def _given(name: str, function: Callable[..., Any] | None) -> Callable[..., Any] | None:
+    """Return what is called with a call's arguments, as one that is called with the function, too."""
+    if function is None:
+        return None
+    if not callable(function):
+        msg = f"{name} is {function!r}, expected a function of a call's arguments, as in {name}=lambda request: request.user"
+        raise PolicyError(msg)
+    return lambda _called, *args, **kwargs: function(*args, **kwargs)

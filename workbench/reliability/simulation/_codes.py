@@ -10,8 +10,10 @@
     TIMED_OUT,
     SERVICE_FULL,
     SERVICE_DROPPED,
+    OUT_OF_BUDGET,
+    OUT_OF_TIME,
     CANCELLED,
-) = range(9)
+) = range(11)
 
 # Kinds of layers
 LIMIT, BREAK, BULKHEAD, RETRY, TIMEOUT, FALLBACK = range(1, 7)
@@ -22,8 +24,9 @@ DEPARTURE, RESUMPTION, TIMER, WAIT_LIMIT, RETURN = range(5)
 # Directions of work
 DOWN, UP = 0, 1
 
-# Kinds of distributions
-CONSTANT, EXPONENTIAL, UNIFORM, LOGNORMAL, PARETO, WEIBULL, EMPIRICAL = range(7)
+# Kinds of distributions; GIVEN: each attempt's time and outcome are known
+CONSTANT, EXPONENTIAL, UNIFORM, LOGNORMAL, PARETO, WEIBULL, EMPIRICAL, GIVEN = range(8)
+GIVEN_ATTEMPTS = 16  # of each call; more repeat the last
 
 # How clients arrive: at random times, evenly, at given times, or so many that wait for their answers
 POISSON, EVEN, RECORDED, CLOSED = range(4)
@@ -35,7 +38,7 @@ FIFO, LIFO = 0, 1
 SLOWDOWN, ERRORS, OUTAGE, SURGE = range(4)
 
 # Streams of random numbers
-ARRIVALS, SERVICE_TIMES, FAILURES, LOSSES, JITTER, THINKING = range(6)
+ARRIVALS, SERVICE_TIMES, FAILURES, LOSSES, THINKING, JITTER = range(6)  # JITTER + layer
 
 # Columns of the time series
 BIN_ARRIVED, BIN_ATTEMPTS, BIN_SUCCEEDED, BIN_ENDED, BIN_QUEUED, BIN_BUSY = range(6)

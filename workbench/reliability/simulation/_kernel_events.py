@@ -8,7 +8,7 @@ __all__ = ["new_attempt", "pop_event", "push_event", "push_work"]
 
 
 @inlined
-def push_event(w: Any, c: Any, at_s: Any, kind: Any, subject: Any, layer: Any, token: Any) -> Any:  # noqa: PLR0913, PLR0917
+def push_event(w: Any, c: Any, at_s: Any, kind: Any, subject: Any, layer: Any, token: Any) -> Any:
     """Let something happen later; return the event's number, by which it can be told from all others."""
     slot = c.free_event
     event = w.events[slot]

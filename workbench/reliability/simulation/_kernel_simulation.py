@@ -27,18 +27,9 @@ admit, learn, release = inlined(breaker.admit), inlined(breaker.learn), inlined(
 decide, following, refuse = inlined(retry.decide), inlined(retry.following), inlined(retry.refuse)
 deposit, withdraw = inlined(budget.deposit), inlined(budget.withdraw)
 
-(
-    OK,
-    FAILED,
-    RATE_LIMITED,
-    CIRCUIT_OPEN,
-    BULKHEAD_FULL,
-    TIMED_OUT,
-    SERVICE_FULL,
-    SERVICE_DROPPED,
-    CANCELLED,
-) = range(9)
+OK, FAILED, CANCELLED = codes.OK, codes.FAILED, codes.CANCELLED
 NONE = codes.NONE
+OUT_OF_BUDGET = -6.0  # besides the reasons of a retry's machine
 
 
 @inlined
@@ -55,17 +46,21 @@ def _down(w: Any, c: Any, call: Any, layer: Any) -> Any:
         if each.kind == codes.LIMIT:
             wait_s = take(w.gcra_parameters[each.index], w.gcra_states[each.index], now, 1.0)
             if wait_s > 0.0:
-                refused = RATE_LIMITED
+                refused = codes.RATE_LIMITED
+                w.calls[call].hint_s = wait_s
         elif each.kind == codes.BREAK:
-            state = w.breaker_states[each.index]
-            if state.state != breaker.CLOSED and not admit(w.breaker_parameters[each.index], state, now):
-                refused = CIRCUIT_OPEN
+            p, state = w.breaker_parameters[each.index], w.breaker_states[each.index]
+            if state.state != breaker.CLOSED and not admit(p, state, now):
+                refused = codes.CIRCUIT_OPEN
+                if state.state == breaker.OPEN:
+                    open_s = min(p.open_s * state.growth, p.open_most_s)
+                    w.calls[call].hint_s = max(0.0, state.changed_s + open_s - now)
             mine.number = NONE if state.state == breaker.DISABLED else state.generation
             mine.time_s = now
         elif each.kind == codes.BULKHEAD:
             decision = enter(w.bulkhead_parameters[each.index], w.bulkhead_states[each.index])
             if decision == bulkhead.REJECTED:
-                refused = BULKHEAD_FULL
+                refused = codes.BULKHEAD_FULL
             elif decision == bulkhead.WAITS:
                 _wait(w, c, call, layer)
                 return layer, NONE
@@ -76,12 +71,26 @@ def _down(w: Any, c: Any, call: Any, layer: Any) -> Any:
             if each.budget != NONE:
                 deposit(w.budget_parameters[each.budget], w.budget_states[each.budget])
         elif each.kind == codes.TIMEOUT:
-            mine.timer = push_event(w, c, now + each.limit_s, codes.TIMER, call, layer, NONE)
+            outer = _limit_around(w, call, layer)
+            mine.time_s = min(now + each.limit_s, outer)
+            if outer <= now:
+                refused = codes.TIMED_OUT
+            elif mine.time_s < outer:
+                mine.timer = push_event(w, c, mine.time_s, codes.TIMER, call, layer, NONE)
         if refused != NONE:
             return layer, refused
         layer += 1
     _attempt(w, c, call)
     return layer, NONE
+
+
+@inlined
+def _limit_around(w: Any, call: Any, layer: Any) -> Any:
+    """Return until when a call must be done by the limits around a layer: the nearest knows the soonest."""
+    for outer in range(layer - 1, -1, -1):
+        if w.layers[outer].kind == codes.TIMEOUT:
+            return w.scratch[call, outer].time_s
+    return math.inf
 
 
 @inlined
@@ -98,7 +107,9 @@ def _wait(w: Any, c: Any, call: Any, layer: Any) -> None:
         w.calls[each.tail].following = call
     each.tail = call
     if each.limit_s < math.inf:
-        w.scratch[call, layer].timer = push_event(w, c, c.now_s + each.limit_s, codes.WAIT_LIMIT, call, layer, NONE)
+        w.scratch[call, layer].timer = push_event(
+            w, c, c.now_s + each.limit_s, codes.WAIT_LIMIT, call, layer, NONE
+        )
 
 
 @inlined
@@ -142,7 +153,11 @@ def _up(w: Any, c: Any, call: Any, layer: Any, outcome: Any) -> None:
                 push_work(w, c, codes.DOWN, first_waiting, layer + 1, OK)
         elif each.kind == codes.RETRY:
             delay_s = _retry(w, c, call, layer, outcome)
-            if delay_s >= 0.0:
+            if delay_s == retry.OUT_OF_TIME:
+                outcome = codes.OUT_OF_TIME
+            elif delay_s == OUT_OF_BUDGET:
+                outcome = codes.OUT_OF_BUDGET
+            elif delay_s >= 0.0:
                 this = w.calls[call]
                 this.layer = layer
                 this.version += 1
@@ -152,7 +167,8 @@ def _up(w: Any, c: Any, call: Any, layer: Any, outcome: Any) -> None:
             mine.timer = NONE
             if outcome == CANCELLED and w.calls[call].cancelled_at == layer:
                 w.calls[call].cancelled_at = NONE
-                outcome = TIMED_OUT
+                w.calls[call].hint_s = retry.NO_HINT_S
+                outcome = each.index  # as the limit of an attempt, or of all
         elif each.kind == codes.FALLBACK and failed != 0:
             outcome = OK
         layer -= 1
@@ -171,17 +187,27 @@ def _retry(w: Any, c: Any, call: Any, layer: Any, outcome: Any) -> Any:
         judged = retry.SUCCEEDED
     elif (each.failures >> outcome) & 1 != 0:
         judged = retry.RETRYABLE
-    u = uniform(w.service[0].seed, codes.JITTER, w.calls[call].serial * 64 + mine.number)
-    delay_s = decide(p, state, mine.number, judged, mine.delay_s, u, retry.NO_HINT_S, c.now_s, math.inf)
+    this = w.calls[call]
+    u = uniform(w.service[0].seed, codes.JITTER + layer, this.serial * 64 + mine.number)
+    deadline_s = min(mine.time_s + each.limit_s, _limit_around(w, call, layer))
+    hint_s = this.hint_s if judged == retry.RETRYABLE else retry.NO_HINT_S
+    delay_s = decide(p, state, mine.number, judged, mine.delay_s, u, hint_s, c.now_s, deadline_s)
     if delay_s >= 0.0:
-        if each.budget != NONE and not withdraw(
-            w.budget_parameters[each.budget], w.budget_states[each.budget], c.now_s
-        ):
+        if each.budget != NONE and not _is_granted(w, c, each.budget):
             refuse(state)
-            return retry.EXHAUSTED
+            paid, spent = w.budget_parameters[each.budget], w.budget_states[each.budget]
+            if paid.minimum_hz > 0.0:
+                this.hint_s = (1.0 - (paid.burst - spent.missing)) / paid.minimum_hz
+            return OUT_OF_BUDGET
         mine.number += 1
         mine.delay_s = following(p, mine.delay_s, delay_s)
+        this.hint_s = retry.NO_HINT_S
     return delay_s
+
+
+@inlined
+def _is_granted(w: Any, c: Any, number: Any) -> Any:
+    return withdraw(w.budget_parameters[number], w.budget_states[number], c.now_s)
 
 
 @inlined
@@ -239,7 +265,7 @@ def _attempt(w: Any, c: Any, call: Any) -> None:
     elif c.busy < service.servers:
         _serve(w, c, attempt)
     elif 0 <= service.queue_limit <= c.queued:
-        _refuse(w, c, attempt, SERVICE_FULL)
+        _refuse(w, c, attempt, codes.SERVICE_FULL)
     else:
         each.previous = c.queue_tail
         if c.queue_tail == NONE:
@@ -302,19 +328,19 @@ def _serve(w: Any, c: Any, attempt: Any) -> None:
     this = w.calls[each.call]
     if this.serial == each.serial:
         this.waited_s += waited_s
-    number = each.serial * 64 + each.number
-    time_s = draw(
-        service.distribution,
-        service.a,
-        service.b,
-        w.service_table,
-        uniform(service.seed, codes.SERVICE_TIMES, number),
-    )
-    time_s *= max(1.0, _share(w, c, codes.SLOWDOWN))
-    rate = max(service.failure_rate, _share(w, c, codes.ERRORS))
-    each.outcome = OK
-    if rate > 0.0 and uniform(service.seed, codes.FAILURES, number) < rate:
-        each.outcome = FAILED
+    if service.distribution == codes.GIVEN:
+        place = each.serial * codes.GIVEN_ATTEMPTS + min(each.number, codes.GIVEN_ATTEMPTS - 1)
+        time_s = w.service_table[place]
+        each.outcome = w.outcome_table[place]
+    else:
+        number = each.serial * 64 + each.number
+        u = uniform(service.seed, codes.SERVICE_TIMES, number)
+        time_s = draw(service.distribution, service.a, service.b, w.service_table, u)
+        time_s *= max(1.0, _share(w, c, codes.SLOWDOWN))
+        rate = max(service.failure_rate, _share(w, c, codes.ERRORS))
+        each.outcome = OK
+        if rate > 0.0 and uniform(service.seed, codes.FAILURES, number) < rate:
+            each.outcome = FAILED
     push_event(w, c, c.now_s + time_s, codes.DEPARTURE, attempt, 0, NONE)
 
 
@@ -348,7 +374,7 @@ def _depart(w: Any, c: Any, attempt: Any) -> None:
         each = w.attempts[following]
         gone = w.calls[each.call].serial != each.serial or w.calls[each.call].attempt != following
         if c.now_s - each.issued_s > service.drop_after_s or (gone and service.cancels != 0):
-            _refuse(w, c, following, SERVICE_DROPPED)
+            _refuse(w, c, following, codes.SERVICE_DROPPED)
         else:
             _serve(w, c, following)
 
@@ -383,6 +409,7 @@ def _arrive(w: Any, c: Any, user: Any) -> None:
     this.user = user
     this.arrived_s = c.now_s
     this.waited_s = 0.0
+    this.hint_s = retry.NO_HINT_S
     w.bins[_bin(w, c), codes.BIN_ARRIVED] += 1
     push_work(w, c, codes.DOWN, call, 0, OK)
 
@@ -450,7 +477,7 @@ def _happen(w: Any, c: Any, slot: Any) -> None:
         if w.scratch[subject, layer].timer == order:
             _unqueue(w, subject, layer)
             expire(w.bulkhead_states[w.layers[layer].index])
-            push_work(w, c, codes.UP, subject, layer - 1, BULKHEAD_FULL)
+            push_work(w, c, codes.UP, subject, layer - 1, codes.BULKHEAD_FULL)
     else:
         _arrive(w, c, subject)
 
@@ -462,6 +489,7 @@ def _unowned(w: Any) -> Any:
         unowned(w.layers),
         unowned(w.service),
         unowned(w.service_table),
+        unowned(w.outcome_table),
         unowned(w.arrival_times),
         unowned(w.faults),
         unowned(w.calls),
@@ -514,7 +542,11 @@ def run(owned: Any, until_s: Any) -> Any:
                     layer -= 1
                 if outcome != NONE:
                     _up(w, c, call, layer, outcome)
-        if c.free_call == NONE or c.heap + layers + 4 > len(w.times) or c.work_count + c.queued + 8 > len(w.work):
+        if (
+            c.free_call == NONE
+            or c.heap + layers + 4 > len(w.times)
+            or c.work_count + c.queued + 8 > len(w.work)
+        ):
             return codes.ROOM
         if c.logged >= len(w.log):
             return codes.FLUSH

@@ -4,8 +4,10 @@ from collections.abc import Callable
 
 from workbench.reliability.errors import (
     AttemptTimeoutError,
+    BudgetExhaustedError,
     BulkheadFullError,
     CircuitOpenError,
+    DeadlineExceededError,
     RateLimitedError,
 )
 from workbench.reliability.simulation import _codes as codes
@@ -22,6 +24,8 @@ NAMES = (
     "timed_out",
     "service_full",
     "service_dropped",
+    "out_of_budget",
+    "out_of_time",
     "cancelled",
 )
 
@@ -36,6 +40,8 @@ def error_of(outcome: int) -> Exception:
         codes.TIMED_OUT: lambda: AttemptTimeoutError("timeout"),
         codes.SERVICE_FULL: lambda: ServiceFullError("the service's queue is full"),
         codes.SERVICE_DROPPED: lambda: ServiceDroppedError("the service dropped the call from its queue"),
+        codes.OUT_OF_BUDGET: lambda: BudgetExhaustedError("budget"),
+        codes.OUT_OF_TIME: lambda: DeadlineExceededError("deadline"),
     }[outcome]()
 
 

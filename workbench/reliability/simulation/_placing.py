@@ -43,7 +43,9 @@ class _Placing:
         """Return the arrays that the kernel works on."""
         found: dict[str, Array] = {}
         for name, machine in MACHINES.items():
-            found[f"{name}_parameters"] = _stacked(machine.Parameters, [each for each, _ in self.records[name]])
+            found[f"{name}_parameters"] = _stacked(
+                machine.Parameters, [each for each, _ in self.records[name]]
+            )
             found[f"{name}_states"] = _stacked(machine.State, [each for _, each in self.records[name]])
         found["ring_starts"] = np.concatenate([[0], np.cumsum(self.rings)]).astype(np.int64)
         found["rings"] = np.zeros(int(found["ring_starts"][-1]) + 1, np.uint8)
@@ -51,7 +53,9 @@ class _Placing:
 
 
 def _stacked(kind: type, values: list[Any]) -> Array:
-    return np.concatenate([record_of(value) for value in values]) if values else np.zeros(1, record_dtype(kind))
+    return (
+        np.concatenate([record_of(value) for value in values]) if values else np.zeros(1, record_dtype(kind))
+    )
 
 
 def place(policies: Iterable[Policy]) -> tuple[Array, dict[str, Array]]:
@@ -115,11 +119,13 @@ def _retry(policy: Any, placing: _Placing) -> dict[str, Any]:
         "index": placing.machine("retry", policy),
         "budget": codes.NONE if policy.budget is None else placing.machine("budget", policy.budget),
         "failures": failure_bits(policy.retries_on),
+        "limit_s": policy.timeout_s,
     }
 
 
 def _timeout(policy: Any, _placing: _Placing) -> dict[str, Any]:
-    return {"kind": codes.TIMEOUT, "limit_s": policy.parameters.timeout_s}
+    late = codes.TIMED_OUT if policy.per_attempt else codes.OUT_OF_TIME
+    return {"kind": codes.TIMEOUT, "index": late, "limit_s": policy.parameters.timeout_s}
 
 
 LAYERS: tuple[tuple[type, Callable[[Any, _Placing], dict[str, Any]]], ...] = (

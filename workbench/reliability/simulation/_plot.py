@@ -13,7 +13,11 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_result"]
 
-CURVES = (("attempts", "attempts", "#D55E00"), ("arrived", "calls", "#0072B2"), ("succeeded", "successes", "#009E73"))
+CURVES = (
+    ("attempts", "attempts", "#D55E00"),
+    ("arrived", "calls", "#0072B2"),
+    ("succeeded", "successes", "#009E73"),
+)
 POINTS = 150  # the most that can be told apart
 
 

@@ -8,13 +8,17 @@ __all__ = ["ATTEMPT", "CALL", "CONTROL", "EVENT", "FAULT", "LAYER", "LOG", "SCRA
 
 
 def _record(integers: str, numbers: str) -> np.dtype[Any]:
-    return np.dtype([(name, np.int64) for name in integers.split()] + [(name, np.float64) for name in numbers.split()])
+    return np.dtype(
+        [(name, np.int64) for name in integers.split()] + [(name, np.float64) for name in numbers.split()]
+    )
 
 
 # One layer of the pipeline: its kind, its machine's number, the outcomes that count as failures (a bit each)
 LAYER = _record("kind index budget failures head tail waiting", "limit_s")
 # A call under way: which layer it is suspended in, and how often it was; its neighbours in the queue it waits in
-CALL = _record("serial layer version attempt attempts user cancelled_at previous following", "arrived_s waited_s")
+CALL = _record(
+    "serial layer version attempt attempts user cancelled_at previous following", "arrived_s waited_s hint_s"
+)
 # What a layer remembers of a call
 SCRATCH = _record("number timer", "time_s delay_s")
 # A call of the service, which may outlive the call that made it

@@ -40,7 +40,9 @@ def traces_of(result: "Result") -> Traces:
     resource = [zeros, empty, zeros]
     spans = {
         "id": pa.array(np.arange(size, dtype=np.uint32)),
-        "resource": pa.StructArray.from_arrays(resource, fields=list(tables["spans"].schema.field("resource").type)),
+        "resource": pa.StructArray.from_arrays(
+            resource, fields=list(tables["spans"].schema.field("resource").type)
+        ),
         "scope": pa.StructArray.from_arrays(
             [zeros, empty, empty, zeros], fields=list(tables["spans"].schema.field("scope").type)
         ),

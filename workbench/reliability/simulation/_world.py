@@ -20,6 +20,7 @@ class World(NamedTuple):
     layers: Array
     service: Array
     service_table: Array
+    outcome_table: Array
     arrival_times: Array
     faults: Array
     calls: Array

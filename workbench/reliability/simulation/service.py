@@ -12,7 +12,19 @@ from workbench.reliability.simulation import _codes as codes
 from workbench.reliability.simulation.distributions import Distribution
 from workbench.reliability.simulation.errors import SimulationError
 
-__all__ = ["Arrivals", "Closed", "Errors", "Even", "Fault", "Outage", "Poisson", "Recorded", "Service", "Slowdown", "Surge"]
+__all__ = [
+    "Arrivals",
+    "Closed",
+    "Errors",
+    "Even",
+    "Fault",
+    "Outage",
+    "Poisson",
+    "Recorded",
+    "Service",
+    "Slowdown",
+    "Surge",
+]
 
 
 @dataclass(frozen=True)
@@ -141,7 +153,9 @@ class Closed(Arrivals):
 
     def __post_init__(self) -> None:
         if self.users < 1 or not 0 <= self.think_s < math.inf:
-            msg = f"expected one user at least and a think_s from 0 on, got {self.users!r} and {self.think_s!r}"
+            msg = (
+                f"expected one user at least and a think_s from 0 on, got {self.users!r} and {self.think_s!r}"
+            )
             raise SimulationError(msg)
 
 

@@ -20,7 +20,7 @@ from workbench.reliability.simulation.errors import SimulationError
 from workbench.reliability.simulation.result import Result
 from workbench.reliability.simulation.service import Arrivals, Fault, Service, fault_records
 
-__all__ = ["Prepared", "policies_of", "simulate"]
+__all__ = ["Prepared", "policies_of", "run_world", "simulate"]
 
 BINS = 600
 STEPS = 100  # how often a simulation says how far it is
@@ -109,12 +109,12 @@ class Prepared:
         given = {
             "service": _service_record(self.service, arrivals, seed, duration_s, warmup_s),
             "service_table": _table(self.service),
+            "outcome_table": np.zeros(1, np.int64),
             "arrival_times": arrivals.times(),
             "faults": fault_records(faults),
             **{name: machine.copy() for name, machine in self.machines.items()},
         }
-        announce_compilation(run, "the simulator (some 20 s)")
-        world, log = _run(new_world(self.layers.copy(), given, BINS), duration_s, progress)
+        world, log = run_world(new_world(self.layers.copy(), given, BINS), duration_s, progress)
         return Result.of(world, log, self.service, duration_s=duration_s, warmup_s=warmup_s, faults=faults)
 
 
@@ -152,9 +152,11 @@ def _table(service: Service) -> npt.NDArray[np.float64]:
     return np.ascontiguousarray(service.service_time.table(), np.float64)
 
 
-def _run(
-    world: World, until_s: float, progress: Callable[[float], None] | None
+def run_world(
+    world: World, until_s: float, progress: Callable[[float], None] | None = None
 ) -> tuple[World, npt.NDArray[Any]]:
+    """Let a world go on to a time; return it with the log of the calls that ended."""
+    announce_compilation(run, "the simulator (some 20 s)")
     logs = []
     for step in range(1, STEPS + 1):
         to_s = until_s * step / STEPS

@@ -1,0 +1,89 @@
+"""One policy, two worlds: live on a virtual clock and compiled, the same pipeline decides alike."""
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from workbench.backoff import Exponential
+from workbench.reliability.pipeline import Pipeline
+from workbench.reliability.policies.breaker import CircuitBreaker
+from workbench.reliability.policies.budget import RetryBudget
+from workbench.reliability.policies.bulkhead import Bulkhead
+from workbench.reliability.policies.limiter import RateLimiter
+from workbench.reliability.policies.retry import Retry
+from workbench.reliability.policies.timeout import Timeout
+from workbench.reliability.simulation import _codes as codes
+from workbench.reliability.simulation.replay import Schedule, replay
+
+from .live import StreamOfCall, play
+
+SEED = 11
+
+
+@st.composite
+def schedules(draw):
+    size = draw(st.integers(1, 60))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
+    rate_hz = draw(st.sampled_from([5.0, 50.0, 500.0]))
+    shape = (size, codes.GIVEN_ATTEMPTS)
+    arrivals = np.cumsum(rng.exponential(1 / rate_hz, size))
+    return Schedule(arrivals, rng.exponential(0.05, shape), rng.random(shape) < draw(st.sampled_from([0.0, 0.3, 0.8])))
+
+
+def retries(layer):
+    return st.builds(
+        lambda attempts, jitter, budget, base: lambda: Retry(
+            attempts=attempts,
+            backoff=Exponential(base, jitter=jitter),
+            budget=RetryBudget(ratio=0.2, burst=2.0, minimum_hz=1.0) if budget else None,
+            rng=StreamOfCall(SEED, layer),
+        ),
+        st.integers(1, 5),
+        st.sampled_from(["none", "full", "equal"]),
+        st.booleans(),
+        st.sampled_from([0.01, 0.1]),
+    )
+
+
+OTHERS = st.one_of(
+    st.builds(
+        lambda rate, burst: lambda: RateLimiter.gcra(rate_hz=rate, burst=burst),
+        st.sampled_from([5.0, 40.0]),
+        st.integers(1, 5),
+    ),
+    st.builds(
+        lambda window, half_open: lambda: CircuitBreaker(
+            window=window, minimum_calls=min(window, 5), open_s=0.2, half_open_calls=half_open
+        ),
+        st.sampled_from([5, 20]),
+        st.integers(1, 3),
+    ),
+    st.builds(
+        lambda limit, queue, wait: lambda: Bulkhead(limit, queue=queue, max_wait_s=wait),
+        st.integers(1, 5),
+        st.integers(0, 3),
+        st.sampled_from([None, 0.03]),
+    ),
+    st.builds(lambda limit: lambda: Timeout(limit), st.sampled_from([0.02, 0.06, 0.3])),
+)
+
+
+@st.composite
+def pipelines(draw):
+    """Return what makes a pipeline of up to four layers, with one retry at most."""
+    makers = draw(st.lists(OTHERS, max_size=3))
+    if draw(st.booleans()):
+        place = draw(st.integers(0, len(makers)))
+        makers.insert(place, draw(retries(place)))
+    return lambda: Pipeline(*(make() for make in makers))
+
+
+@settings(max_examples=300, deadline=None)
+@given(pipelines(), schedules())
+def test_live_on_a_virtual_clock_and_compiled_decide_alike(make_pipeline, schedule):
+    """Each call ends alike, after as many attempts, at the same instant to the last bit."""
+    played, pipeline = play(make_pipeline, schedule)
+    replayed = replay(pipeline, schedule, seed=SEED)
+    assert replayed.outcomes.tolist() == played.outcomes
+    assert replayed.attempts.tolist() == played.attempts
+    assert replayed.finished_s.tolist() == played.finished_s

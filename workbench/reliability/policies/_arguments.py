@@ -1,0 +1,41 @@
+"""Arguments of policies: in range, or a `PolicyError` that says what would be right."""
+
+import math
+
+from workbench.reliability.policy import PolicyError
+
+__all__ = ["check_count", "check_seconds", "check_share"]
+
+
+def check_count(name: str, value: int, *, least: int = 1) -> int:
+    """Return a whole number that is large enough."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        msg = f"{name} is {value!r}, expected a whole number of at least {least}"
+        raise PolicyError(msg)
+    return value
+
+
+def check_seconds(name: str, value: float, *, zero: bool = False, endless: bool = False) -> float:
+    """Return a number of seconds; zero or infinitely many only where that is meant."""
+    seconds = _number(name, value)
+    fits = seconds > 0 or (zero and seconds == 0)
+    if not fits or (seconds == math.inf and not endless):
+        msg = f"{name} is {value!r}, expected {'zero or more' if zero else 'a positive number of'} seconds"
+        raise PolicyError(msg)
+    return seconds
+
+
+def check_share(name: str, value: float, *, zero: bool = False) -> float:
+    """Return a share, from 0 (or above it) to 1."""
+    share = _number(name, value)
+    if not ((0 < share <= 1) or (zero and share == 0)):
+        msg = f"{name} is {value!r}, expected a share {'from' if zero else 'above'} 0 to 1"
+        raise PolicyError(msg)
+    return share
+
+
+def _number(name: str, value: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        msg = f"{name} is {value!r}, expected a number"
+        raise PolicyError(msg)
+    return float(value)

@@ -1,0 +1,89 @@
+"""Which exceptions count as failures: by type, by class of error, or as a function says.
+
+::
+
+    on=ConnectionError                       a type, or a tuple of them
+    on=ErrorClass.TIMEOUT                    what `classify` makes of it
+    on=lambda error: error.code == 503       a predicate
+    on=(ConnectionError, ErrorClass.OVERLOAD)    any of several
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from workbench.reliability.errors.classification import classify
+from workbench.reliability.errors.taxonomy import ErrorClass
+from workbench.reliability.policy import PolicyError
+
+__all__ = ["Failures", "OneOn", "On"]
+
+OneOn: TypeAlias = type[BaseException] | ErrorClass | Callable[[BaseException], bool]
+On: TypeAlias = OneOn | tuple[OneOn, ...] | list[OneOn] | set[OneOn] | frozenset[OneOn]
+
+
+@dataclass(frozen=True, slots=True)
+class Failures:
+    """Which exceptions count; `types` alone decide where `judge` is None.
+
+    Attributes
+    ----------
+    types : tuple of exception types
+        What may count: for an ``except`` clause.
+    judge : callable, optional
+        Tells for an exception of these types whether it counts.
+    """
+
+    types: tuple[type[BaseException], ...]
+    judge: Callable[[BaseException], bool] | None = None
+
+    @classmethod
+    def of(cls, on: On, ignore: On = (), *, least: type[BaseException] = BaseException) -> "Failures":
+        """Return what `on` says, without what `ignore` says.
+
+        Raises
+        ------
+        PolicyError
+            When either is something else than types, error classes and functions, or a type is no `least`.
+        """
+        wanted, unwanted = _parts(on, "on"), _parts(ignore, "ignore")
+        for part in wanted:
+            if isinstance(part, type) and not issubclass(part, least):
+                msg = f"on: {part.__name__} is not an {least.__name__}; it always passes"
+                raise PolicyError(msg)
+        types = tuple(part for part in wanted if isinstance(part, type))
+        if len(types) == len(wanted) and not unwanted:
+            return cls(types)
+        return cls((*types, Exception) if len(types) < len(wanted) else types, _judge(wanted, unwanted))
+
+    def include(self, error: BaseException) -> bool:
+        """Tell whether an exception counts."""
+        return isinstance(error, self.types) and (self.judge is None or self.judge(error))
+
+
+def _parts(on: On, name: str) -> tuple[OneOn, ...]:
+    parts: tuple[OneOn, ...] = tuple(on) if isinstance(on, tuple | list | set | frozenset) else (on,)
+    for part in parts:
+        is_type = isinstance(part, type)
+        if (is_type and not issubclass(part, BaseException)) or not callable(part) and not isinstance(part, ErrorClass):
+            msg = f"{name}: {part!r} is no exception type, no ErrorClass and no function of an exception"
+            raise PolicyError(msg)
+    return parts
+
+
+def _judge(wanted: tuple[OneOn, ...], unwanted: tuple[OneOn, ...]) -> Callable[[BaseException], bool]:
+    is_wanted, is_unwanted = _any(wanted), _any(unwanted)
+    return lambda error: is_wanted(error) and not is_unwanted(error)
+
+
+def _any(parts: tuple[Any, ...]) -> Callable[[BaseException], bool]:
+    types = tuple(part for part in parts if isinstance(part, type))
+    classes = frozenset(part for part in parts if isinstance(part, ErrorClass))
+    asked = tuple(part for part in parts if not isinstance(part, type | ErrorClass))
+
+    def found(error: BaseException) -> bool:
+        if isinstance(error, types) or (classes and classify(error) in classes):
+            return True
+        return any(ask(error) for ask in asked)
+
+    return found

@@ -1,0 +1,251 @@
+"""Attempts at one call, in tasks or in threads: who wins, and what becomes of the others."""
+
+import asyncio
+import contextvars
+import math
+import threading
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+from typing import Any
+
+from workbench.clock._alarm import Alarm
+from workbench.reliability.policies._counted_threads import counted
+
+__all__ = ["Attempt", "arace", "race"]
+
+
+class Attempt:
+    """One attempt at a call: its number, from 0, and whether its answer is still wanted."""
+
+    __slots__ = ("_event", "number")
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self._event = threading.Event()
+
+    @property
+    def abandoned(self) -> bool:
+        """Whether the call has ended without it: what it returns is not used."""
+        return self._event.is_set()
+
+    def abandon(self) -> None:
+        """Tell it that its answer is not wanted."""
+        self._event.set()
+
+    def __repr__(self) -> str:
+        return f"Attempt({self.number}{', abandoned' if self.abandoned else ''})"
+
+
+# Tasks
+
+
+async def arace(q: Any, proceed: Callable[[], Awaitable[Any]], current: ContextVar[Attempt | None]) -> Any:
+    """Return what the first attempt that succeeds returns; all others have ended by then."""
+    race = _TaskRace(q, proceed, current)
+    try:
+        return await race.won()
+    finally:
+        await race.end()
+
+
+class _Race:
+    """What races in tasks and in threads have in common."""
+
+    def __init__(self, q: Any, proceed: Callable[[], Any], current: ContextVar[Attempt | None]) -> None:
+        self.q, self.proceed, self.current = q, proceed, current
+        self.number = 0  # of the newest attempt
+        self.open = True  # whether there may be more
+        self.first_error: BaseException | None = None
+        self.started_s: float = q.clock.now()
+        self.first_s = math.nan
+        self.winner = -1
+
+    @property
+    def patience_s(self) -> float:
+        """How long to wait before the next attempt; without end where there is none."""
+        return self.q.delay_s if self.open and self.number < self.q.hedges else math.inf
+
+    def start_next(self) -> None:
+        """Start another attempt, if there may be one; else there is none for this call."""
+        self.open = self.q.may_hedge(self.number + 1, self.q.clock.now())
+        if self.open:
+            self.number += 1
+            self.start(self.number)
+
+    def start(self, number: int) -> None:
+        """Start an attempt."""
+        raise NotImplementedError
+
+    def note_end(self, number: int, error: BaseException | None) -> bool:
+        """Note how an attempt ended; tell whether it won, raise what no other attempt may mend."""
+        if number == 0:
+            self.first_s = self.q.clock.now() - self.started_s
+        if error is None:
+            self.winner = number
+            return True
+        if number == 0 or self.first_error is None:
+            self.first_error = error
+        if not self.q.is_failure(error):
+            raise error
+        return False
+
+    def note_race(self) -> None:
+        """Let the policy learn from the call."""
+        elapsed_s = self.q.clock.now() - self.started_s
+        self.q.ended(self.winner, elapsed_s if math.isnan(self.first_s) else self.first_s)
+
+
+class _TaskRace(_Race):
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.tasks: dict[asyncio.Future[Any], int] = {}
+        self.timers: list[asyncio.Future[None]] = []
+
+    async def won(self) -> Any:
+        """Wait until an attempt succeeds, or none is left."""
+        self.start(0)
+        while self.tasks:
+            late = await self.wait()
+            for task in [task for task in self.tasks if task.done()]:
+                number = self.tasks.pop(task)
+                error = None if task.cancelled() else task.exception()
+                if task.cancelled() or self.note_end(number, error):
+                    return task.result()
+                late = True
+            if late and self.open:
+                self.start_next()
+        raise _known(self.first_error)
+
+    def start(self, number: int) -> None:
+        context = contextvars.copy_context()
+        context.run(self.current.set, Attempt(number))
+        task = asyncio.get_running_loop().create_task(_awaited(self.proceed), context=context)
+        self.tasks[task] = number
+
+    async def wait(self) -> bool:
+        """Wait until an attempt ends, or it is time for the next; tell whether it is."""
+        timers: list[asyncio.Future[None]] = []
+        if self.patience_s < math.inf:
+            timers.append(asyncio.ensure_future(self.q.clock.asleep(self.patience_s)))
+            self.timers += timers
+        done, _ = await asyncio.wait([*self.tasks, *timers], return_when=asyncio.FIRST_COMPLETED)
+        return any(timer in done for timer in timers)
+
+    async def end(self) -> None:
+        """Cancel what is left and wait for it, however often this task is cancelled meanwhile."""
+        self.note_race()
+        left = [*self.tasks, *self.timers]
+        for task in left:
+            task.cancel()
+        cancelled: asyncio.CancelledError | None = None
+        while pending := [task for task in left if not task.done()]:
+            try:
+                await asyncio.wait(pending)
+            except asyncio.CancelledError as error:
+                cancelled = error
+        for task in left:
+            if not task.cancelled():
+                task.exception()  # it was looked at: nobody needs to be warned
+        if cancelled is not None:
+            raise cancelled
+
+
+async def _awaited(proceed: Callable[[], Awaitable[Any]]) -> Any:
+    return await proceed()
+
+
+# Threads
+
+
+def race(q: Any, proceed: Callable[[], Any], current: ContextVar[Attempt | None]) -> Any:
+    """Return what the first attempt that succeeds returns; others are told, and abandoned."""
+    race = _ThreadRace(q, proceed, current)
+    with counted(q.clock):
+        try:
+            return race.won()
+        finally:
+            race.end()
+
+
+class _ThreadRace(_Race):
+    """Attempts report, and wake the thread of the call."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.lock = threading.Lock()
+        self.running: dict[int, Attempt] = {}
+        self.reports: list[tuple[int, Any, BaseException | None]] = []
+        self.alarm: Alarm | None = None
+
+    def won(self) -> Any:
+        """Wait until an attempt succeeds, or none is left."""
+        self.start(0)
+        while True:
+            reports = self.wait()
+            for number, value, error in reports:
+                if self.note_end(number, error):
+                    return value
+            if self.open:
+                self.start_next()
+            with self.lock:
+                if not self.running and not self.reports:
+                    raise _known(self.first_error)
+
+    def start(self, number: int) -> None:
+        attempt = self.running[number] = Attempt(number)
+        context, started = contextvars.copy_context(), threading.Event()
+
+        def work() -> None:
+            with counted(self.q.clock):
+                started.set()
+                self.current.set(attempt)
+                value, error = None, None
+                try:
+                    value = self.proceed()
+                except BaseException as raised:  # noqa: BLE001 - handed to the caller
+                    error = raised
+                self.report(number, value, error)
+
+        try:
+            threading.Thread(target=context.run, args=(work,), name=f"hedge-{number}", daemon=True).start()
+        except BaseException:
+            del self.running[number]
+            raise
+        started.wait()
+
+    def report(self, number: int, value: Any, error: BaseException | None) -> None:
+        """Tell the call, in the thread of an attempt, how it ended; where nobody waits, that it has."""
+        with self.lock:
+            wanted = self.running.pop(number, None) is not None
+            if wanted:
+                self.reports.append((number, value, error))
+                if self.alarm is not None:
+                    self.alarm.call()
+        if not wanted:
+            self.q.abandon(-1)
+
+    def wait(self) -> list[tuple[int, Any, BaseException | None]]:
+        """Return what attempts have reported; nothing when it is time for the next."""
+        with self.lock:
+            if not self.reports:
+                self.alarm = Alarm(self.q.clock, self.patience_s)
+        if self.alarm is not None:
+            self.alarm.wait()
+        with self.lock:
+            reports, self.reports, self.alarm = self.reports, [], None
+        return reports
+
+    def end(self) -> None:
+        """Tell attempts that are still at work that they are not wanted."""
+        self.note_race()
+        with self.lock:
+            left, self.running = list(self.running.values()), {}
+            self.q.abandon(len(left))
+        for attempt in left:
+            attempt.abandon()
+
+
+def _known(error: BaseException | None) -> BaseException:
+    assert error is not None  # noqa: S101 - a race without a winner had a first loser
+    return error
+

@@ -7,14 +7,15 @@ A kernel is declared with the signatures it is called with::
 
 It compiles when first called, or ahead of time by `warm`, and both write the same cache on disk. Numba
 throws away a cached kernel when its own file has changed; here also when another file has that it may call
-into: those of its folder and of `workbench.kernels`.
+into: those of its folder, of the machines beside that, and of `workbench.kernels`. Where no text can say what a
+kernel is called with, a function returns it.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numba
 import numpy as np
@@ -29,13 +30,16 @@ class KernelError(WorkbenchError, ValueError):
     """Raised when the arrays given to a kernel do not fit together."""
 
 
+Signature: TypeAlias = str | Callable[[], tuple[Any, ...]]  # a text, or what gives the types of the arguments
+
+
 @dataclass(frozen=True, slots=True)
 class Kernel:
     """A compiled function, and the signatures it is compiled for ahead of time."""
 
     name: str
     dispatcher: Any
-    signatures: tuple[str, ...]
+    signatures: tuple[Signature, ...]
 
     @property
     def cache_folder(self) -> Path:
@@ -51,13 +55,13 @@ class Kernel:
     def compile(self) -> None:
         """Compile for every signature, or load from the cache on disk."""
         for signature in self.signatures:
-            self.dispatcher.compile(signature)
+            self.dispatcher.compile(signature() if callable(signature) else signature)
 
 
 _KERNELS: dict[str, Kernel] = {}
 
 
-def kernel(*signatures: str) -> Callable[[Callable[..., Any]], Any]:
+def kernel(*signatures: Signature) -> Callable[[Callable[..., Any]], Any]:
     """Declare a function as a kernel: compiled by Numba, cached on disk, run without the GIL."""
 
     def declare(function: Callable[..., Any]) -> Any:
@@ -75,7 +79,12 @@ def kernel(*signatures: str) -> Callable[[Callable[..., Any]], Any]:
 def _source_stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
     """Return what identifies the sources that a kernel of a folder may be compiled from."""
     sources = sorted(
-        {*folder.glob("_kernel_*.py"), *folder.glob("*codes.py"), *Path(__file__).parent.glob("*.py")}
+        {
+            *folder.glob("_kernel_*.py"),
+            *folder.glob("*codes.py"),
+            *folder.parent.glob("machines/*.py"),
+            *Path(__file__).parent.glob("*.py"),
+        }
     )
     return tuple((path.name, path.stat().st_mtime_ns, path.stat().st_size) for path in sources)
 

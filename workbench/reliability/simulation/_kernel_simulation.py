@@ -10,13 +10,15 @@ A timed-out call goes on without its attempt; the service does not know, and ser
 import math
 from typing import Any
 
+import numba
+
 from workbench.kernels import kernel
 from workbench.kernels.memory import inlined, unowned
 from workbench.reliability.machines import breaker, budget, bulkhead, gcra, retry
 from workbench.reliability.simulation import _codes as codes
 from workbench.reliability.simulation._kernel_events import new_attempt, pop_event, push_event, push_work
 from workbench.reliability.simulation._kernel_random import draw, uniform
-from workbench.reliability.simulation._world import World
+from workbench.reliability.simulation._world import World, example_world
 
 __all__ = ["run"]
 
@@ -45,9 +47,15 @@ def _down(w: Any, c: Any, call: Any, layer: Any) -> Any:
         mine = w.scratch[call, layer]
         if each.kind == codes.LIMIT:
             wait_s = take(w.gcra_parameters[each.index], w.gcra_states[each.index], now, 1.0)
-            if wait_s > 0.0:
+            this = w.calls[call]
+            if wait_s > w.gcra_parameters[each.index].patience_s:
                 refused = codes.RATE_LIMITED
-                w.calls[call].hint_s = wait_s
+                this.hint_s = wait_s
+            elif wait_s > 0.0:
+                this.layer = layer
+                this.version += 1
+                push_event(w, c, now + wait_s, codes.RESUMPTION, call, layer, this.version)
+                return layer, NONE
         elif each.kind == codes.BREAK:
             p, state = w.breaker_parameters[each.index], w.breaker_states[each.index]
             if state.state != breaker.CLOSED and not admit(p, state, now):
@@ -516,7 +524,11 @@ def _unowned(w: Any) -> Any:
     )
 
 
-@kernel()
+def _types() -> tuple[Any, ...]:
+    return numba.typeof(example_world()), numba.types.float64
+
+
+@kernel(_types)
 def run(owned: Any, until_s: Any) -> Any:
     """Go on to a time, or until an array is full (ROOM) or the log is (FLUSH)."""
     w = _unowned(owned)

@@ -8,18 +8,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from workbench.reliability.machines import breaker, budget, bulkhead, gcra, retry, timeout
+from workbench.reliability.machines import breaker, bulkhead, gcra, retry, timeout
 from workbench.reliability.machines._records import record_dtype, record_of
 from workbench.reliability.policy import Policy
 from workbench.reliability.simulation import _codes as codes
 from workbench.reliability.simulation._outcomes import failure_bits
 from workbench.reliability.simulation._records import LAYER
+from workbench.reliability.simulation._world import MACHINES
 from workbench.reliability.simulation.errors import SimulationError
 
 __all__ = ["place"]
 
 Array = npt.NDArray[Any]
-MACHINES = {"gcra": gcra, "breaker": breaker, "bulkhead": bulkhead, "retry": retry, "budget": budget}
 
 
 @dataclass

@@ -5,12 +5,26 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from workbench.reliability.machines import breaker, budget, bulkhead, gcra, retry
+from workbench.reliability.machines._records import record_dtype
 from workbench.reliability.simulation import _codes as codes
-from workbench.reliability.simulation._records import ATTEMPT, CALL, CONTROL, EVENT, LOG, SCRATCH, WORK
+from workbench.reliability.simulation._records import (
+    ATTEMPT,
+    CALL,
+    CONTROL,
+    EVENT,
+    FAULT,
+    LAYER,
+    LOG,
+    SCRATCH,
+    SERVICE,
+    WORK,
+)
 
-__all__ = ["World", "grown", "new_world"]
+__all__ = ["MACHINES", "World", "example_world", "grown", "new_world"]
 
 Array = npt.NDArray[Any]
+MACHINES = {"gcra": gcra, "breaker": breaker, "bulkhead": bulkhead, "retry": retry, "budget": budget}
 
 
 class World(NamedTuple):
@@ -71,6 +85,23 @@ def new_world(layers: Array, given: dict[str, Array], bins: int) -> World:
         bins=np.zeros((bins, 6), np.int64),
         **given,
     )
+
+
+def example_world() -> World:
+    """Return a world without layers: its arrays have the types of all worlds' arrays."""
+    given: dict[str, Array] = {
+        "service": np.zeros(1, SERVICE),
+        "service_table": np.zeros(1),
+        "outcome_table": np.zeros(1, np.int64),
+        "arrival_times": np.zeros(0),
+        "faults": np.zeros(0, FAULT),
+        "rings": np.zeros(1, np.uint8),
+        "ring_starts": np.zeros(1, np.int64),
+    }
+    for name, machine in MACHINES.items():
+        given[f"{name}_parameters"] = np.zeros(1, record_dtype(machine.Parameters))
+        given[f"{name}_states"] = np.zeros(1, record_dtype(machine.State))
+    return new_world(np.zeros(0, LAYER), given, 1)
 
 
 def grown(world: World) -> World:

@@ -136,7 +136,7 @@ class Recorded(Arrivals):
         SimulationError
             When they do not ascend, or begin before 0.
         """
-        found = np.asarray(self.at_s, np.float64)
+        found = np.array(self.at_s, np.float64)
         if found.ndim != 1 or (np.diff(found) < 0).any() or (len(found) and not found[0] >= 0):
             msg = "at_s must be times in ascending order, from 0 on"
             raise SimulationError(msg)

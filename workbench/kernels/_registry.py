@@ -7,8 +7,8 @@ A kernel is declared with the signatures it is called with::
 
 It compiles when first called, or ahead of time by `warm`, and both write the same cache on disk. Numba
 throws away a cached kernel when its own file has changed; here also when another file has that it may call
-into: those of its folder, of the machines beside that, and of `workbench.kernels`. Where no text can say what a
-kernel is called with, a function returns it.
+into: those of its folder, of the machines beside that, and of `workbench.kernels`. Where no text can say
+what a kernel is called with, a function returns it.
 """
 
 from collections.abc import Callable

@@ -166,12 +166,12 @@ def leading_zeros(_context: Any, _value: Any) -> Any:
 
 @_intrinsic
 def unowned(_context: Any, array: Any) -> Any:
-    """Return an array without its owner: kernels need not count references to it, as long as the caller does."""
+    """Return an array without its owner: no references to it are counted, as long as the caller has one."""
 
     def generate(target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         made = target.make_array(array)(target, builder, arguments[0])
-        made.meminfo = cgutils.get_null_value(made.meminfo.type)
-        made.parent = cgutils.get_null_value(made.parent.type)
+        made.meminfo = ir.Constant(made.meminfo.type, None)
+        made.parent = ir.Constant(made.parent.type, None)
         return made._getvalue()  # noqa: SLF001 - Numba's own way to say it
 
     return array(array), generate

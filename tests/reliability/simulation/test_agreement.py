@@ -27,16 +27,20 @@ def schedules(draw):
     rate_hz = draw(st.sampled_from([5.0, 50.0, 500.0]))
     shape = (size, codes.GIVEN_ATTEMPTS)
     arrivals = np.cumsum(rng.exponential(1 / rate_hz, size))
-    return Schedule(arrivals, rng.exponential(0.05, shape), rng.random(shape) < draw(st.sampled_from([0.0, 0.3, 0.8])))
+    return Schedule(
+        arrivals, rng.exponential(0.05, shape), rng.random(shape) < draw(st.sampled_from([0.0, 0.3, 0.8]))
+    )
 
 
 def retries(layer):
     return st.builds(
-        lambda attempts, jitter, budget, base: lambda: Retry(
-            attempts=attempts,
-            backoff=Exponential(base, jitter=jitter),
-            budget=RetryBudget(ratio=0.2, burst=2.0, minimum_hz=1.0) if budget else None,
-            rng=StreamOfCall(SEED, layer),
+        lambda attempts, jitter, budget, base: (
+            lambda: Retry(
+                attempts=attempts,
+                backoff=Exponential(base, jitter=jitter),
+                budget=RetryBudget(ratio=0.2, burst=2.0, minimum_hz=1.0) if budget else None,
+                rng=StreamOfCall(SEED, layer),
+            )
         ),
         st.integers(1, 5),
         st.sampled_from(["none", "full", "equal"]),
@@ -52,8 +56,10 @@ OTHERS = st.one_of(
         st.integers(1, 5),
     ),
     st.builds(
-        lambda window, half_open: lambda: CircuitBreaker(
-            window=window, minimum_calls=min(window, 5), open_s=0.2, half_open_calls=half_open
+        lambda window, half_open: (
+            lambda: CircuitBreaker(
+                window=window, minimum_calls=min(window, 5), open_s=0.2, half_open_calls=half_open
+            )
         ),
         st.sampled_from([5, 20]),
         st.integers(1, 3),

@@ -1,11 +1,17 @@
-"""The simulator against closed forms: M/M/1, M/M/c, Erlang's B and C, M/D/1, M/G/1, Little's law, the machine repair model."""
+"""The simulator against closed forms: Erlang's B and C, M/G/1, Little's law, the machine repair model."""
 
 import math
 
 import numpy as np
 import pytest
 
-from workbench.reliability.simulation.distributions import Constant, Empirical, Exponential, LogNormal, Uniform
+from workbench.reliability.simulation.distributions import (
+    Constant,
+    Empirical,
+    Exponential,
+    LogNormal,
+    Uniform,
+)
 from workbench.reliability.simulation.service import Closed, Poisson, Service
 from workbench.reliability.simulation.simulate import simulate
 
@@ -32,7 +38,10 @@ def erlang_c(load, servers):
 
 
 def runs(service, arrivals, duration_s=4000.0, warmup_s=200.0):
-    return [simulate(None, service, arrivals, seed=seed, duration_s=duration_s, warmup_s=warmup_s) for seed in SEEDS]
+    return [
+        simulate(None, service, arrivals, seed=seed, duration_s=duration_s, warmup_s=warmup_s)
+        for seed in SEEDS
+    ]
 
 
 @pytest.mark.parametrize(("servers", "load"), [(1, 0.5), (1, 0.8), (3, 0.7), (10, 0.8), (50, 0.9)])
@@ -93,7 +102,9 @@ def test_the_order_of_the_queue_does_not_change_the_mean_wait():
         queue: runs(Service(servers=1, service_time=Exponential(mean_s=0.1), queue=queue), Poisson(7.0))
         for queue in ("fifo", "lifo")
     }
-    means = {queue: mean_and_half_width([result.mean_wait_s for result in each]) for queue, each in found.items()}
+    means = {
+        queue: mean_and_half_width([result.mean_wait_s for result in each]) for queue, each in found.items()
+    }
     assert abs(means["fifo"][0] - means["lifo"][0]) <= means["fifo"][1] + means["lifo"][1]
     assert found["lifo"][0].latency_s(0.99) > 1.3 * found["fifo"][0].latency_s(0.99)
 

@@ -19,8 +19,9 @@ admit, learn = inlined(breaker.admit), inlined(breaker.learn)
 
 def _of(machine: Any) -> tuple[Any, Any]:
     """Return the types of a machine's parameters and states, one record each."""
-    records = (np.zeros(1, record_dtype(machine.Parameters)), np.zeros(1, record_dtype(machine.State)))
-    return numba.typeof(records[0]), numba.typeof(records[1])
+    typeof: Any = numba.typeof
+    parameters, states = (np.zeros(1, record_dtype(kind)) for kind in (machine.Parameters, machine.State))
+    return typeof(parameters), typeof(states)
 
 
 def _gcra_types() -> tuple[Any, ...]:

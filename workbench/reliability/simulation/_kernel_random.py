@@ -1,7 +1,7 @@
 """Random numbers by number: the n-th of a stream is a function of the seed, the stream and n.
 
-So the n-th customer of two simulations with one seed has the same service time, whatever the policies did before it:
-common random numbers, which make differences between policies visible with few runs.
+So the n-th customer of two simulations with one seed has the same service time, whatever the policies did
+before it: common random numbers, which make differences between policies visible with few runs.
 
 Source: SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, OOPSLA 2014).
 """

@@ -1,8 +1,8 @@
-"""The event loop: calls go down through the layers, wait, are served, and come up again with what became of them.
+"""The event loop: calls go down through the layers, wait, are served, and come up with what became of them.
 
-Each layer's decisions are the transitions of `machines`. All that is under way stands in flat arrays, so that the
-kernel can return between two steps (an array is full, a log must be emptied, the user wants to see how far it is)
-and go on where it was.
+Each layer's decisions are the transitions of `machines`. All that is under way stands in flat arrays, so that
+the kernel can return between two steps (an array is full, a log must be emptied, the user wants to see how
+far it is) and go on where it was.
 
 A timed-out call goes on without its attempt; the service does not know, and serves it all the same.
 """
@@ -525,7 +525,8 @@ def _unowned(w: Any) -> Any:
 
 
 def _types() -> tuple[Any, ...]:
-    return numba.typeof(example_world()), numba.types.float64
+    typeof: Any = numba.typeof
+    return typeof(example_world()), numba.types.float64
 
 
 @kernel(_types)

@@ -27,7 +27,7 @@ def plot_map(found: "Map", ax: "Axes | None") -> "Axes":
     if found.critical_load is not None and found.loads[0] < found.critical_load < found.loads[-1]:
         place = float(np.interp(found.critical_load, found.loads, np.arange(len(found.loads))))
         ax.axvline(place, color="#222222", linestyle="--", label=f"load x {found.attempts} attempts = 1")
-        ax.legend(loc="upper left")
+        ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.18))
     ax.figure.colorbar(picture, ax=ax, label="share of runs that collapsed")
     ax.set_title("Where an outage outlives itself")
     ax.grid(visible=False)

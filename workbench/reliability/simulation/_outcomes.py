@@ -30,19 +30,22 @@ NAMES = (
 )
 
 
+ERRORS: dict[int, Callable[[], Exception]] = {
+    codes.FAILED: lambda: ServiceFailedError("the service failed"),
+    codes.RATE_LIMITED: lambda: RateLimitedError("limiter"),
+    codes.CIRCUIT_OPEN: lambda: CircuitOpenError("breaker"),
+    codes.BULKHEAD_FULL: lambda: BulkheadFullError("bulkhead"),
+    codes.TIMED_OUT: lambda: AttemptTimeoutError("timeout"),
+    codes.SERVICE_FULL: lambda: ServiceFullError("the service's queue is full"),
+    codes.SERVICE_DROPPED: lambda: ServiceDroppedError("the service dropped the call from its queue"),
+    codes.OUT_OF_BUDGET: lambda: BudgetExhaustedError("budget"),
+    codes.OUT_OF_TIME: lambda: DeadlineExceededError("deadline"),
+}
+
+
 def error_of(outcome: int) -> Exception:
     """Return the exception that an outcome is, live."""
-    return {
-        codes.FAILED: lambda: ServiceFailedError("the service failed"),
-        codes.RATE_LIMITED: lambda: RateLimitedError("limiter"),
-        codes.CIRCUIT_OPEN: lambda: CircuitOpenError("breaker"),
-        codes.BULKHEAD_FULL: lambda: BulkheadFullError("bulkhead"),
-        codes.TIMED_OUT: lambda: AttemptTimeoutError("timeout"),
-        codes.SERVICE_FULL: lambda: ServiceFullError("the service's queue is full"),
-        codes.SERVICE_DROPPED: lambda: ServiceDroppedError("the service dropped the call from its queue"),
-        codes.OUT_OF_BUDGET: lambda: BudgetExhaustedError("budget"),
-        codes.OUT_OF_TIME: lambda: DeadlineExceededError("deadline"),
-    }[outcome]()
+    return ERRORS[outcome]()
 
 
 def failure_bits(counts: Callable[[Exception], bool]) -> int:

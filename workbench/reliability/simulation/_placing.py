@@ -1,4 +1,4 @@
-"""A pipeline's policies as the kernel's layers: their kinds, their machines' records, and what counts as a failure."""
+"""A pipeline's policies as the kernel's layers: kinds, machines' records, and what counts as a failure."""
 
 import math
 from collections.abc import Callable, Iterable

@@ -15,7 +15,7 @@ def _record(integers: str, numbers: str) -> np.dtype[Any]:
 
 # One layer of the pipeline: its kind, its machine's number, the outcomes that count as failures (a bit each)
 LAYER = _record("kind index budget failures head tail waiting", "limit_s")
-# A call under way: which layer it is suspended in, and how often it was; its neighbours in the queue it waits in
+# A call under way: which layer it is suspended in, how often it was, its neighbours in the queue it waits in
 CALL = _record(
     "serial layer version attempt attempts user cancelled_at previous following", "arrived_s waited_s hint_s"
 )

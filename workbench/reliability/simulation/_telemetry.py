@@ -68,7 +68,7 @@ def traces_of(result: "Result") -> Traces:
 
 
 def _completed(columns: dict[str, Any], schema: pa.Schema, size: int) -> pa.Table:
-    """Return a table with all columns of a schema: those not given are empty or zero, null where that may be."""
+    """Return a table with all columns of a schema: those not given are empty, zero or null."""
     arrays = []
     for field in schema:
         if field.name in columns:

@@ -17,12 +17,15 @@ FAILED, SLOW = 1, 2
 
 
 def decisions(
-    policy: Policy, at_s: npt.ArrayLike, failed: npt.ArrayLike | None = None, took_s: npt.ArrayLike | None = None
+    policy: Policy,
+    at_s: npt.ArrayLike,
+    failed: npt.ArrayLike | None = None,
+    took_s: npt.ArrayLike | None = None,
 ) -> npt.NDArray[np.bool_]:
     """Return which of recorded calls a policy would have let through.
 
-    It starts with a policy that has seen nothing; the one given is not changed. For a breaker the calls follow each
-    other: each has ended before the next one comes. Where they overlap, `replay` is exact.
+    It starts with a policy that has seen nothing; the one given is not changed. For a breaker the calls follow
+    each other: each has ended before the next one comes. Where they overlap, `replay` is exact.
 
     Parameters
     ----------
@@ -57,7 +60,9 @@ def decisions(
     raise SimulationError(msg)
 
 
-def _seen(p: Any, size: int, failed: npt.ArrayLike | None, took_s: npt.ArrayLike | None) -> npt.NDArray[np.uint8]:
+def _seen(
+    p: Any, size: int, failed: npt.ArrayLike | None, took_s: npt.ArrayLike | None
+) -> npt.NDArray[np.uint8]:
     if failed is None:
         msg = "a breaker needs to know which calls failed: pass failed="
         raise SimulationError(msg)

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +30,11 @@ class Distribution:
     """
 
     code = codes.CONSTANT
+    if TYPE_CHECKING:
+
+        @property
+        def mean_s(self) -> float:
+            """The mean, in seconds."""
 
     def parameters(self) -> tuple[float, float]:
         """Return the two numbers that the kernel draws with."""

@@ -1,7 +1,7 @@
 """`replay`: a recorded schedule of calls and outcomes through a pipeline, decision by decision.
 
-The schedule says when each call comes, and for each of its attempts how long it takes and what comes of it. The same
-schedule can be played to the same pipeline live, on a virtual clock; both decide alike.
+The schedule says when each call comes, and for each of its attempts how long it takes and what comes of it.
+The same schedule can be played to the same pipeline live, on a virtual clock; both decide alike.
 """
 
 from dataclasses import dataclass
@@ -47,7 +47,8 @@ class Schedule:
     def __post_init__(self) -> None:
         shape = (len(self.arrivals_s), codes.GIVEN_ATTEMPTS)
         if np.shape(self.durations_s) != shape or np.shape(self.failed) != shape:
-            msg = f"durations_s and failed must have the shape {shape}, got {np.shape(self.durations_s)} and {np.shape(self.failed)}"
+            found = f"{np.shape(self.durations_s)} and {np.shape(self.failed)}"
+            msg = f"durations_s and failed must have the shape {shape}, got {found}"
             raise SimulationError(msg)
         if not (np.asarray(self.durations_s) >= 0).all():
             msg = "durations_s must not be negative"

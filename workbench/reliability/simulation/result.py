@@ -58,7 +58,7 @@ class Result:
     totals: dict[str, float]
 
     @classmethod
-    def of(
+    def of(  # noqa: PLR0913 - what a simulation consists of
         cls,
         world: World,
         log: Array,
@@ -71,7 +71,9 @@ class Result:
         """Return what a world has come to."""
         control = world.control[0]
         totals = {name: float(control[name]) for name in control.dtype.names or ()}
-        return cls(service, faults, duration_s, warmup_s, log, world.bins.copy(), totals)
+        bins = world.bins.copy()
+        bins[-1, codes.BIN_QUEUED], bins[-1, codes.BIN_BUSY] = control["queued"], control["busy"]
+        return cls(service, faults, duration_s, warmup_s, log, bins, totals)
 
     @cached_property
     def counted(self) -> Array:
@@ -90,7 +92,7 @@ class Result:
 
     @property
     def mean_wait_s(self) -> float:
-        """The mean time that an attempt waited in the service's queue, of those that were served; seconds."""
+        """The mean time in the service's queue of the attempts that were served, in seconds."""
         return self.totals["waited_s"] / self.totals["served"] if self.totals["served"] else 0.0
 
     @property
@@ -100,7 +102,7 @@ class Result:
 
     @property
     def offered_load(self) -> float:
-        """Attempts a second times the mean service time over the servers: above 1 the service cannot follow."""
+        """Attempts a second times mean service time over servers: above 1 the service cannot follow."""
         first = int(np.ceil(self.warmup_s / self.bin_s))
         per_second = self.bins[first:, codes.BIN_ATTEMPTS].sum() / (self.duration_s - first * self.bin_s)
         return float(per_second) * self.service.mean_service_s / self.service.servers
@@ -160,7 +162,7 @@ class Result:
         """Return one row a call, as `calls`."""
         return self.calls.to_pandas()
 
-    def series(self, name: str) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    def series(self, name: str) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
         """Return the bins' starts in seconds, and what is asked for in each.
 
         Parameters
@@ -172,7 +174,7 @@ class Result:
             msg = f"there is no series {name!r}; expected {', '.join(SERIES)}"
             raise SimulationError(msg)
         values = self.bins[:, SERIES[name]].astype(np.float64)
-        starts = np.arange(len(self.bins)) * self.bin_s
+        starts = np.arange(len(self.bins), dtype=np.float64) * self.bin_s
         return starts, values if name in ("queued", "busy") else values / self.bin_s
 
     def traces(self) -> "Traces":
@@ -190,5 +192,6 @@ class Result:
     def __repr__(self) -> str:
         return (
             f"Result: {self.customers:,} calls in {self.duration_s - self.warmup_s:g} s, "
-            f"goodput {self.goodput:.1f}/s, {self.attempts:.2f} attempts a call, offered load {self.offered_load:.2f}"
+            f"goodput {self.goodput:.1f}/s, {self.attempts:.2f} attempts a call, "
+            f"offered load {self.offered_load:.2f}"
         )

@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Service:
     """So many servers with one queue.
 
@@ -49,7 +49,7 @@ class Service:
     """
 
     servers: int = 1
-    service_time: Distribution | None = None
+    service_time: Distribution
     queue: Literal["fifo", "lifo"] = "fifo"
     queue_limit: int | None = None
     drop_after_s: float = math.inf
@@ -60,8 +60,9 @@ class Service:
         if self.servers < 1 or self.servers != int(self.servers):
             msg = f"servers must be a positive integer, got {self.servers!r}"
             raise SimulationError(msg)
-        if not isinstance(self.service_time, Distribution):
-            msg = f"service_time must be a distribution such as Exponential(mean_s=0.1), got {self.service_time!r}"
+        time: object = self.service_time
+        if not isinstance(time, Distribution):
+            msg = f"service_time must be a distribution, such as Exponential(mean_s=0.1), got {time!r}"
             raise SimulationError(msg)
         if self.queue not in ("fifo", "lifo"):
             msg = f"queue must be 'fifo' or 'lifo', got {self.queue!r}"
@@ -76,7 +77,6 @@ class Service:
     @property
     def mean_service_s(self) -> float:
         """The mean service time, in seconds."""
-        assert self.service_time is not None
         return self.service_time.mean_s
 
 

@@ -1,4 +1,4 @@
-"""`simulate`: clients that call a service through a pipeline, in virtual time, at millions of calls a second."""
+"""`simulate`: clients that call a service through a pipeline, millions of calls a second."""
 
 import math
 from collections.abc import Callable, Iterable
@@ -27,7 +27,7 @@ STEPS = 100  # how often a simulation says how far it is
 UNLIMITED = -1
 
 
-def simulate(
+def simulate(  # noqa: PLR0913 - what an experiment consists of
     pipeline: Pipeline | Policy | None,
     service: Service,
     arrivals: Arrivals,
@@ -91,7 +91,7 @@ class Prepared:
         """Return what a pipeline and a service are to the kernel; see `simulate`."""
         return cls(*place(policies_of(pipeline)), service)
 
-    def simulate(
+    def simulate(  # noqa: PLR0913 - what an experiment consists of
         self,
         arrivals: Arrivals,
         *,
@@ -122,7 +122,6 @@ def _service_record(
     service: Service, arrivals: Arrivals, seed: int, duration_s: float, warmup_s: float
 ) -> npt.NDArray[Any]:
     found = np.zeros(1, SERVICE)
-    assert service.service_time is not None
     a, b = service.service_time.parameters()
     for name, value in {
         "servers": service.servers,
@@ -148,7 +147,6 @@ def _service_record(
 
 
 def _table(service: Service) -> npt.NDArray[np.float64]:
-    assert service.service_time is not None
     return np.ascontiguousarray(service.service_time.table(), np.float64)
 
 

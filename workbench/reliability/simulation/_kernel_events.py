@@ -4,7 +4,7 @@ from typing import Any
 
 from workbench.kernels.memory import inlined
 
-__all__ = ["new_attempt", "pop_event", "push_event", "push_work"]
+__all__ = ["current_bin", "new_attempt", "pop_event", "push_event", "push_work"]
 
 
 @inlined
@@ -83,3 +83,9 @@ def new_attempt(w: Any, c: Any) -> Any:
     attempt = c.free_attempt
     c.free_attempt = w.attempts[attempt].following
     return attempt
+
+
+@inlined
+def current_bin(w: Any, c: Any) -> Any:
+    """Return the number of the time series' bin that it is."""
+    return min(int(c.now_s / w.service[0].bin_s), len(w.bins) - 1)

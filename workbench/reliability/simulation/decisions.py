@@ -24,8 +24,8 @@ def decisions(
 ) -> npt.NDArray[np.bool_]:
     """Return which of recorded calls a policy would have let through.
 
-    It starts with a policy that has seen nothing; the one given is not changed. For a breaker the calls follow
-    each other: each has ended before the next one comes. Where they overlap, `replay` is exact.
+    It starts with a policy that has seen nothing; the one given is not changed. For a breaker the calls
+    follow each other: each has ended before the next one comes. Where they overlap, `replay` is exact.
 
     Parameters
     ----------

@@ -43,8 +43,8 @@ def simulate(  # noqa: PLR0913 - what an experiment consists of
     Parameters
     ----------
     pipeline : Pipeline, Policy or None
-        What each client's call goes through; None calls the service directly. It is not changed: the simulation
-        starts with policies that have seen nothing.
+        What each client's call goes through; None calls the service directly. It is not changed: the
+        simulation starts with policies that have seen nothing.
     service : Service
     arrivals : Poisson, Even, Recorded or Closed
     faults : iterable of Outage, Errors, Slowdown or Surge

@@ -1,0 +1,259 @@
+"""The layers: calls go down through them, and up again with what became of them.
+
+Each layer decides by the transitions of its machine.
+"""
+
+import math
+from typing import Any
+
+from workbench.kernels.memory import inlined
+from workbench.reliability.machines import breaker, budget, bulkhead, gcra, retry
+from workbench.reliability.simulation import _codes as codes
+from workbench.reliability.simulation._kernel_events import current_bin, push_event, push_work
+from workbench.reliability.simulation._kernel_random import uniform
+from workbench.reliability.simulation._kernel_service import send_attempt
+
+__all__ = ["go_down", "go_up", "stop_waiting", "time_out"]
+
+take = inlined(gcra.take)
+enter, leave, hand_on = inlined(bulkhead.enter), inlined(bulkhead.leave), inlined(bulkhead.hand_on)
+expire, give_up = inlined(bulkhead.expire), inlined(bulkhead.give_up)
+admit, learn, release = inlined(breaker.admit), inlined(breaker.learn), inlined(breaker.release)
+decide, following, refuse = inlined(retry.decide), inlined(retry.following), inlined(retry.refuse)
+deposit, withdraw = inlined(budget.deposit), inlined(budget.withdraw)
+
+OK, CANCELLED, NONE = codes.OK, codes.CANCELLED, codes.NONE
+OUT_OF_BUDGET = -6.0  # besides the reasons of a retry's machine
+
+
+@inlined
+def go_down(w: Any, c: Any, call: Any, layer: Any) -> Any:
+    """Take a call from a layer down, until it waits, is refused, or reaches the service.
+
+    Return the layer that refused it and how, or NONE.
+    """
+    now = c.now_s
+    refused = NONE
+    while layer < len(w.layers):
+        each = w.layers[layer]
+        mine = w.scratch[call, layer]
+        if each.kind == codes.LIMIT:
+            wait_s = take(w.gcra_parameters[each.index], w.gcra_states[each.index], now, 1.0)
+            this = w.calls[call]
+            if wait_s > w.gcra_parameters[each.index].patience_s:
+                refused = codes.RATE_LIMITED
+                this.hint_s = wait_s
+            elif wait_s > 0.0:
+                this.layer = layer
+                this.version += 1
+                push_event(w, c, now + wait_s, codes.RESUMPTION, call, layer, this.version)
+                return layer, NONE
+        elif each.kind == codes.BREAK:
+            p, state = w.breaker_parameters[each.index], w.breaker_states[each.index]
+            if state.state != breaker.CLOSED and not admit(p, state, now):
+                refused = codes.CIRCUIT_OPEN
+                if state.state == breaker.OPEN:
+                    open_s = min(p.open_s * state.growth, p.open_most_s)
+                    w.calls[call].hint_s = max(0.0, state.changed_s + open_s - now)
+            mine.number = NONE if state.state == breaker.DISABLED else state.generation
+            mine.time_s = now
+        elif each.kind == codes.BULKHEAD:
+            decision = enter(w.bulkhead_parameters[each.index], w.bulkhead_states[each.index])
+            if decision == bulkhead.REJECTED:
+                refused = codes.BULKHEAD_FULL
+            elif decision == bulkhead.WAITS:
+                _wait(w, c, call, layer)
+                return layer, NONE
+        elif each.kind == codes.RETRY:
+            mine.number = 1
+            mine.time_s = now
+            mine.delay_s = 0.0
+            if each.budget != NONE:
+                deposit(w.budget_parameters[each.budget], w.budget_states[each.budget])
+        elif each.kind == codes.TIMEOUT:
+            outer = _limit_around(w, call, layer)
+            mine.time_s = min(now + each.limit_s, outer)
+            if outer <= now:
+                refused = codes.TIMED_OUT
+            elif mine.time_s < outer:
+                mine.timer = push_event(w, c, mine.time_s, codes.TIMER, call, layer, NONE)
+        if refused != NONE:
+            return layer, refused
+        layer += 1
+    send_attempt(w, c, call)
+    return layer, NONE
+
+
+@inlined
+def _limit_around(w: Any, call: Any, layer: Any) -> Any:
+    """Return until when a call must be done by the limits around a layer: the nearest knows the soonest."""
+    for outer in range(layer - 1, -1, -1):
+        if w.layers[outer].kind == codes.TIMEOUT:
+            return w.scratch[call, outer].time_s
+    return math.inf
+
+
+@inlined
+def _wait(w: Any, c: Any, call: Any, layer: Any) -> None:
+    """Put a call at the end of a bulkhead's queue."""
+    each, this = w.layers[layer], w.calls[call]
+    this.layer = layer
+    this.version += 1
+    this.previous = each.tail
+    this.following = NONE
+    if each.tail == NONE:
+        each.head = call
+    else:
+        w.calls[each.tail].following = call
+    each.tail = call
+    if each.limit_s < math.inf:
+        w.scratch[call, layer].timer = push_event(
+            w, c, c.now_s + each.limit_s, codes.WAIT_LIMIT, call, layer, NONE
+        )
+
+
+@inlined
+def leave_queue(w: Any, call: Any, layer: Any) -> None:
+    """Take a call out of a bulkhead's queue."""
+    each, this = w.layers[layer], w.calls[call]
+    if this.previous == NONE:
+        each.head = this.following
+    else:
+        w.calls[this.previous].following = this.following
+    if this.following == NONE:
+        each.tail = this.previous
+    else:
+        w.calls[this.following].previous = this.previous
+    w.scratch[call, layer].timer = NONE
+
+
+@inlined
+def go_up(w: Any, c: Any, call: Any, layer: Any, outcome: Any) -> None:
+    """Take a call's outcome up from a layer: until it is tried again, or the call has ended."""
+    now = c.now_s
+    while layer >= 0:
+        each = w.layers[layer]
+        mine = w.scratch[call, layer]
+        failed = (each.failures >> outcome) & 1
+        if each.kind == codes.BREAK:
+            p, state = w.breaker_parameters[each.index], w.breaker_states[each.index]
+            if outcome == OK or failed != 0:
+                first = w.ring_starts[each.index]
+                seen = failed
+                if p.slow_rate <= 1.0 and now - mine.time_s >= p.slow_s:
+                    seen |= 2
+                learn(p, state, w.rings[first : first + p.window], mine.number, seen, now)
+            else:
+                release(state, mine.number)
+        elif each.kind == codes.BULKHEAD:
+            state = w.bulkhead_states[each.index]
+            if leave(state) and hand_on(w.bulkhead_parameters[each.index], state):
+                first_waiting = each.head
+                leave_queue(w, first_waiting, layer)
+                push_work(w, c, codes.DOWN, first_waiting, layer + 1, OK)
+        elif each.kind == codes.RETRY:
+            delay_s = _retry(w, c, call, layer, outcome)
+            if delay_s == retry.OUT_OF_TIME:
+                outcome = codes.OUT_OF_TIME
+            elif delay_s == OUT_OF_BUDGET:
+                outcome = codes.OUT_OF_BUDGET
+            elif delay_s >= 0.0:
+                this = w.calls[call]
+                this.layer = layer
+                this.version += 1
+                push_event(w, c, now + delay_s, codes.RESUMPTION, call, layer, this.version)
+                return
+        elif each.kind == codes.TIMEOUT:
+            mine.timer = NONE
+            if outcome == CANCELLED and w.calls[call].cancelled_at == layer:
+                w.calls[call].cancelled_at = NONE
+                w.calls[call].hint_s = retry.NO_HINT_S
+                outcome = each.index  # as the limit of an attempt, or of all
+        elif each.kind == codes.FALLBACK and failed != 0:
+            outcome = OK
+        layer -= 1
+    _end(w, c, call, outcome)
+
+
+@inlined
+def _retry(w: Any, c: Any, call: Any, layer: Any, outcome: Any) -> Any:
+    """Return the seconds until the next attempt, or a negative number when there is none."""
+    each, mine = w.layers[layer], w.scratch[call, layer]
+    p, state = w.retry_parameters[each.index], w.retry_states[each.index]
+    if outcome == CANCELLED or (outcome == OK and mine.number == 1):
+        return retry.DONE
+    judged = retry.FATAL
+    if outcome == OK:
+        judged = retry.SUCCEEDED
+    elif (each.failures >> outcome) & 1 != 0:
+        judged = retry.RETRYABLE
+    this = w.calls[call]
+    u = uniform(w.service[0].seed, codes.JITTER + layer, this.serial * 64 + mine.number)
+    deadline_s = min(mine.time_s + each.limit_s, _limit_around(w, call, layer))
+    hint_s = this.hint_s if judged == retry.RETRYABLE else retry.NO_HINT_S
+    delay_s = decide(p, state, mine.number, judged, mine.delay_s, u, hint_s, c.now_s, deadline_s)
+    if delay_s >= 0.0:
+        if each.budget != NONE and not _is_granted(w, c, each.budget):
+            refuse(state)
+            paid, spent = w.budget_parameters[each.budget], w.budget_states[each.budget]
+            if paid.minimum_hz > 0.0:
+                this.hint_s = (1.0 - (paid.burst - spent.missing)) / paid.minimum_hz
+            return OUT_OF_BUDGET
+        mine.number += 1
+        mine.delay_s = following(p, mine.delay_s, delay_s)
+        this.hint_s = retry.NO_HINT_S
+    return delay_s
+
+
+@inlined
+def _is_granted(w: Any, c: Any, number: Any) -> Any:
+    return withdraw(w.budget_parameters[number], w.budget_states[number], c.now_s)
+
+
+@inlined
+def _end(w: Any, c: Any, call: Any, outcome: Any) -> None:
+    """Log a call that has ended, and give its place free."""
+    this, entry = w.calls[call], w.log[c.logged]
+    entry.serial = this.serial
+    entry.outcome = outcome
+    entry.attempts = this.attempts
+    entry.user = this.user
+    entry.arrived_s = this.arrived_s
+    entry.finished_s = c.now_s
+    entry.waited_s = this.waited_s
+    c.logged += 1
+    c.calls -= 1
+    current = current_bin(w, c)
+    w.bins[current, codes.BIN_ENDED] += 1
+    if outcome == OK:
+        w.bins[current, codes.BIN_SUCCEEDED] += 1
+    if this.user != NONE:
+        think_s = -w.service[0].think_s * math.log1p(-uniform(w.service[0].seed, codes.THINKING, this.serial))
+        push_event(w, c, c.now_s + think_s, codes.RETURN, this.user, 0, NONE)
+    this.serial = NONE
+    this.version += 1
+    this.following = c.free_call
+    c.free_call = call
+
+
+@inlined
+def time_out(w: Any, c: Any, call: Any, layer: Any) -> None:
+    """End what a call waits for, within the layer whose time is up."""
+    this = w.calls[call]
+    w.scratch[call, layer].timer = NONE
+    this.cancelled_at = layer
+    this.version += 1
+    suspended = this.layer
+    this.attempt = NONE
+    if suspended < len(w.layers) and w.layers[suspended].kind == codes.BULKHEAD:
+        leave_queue(w, call, suspended)
+        give_up(w.bulkhead_states[w.layers[suspended].index])
+    push_work(w, c, codes.UP, call, suspended - 1, CANCELLED)
+
+
+@inlined
+def stop_waiting(w: Any, c: Any, call: Any, layer: Any) -> None:
+    """Reject a call that has waited in a bulkhead's queue for as long as it may."""
+    leave_queue(w, call, layer)
+    expire(w.bulkhead_states[w.layers[layer].index])
+    push_work(w, c, codes.UP, call, layer - 1, codes.BULKHEAD_FULL)

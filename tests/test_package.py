@@ -12,7 +12,7 @@ import pytest
 
 import workbench
 
-ROOMS = ["workbench", *(f"workbench.{name}" for name in ("display", "kernels", "lab", "otlp"))]
+ROOMS = ["workbench", *(f"workbench.{name}" for name in ("display", "kernels", "lab", "otlp", "reliability"))]
 HEAVY = {
     "numpy",
     "numba",

@@ -134,9 +134,13 @@ class Backoff:
             )
         raw = [self.raw_s(retry) for retry in numbers]
         ax.plot(numbers, raw, color="C1", linestyle="-", label="without jitter")
-        ax.set(xlabel="retry", ylabel="delay (s)", title=f"Delays of {self!r}", xticks=list(numbers))
+        ax.set(
+            xlabel="retry",
+            ylabel="delay (s)",
+            title=f"{type(self).__name__} delays, {self.cap_s:g} s at most",
+            xticks=list(numbers),
+        )
         ax.set_ylim(bottom=0)
-        ax.title.set_fontsize("medium")
         ax.legend()
         return ax
 

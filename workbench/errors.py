@@ -7,6 +7,7 @@
         ├── MissingExtraError    (also an ImportError) a room's optional packages are not installed
         ├── otlp.OtlpError       telemetry that cannot be read
         ├── display.DisplayError data that cannot be drawn
+        ├── reliability.ReliabilityError a policy, not the callee, ended the call
         └── lab.LabError         notebooks and the laboratory itself
 
 Each room derives its own errors from `WorkbenchError` in its own file, next to the code that raises them.

@@ -38,7 +38,8 @@ def log_bodies(rows: int) -> pa.ChunkedArray:
     numbers = [rng.integers(0, most, DISTINCT).tolist() for most in (10**6, 10**5, 2000)]
     bodies = [templates[kind].format(*values) for kind, *values in zip(kinds, *numbers, strict=True)]
     base = pa.array(bodies, pa.large_string())
-    return pa.chunked_array([pa.concat_arrays([base] * (rows // DISTINCT))])
+    whole, rest = divmod(rows, DISTINCT)
+    return pa.chunked_array([pa.concat_arrays([*[base] * whole, base.slice(0, rest)])])
 
 
 def compare(name: str, size: int, runs: int, everyone: dict[str, Callable[[], object]]) -> None:

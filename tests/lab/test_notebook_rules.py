@@ -85,6 +85,42 @@ def test_a_comment_tags_an_error_too(check, nb):
     assert check(nb.notebook(nb.code("# NBVAL_RAISES_EXCEPTION\n1 / 0", nb.error()))) == []
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "ax.plot(x);",
+        "ax.plot(x) ; # no list\n\n",
+        "for x in y:\n    x;",
+        "!echo it's\nax.plot(x);",
+        "f(\n    '%',\n);",
+        "%matplotlib inline\nx;",
+    ],
+)
+def test_a_cell_that_a_semicolon_silences_is_refused(check, nb, source):
+    (finding,) = check(nb.notebook(nb.code("x = 1"), nb.code(source, count=2)))
+    assert (finding.rule, finding.cell, finding.execution_count) == ("silenced", 3, 2)
+    assert "ends in ';'" in finding.message
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "x = 1; y = 2",
+        "print(';')  # a;",
+        '"""\na;"""',
+        "%timeit -n1 f(x);",
+        "!ls; pwd;",
+        "%%bash\nls;",
+        "%%sql\nit's\nselect 1;",
+        "!echo it's;",
+        "# NBVAL_IGNORE_OUTPUT\nax.plot(x);",
+        "# NBVAL_SKIP\nax.plot(x);",
+    ],
+)
+def test_other_semicolons_silence_nothing(check, nb, source):
+    assert check(nb.notebook(nb.code(source))) == []
+
+
 MACHINE_PATHS = [
     "/home/ann/data/x.csv",
     "/Users/ann/x.csv",

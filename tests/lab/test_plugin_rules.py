@@ -23,19 +23,18 @@ def compared(nb):
         code("x = 20"),
         code("x + 22", result("42", 2)),
         code("object()", result("<object at 0x1234abcd>", 3)),
-        code("x;"),
-        code("_", result("<object at 0x5>", 5)),
-        code(RICH, result("as text", 6, html="<b>old</b>", svg="<svg>old</svg>")),
+        code("_", result("<object at 0x5>", 4)),
+        code(RICH, result("as text", 5, html="<b>old</b>", svg="<svg>old</svg>")),
         code("import sys; print('w', file=sys.stderr); print('out')", stdout("out\n")),
         code("raise ValueError('no')", error("ValueError", "no"), tags=["raises-exception"]),
-        code("import time; time.time()", result("1.5", 9), tags=["nbval-ignore-output"]),
+        code("import time; time.time()", result("1.5", 8), tags=["nbval-ignore-output"]),
         code("1 / 0", count=None, tags=["nbval-skip"]),
-        code("print('p99 = 12.5 ms')", stdout("p99 = 12.6 ms\n"), count=10),
-        code("print('after')", stdout("after\n"), count=11),
+        code("print('p99 = 12.5 ms')", stdout("p99 = 12.6 ms\n"), count=9),
+        code("print('after')", stdout("after\n"), count=10),
     )
 
 
-CELLS = ["start", "value", "address", "semicolon", "history", "html", "stderr", "tagged", "measured",
+CELLS = ["start", "value", "address", "history", "html", "stderr", "tagged", "measured",
          "skipped", "simulated", "after"]  # fmt: skip
 
 
@@ -46,6 +45,7 @@ def fill(project, nb):
     project.add("disordered", notebook(code("a = 1", count=2), code("b = 2", count=1)))
     project.add("pathetic", notebook(nb.text("Look into /home/ann/x.csv.")))
     project.add("large", notebook(nb.text("x" * 30_000)))
+    project.add("silenced", notebook(code("x = 20"), code("x;")))
     project.add("untitled", notebook(nb.text("prose"), title=None))
     project.add("unconcluded", notebook(nb.text("prose"), conclusion=None))
     return project
@@ -90,6 +90,7 @@ def test_a_notebook_that_keeps_the_rules_passes_them(opted_in):
     [
         ("stripped", "not-executed", "cell 2"),
         ("disordered", "out-of-order", "cell 2 (In [2])"),
+        ("silenced", "silenced", "cell 3 (In [2])"),
         ("erring", "untagged-error", "cell 2 (In [1])"),
         ("pathetic", "absolute-path", "cell 2"),
         ("large", "too-large", "cell 2"),
@@ -110,7 +111,16 @@ def test_only_the_broken_notebooks_fail_their_rules(opted_in):
         for key, value in opted_in.outcomes.items()
         if (value, key[-5:]) == ("failed", "rules")
     }
-    assert failed == {"stripped", "disordered", "erring", "pathetic", "large", "untitled", "unconcluded"}
+    assert failed == {
+        "stripped",
+        "disordered",
+        "erring",
+        "pathetic",
+        "large",
+        "silenced",
+        "untitled",
+        "unconcluded",
+    }
     assert opted_in.code == 1
 
 
@@ -128,7 +138,6 @@ def test_a_stripped_cell_fails_by_itself_so_that_choosing_cells_does_not_pass_va
     [
         ("simulated", "failed", "failed"),
         ("address", "passed", "failed"),
-        ("semicolon", "passed", "failed"),
         ("history", "passed", "failed"),
         ("html", "passed", "failed"),
         ("stderr", "passed", "failed"),
@@ -138,14 +147,19 @@ def test_a_stripped_cell_fails_by_itself_so_that_choosing_cells_does_not_pass_va
     ],
 )
 def test_what_is_compared(opted_in, plain, bare, name, with_harness, with_nbval_alone):
-    """Simulated times are results; addresses, html, svg, stderr are not; `;` and `_` are JupyterLab's."""
+    """Simulated times are results; addresses, html, svg, stderr are not; `_` is JupyterLab's."""
     outcomes = [cell(opted_in, name), cell(plain, name), cell(bare, name)]
     assert outcomes == [with_harness, with_harness, with_nbval_alone]
 
 
+def test_a_semicolon_hides_a_value_as_in_jupyterlab_but_not_from_nbval(opted_in, plain, bare):
+    outcomes = [run.of("silenced")["Cell 1"] for run in (opted_in, plain, bare)]
+    assert outcomes == ["passed", "passed", "failed"]
+
+
 def test_a_failure_shows_expected_and_got(opted_in):
     said = opted_in.messages[f"compared.ipynb::Cell {CELLS.index('simulated')}"]
-    assert "notebooks/compared.ipynb, cell 12 (In [10]): Cell outputs differ" in said
+    assert "notebooks/compared.ipynb, cell 11 (In [9]): Cell outputs differ" in said
     assert "p99 = 12.6 ms" in said
     assert "p99 = 12.5 ms" in said
 
@@ -153,7 +167,7 @@ def test_a_failure_shows_expected_and_got(opted_in):
 def test_a_notebook_stops_at_its_first_failure_and_the_others_go_on(opted_in, plain):
     assert (cell(opted_in, "after"), cell(plain, "after")) == ("skipped", "passed")
     said = opted_in.messages[f"compared.ipynb::Cell {CELLS.index('after')}"]
-    assert "an earlier cell failed: cell 12 (In [10])" in said
+    assert "an earlier cell failed: cell 11 (In [9])" in said
     assert opted_in.of("erring")["Cell 0"] == "failed"
 
 

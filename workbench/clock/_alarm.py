@@ -1,8 +1,9 @@
 """`Alarm`: wait until a moment of a clock, or until another thread says that it is time.
 
-`Clock` can let time pass, but not be interrupted. On real time an alarm is a `threading.Event`. On virtual time the
-one that waits is a sleeper like all others: who is counted does not hold time up, and is woken in its turn, at the
-instant at which it was called. A thread that waits alone reaches its moment at once: nobody else could call it.
+`Clock` can let time pass, but not be interrupted. On real time an alarm is a `threading.Event`. On virtual
+time the one that waits is a sleeper like all others: who is counted does not hold time up, and is woken in
+its turn, at the instant at which it was called. A thread that waits alone reaches its moment at once: nobody
+else could call it.
 
 Other clocks cannot be interrupted: there the whole wait is slept.
 """

@@ -5,10 +5,12 @@
     timeline(...)  -> Picture   a trace as a waterfall
     graph(...)     -> Picture   a directed graph, in layers from left to right
     heatmap(...)   -> Picture   counts over two binned axes
+    bars(...)      -> Picture   numbers by name, in proportion
     table(...)     -> Table     rows as text and as HTML
     use_style()                 the matplotlib style of all curves
     new_axes(...)  -> Axes      those given, or new ones in that style
     plain_text(...)             names as they are, in labels of curves
+    duration_text(ns), plural(count, noun)   what numbers are called in texts
 
 The room knows arrays and strings only: no telemetry, no models. The same input gives the same bytes.
 """
@@ -18,24 +20,27 @@ from typing import TYPE_CHECKING
 from workbench._lazy import lazy_names
 
 if TYPE_CHECKING:
+    from workbench.display._bars import bars
     from workbench.display._graph import graph
     from workbench.display._heatmap import heatmap
     from workbench.display._picture import Picture
     from workbench.display._style import new_axes, plain_text, use_style
     from workbench.display._table import Table, table
     from workbench.display._timeline import timeline
-    from workbench.display._units import duration_text
+    from workbench.display._units import duration_text, plural
     from workbench.display.errors import DisplayError
 
 __all__ = [
     "DisplayError",
     "Picture",
     "Table",
+    "bars",
     "duration_text",
     "graph",
     "heatmap",
     "new_axes",
     "plain_text",
+    "plural",
     "table",
     "timeline",
     "use_style",
@@ -47,11 +52,13 @@ __getattr__, __dir__ = lazy_names(
         "DisplayError": "errors",
         "Picture": "_picture",
         "Table": "_table",
+        "bars": "_bars",
         "duration_text": "_units",
         "graph": "_graph",
         "heatmap": "_heatmap",
         "new_axes": "_style",
         "plain_text": "_style",
+        "plural": "_units",
         "table": "_table",
         "timeline": "_timeline",
         "use_style": "_style",

@@ -3,6 +3,7 @@
 ===================  =======================================================================================
 ``not-executed``     a code cell has no execution count: nbval compares nothing, and passes
 ``out-of-order``     the counts are not 1, 2, 3, ...: the outputs are not those of "Restart & Run All"
+``silenced``         a cell ends in ``;``: JupyterLab shows no value for it, where nbval finds one
 ``untagged-error``   a cell stores an error, and is not tagged ``raises-exception``
 ``absolute-path``    a source or a stored text names a path of one machine
 ``too-slow``         its cells together take longer than ``max_seconds`` (measured when it runs)
@@ -13,19 +14,24 @@
 """
 
 import json
+import tokenize
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
+from tokenize import TokenError, generate_tokens
 
 from nbformat import NotebookNode
 
 from workbench.lab._finding import Finding
 from workbench.lab._machine_paths import machine_paths
-from workbench.lab._notebook import Notebook, is_skipped, may_raise, read_notebook
+from workbench.lab._notebook import Notebook, is_measured, is_skipped, may_raise, read_notebook
 from workbench.lab._outputs import plain, texts
 from workbench.lab._sections import conclusion, title
 from workbench.lab._settings import NotebookSettings
 
 __all__ = ["check_notebook", "findings_of", "too_slow"]
+
+_BLANK = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.DEDENT, tokenize.ENDMARKER}
 
 
 def check_notebook(path: str | Path, settings: NotebookSettings | None = None) -> list[Finding]:
@@ -51,6 +57,7 @@ def findings_of(notebook: Notebook, settings: NotebookSettings) -> list[Finding]
     return [
         *_not_executed(notebook),
         *_out_of_order(notebook),
+        *_silenced(notebook),
         *_untagged_errors(notebook),
         *_absolute_paths(notebook),
         *_too_large(notebook, settings.max_bytes),
@@ -92,6 +99,16 @@ def _out_of_order(notebook: Notebook) -> Iterator[Finding]:
                 '"Restart & Run All", or `workbench notebooks record`, counts 1, 2, 3, ...',
             )  # fmt: skip
             return
+
+
+def _silenced(notebook: Notebook) -> Iterator[Finding]:
+    for number, cell in _counted(notebook):
+        if _ends_in_semicolon(cell.source) and not is_measured(cell):
+            yield Finding(
+                "silenced", notebook.path, number, cell.execution_count,
+                "ends in ';': its value is hidden in JupyterLab, where nbval compares it",
+                "leave the semicolon out; where the value says nothing, give it a name: `_ = ...`",
+            )  # fmt: skip
 
 
 def _untagged_errors(notebook: Notebook) -> Iterator[Finding]:
@@ -154,6 +171,18 @@ def _no_conclusion(notebook: Notebook) -> Iterator[Finding]:
 def _counted(notebook: Notebook) -> list[tuple[int, NotebookNode]]:
     """Return the cells that a kernel counts when the harness executes the notebook."""
     return [(number, cell) for number, cell in notebook.code_cells() if not is_skipped(cell)]
+
+
+def _ends_in_semicolon(source: str) -> bool:
+    """Say whether the last token is a semicolon, which IPython asks; in a magic it is a part of its text."""
+    if source.lstrip().startswith("%%"):
+        return False
+    try:
+        tokens = [token for token in generate_tokens(StringIO(source).readline) if token.type not in _BLANK]
+    except (TokenError, SyntaxError):  # a line for the shell may hold anything: judge by the last one
+        *above, last = source.strip().splitlines()
+        return bool(above) and _ends_in_semicolon(last)
+    return bool(tokens) and tokens[-1].string == ";" and not tokens[-1].line.lstrip().startswith(("%", "!"))
 
 
 def _words(cell: NotebookNode) -> Iterator[tuple[str, str]]:

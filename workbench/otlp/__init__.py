@@ -6,6 +6,7 @@
     Traces     spans with events and links; .services() .service_map() .timeline(id) .slowest(n)
     Metrics    metrics with data points and exemplars; .points(name)
     Logs       log records; .trace(id)
+    Profiles   profiles with their stacks and dictionary; .samples()
     read_batches(path)               files larger than memory, a batch at a time
     write(telemetry, path)           OTLP protobuf, JSON, JSON Lines; Parquet, Arrow: a folder of tables
     convert(source, target)          the same telemetry in another form

@@ -2,7 +2,7 @@
 
 What counts as one: a span, metric, log record or profile that is left out; and a stretch of the input in
 which no record can be told from another, such as a broken frame, text that is no JSON, or the rest of a
-message that breaks off.
+message that breaks off; and, in a folder of tables, a row that belongs to no row of its parent's table.
 """
 
 from collections.abc import Iterable

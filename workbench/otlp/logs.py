@@ -46,7 +46,7 @@ class Logs(Telemetry):
         return pc.if_else(unset, self.records["observed_time_unix_nano"], event)
 
     def _facts(self) -> Iterator[str]:
-        yield f"{len(self):,} log records"
+        yield display.plural(len(self), "log record")
         for name, count in self._severities():
             yield f"{count:,} {name}"
 

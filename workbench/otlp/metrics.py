@@ -58,9 +58,9 @@ class Metrics(Telemetry):
         return pa.chunked_array(times, tables[0].schema.field("time_unix_nano").type)
 
     def _facts(self) -> Iterator[str]:
-        yield f"{len(self):,} metrics"
-        yield f"{len(self.names()):,} names"
-        yield f"{self._point_count():,} data points"
+        yield display.plural(len(self), "metric")
+        yield display.plural(len(self.names()), "name")
+        yield display.plural(self._point_count(), "data point")
 
     def _point_count(self) -> int:
         return sum(len(table) for name, table in self.tables.items() if name.endswith("data_points"))

@@ -103,9 +103,9 @@ class Profiles(Telemetry):
         return self.records["time_unix_nano"]
 
     def _facts(self) -> Iterator[str]:
-        yield f"{len(self):,} profiles"
-        yield f"{self._columns().rows['samples']:,} samples"
-        yield f"{self._columns().rows['stacks']:,} stacks"
+        yield display.plural(len(self), "profile")
+        yield display.plural(self._columns().rows["samples"], "sample")
+        yield display.plural(self._columns().rows["stacks"], "stack")
 
     def _summary(self) -> display.Table:
         counts = np.bincount(self._columns().columns["samples.parent"], minlength=len(self)).tolist()

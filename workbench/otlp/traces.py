@@ -139,12 +139,12 @@ class Traces(Telemetry):
         return pa.chunked_array([*starts.chunks, *ends.chunks], starts.type)
 
     def _facts(self) -> Iterator[str]:
-        yield f"{len(self):,} spans"
+        yield display.plural(len(self), "span")
         if len(self):
             structure = self.structure
-            yield f"{len(structure.root):,} traces"
-            yield f"{len(structure.services):,} services"
-            yield f"{int(structure.error.sum()):,} errors"
+            yield display.plural(len(structure.root), "trace")
+            yield display.plural(len(structure.services), "service")
+            yield display.plural(int(structure.error.sum()), "error")
             yield f"{_seconds(structure):.1f} s from {_clock(int(structure.start.min()))}"
 
     def _summary(self) -> display.Table:

@@ -2,6 +2,11 @@
 
 ::
 
+    simulate(pipeline, service, arrivals) -> Result      the same policies before a simulated service
+    vulnerability_map(pipeline, service, loads, triggers) -> Map    where an outage outlives itself
+    await drive(pipeline, call, arrivals) -> Driven      the same clients, calling what is real
+    LoopbackService(service)           a simulation's service, as HTTP on this machine
+    replay(pipeline, schedule), decisions(policy, at_s)  the same policies over recorded calls
     classify(exc) -> ErrorClass        what an exception means, whoever raised it
     ErrorReport.of(exceptions)         counts by class, by root cause and by call site; draws itself
 """
@@ -11,6 +16,10 @@ from typing import TYPE_CHECKING
 from workbench._lazy import lazy_names
 
 if TYPE_CHECKING:
+    from workbench.reliability.deadline_executors import DeadlineExecutor, with_deadline
+    from workbench.reliability.deadline_headers import DeadlineHeaderError
+    from workbench.reliability.deadline_limits import TimeLimit
+    from workbench.reliability.deadlines import current_deadline, deadline
     from workbench.reliability.errors._call_sites import CallSite
     from workbench.reliability.errors._causes import Cause
     from workbench.reliability.errors.classification import (
@@ -50,58 +59,199 @@ if TYPE_CHECKING:
         classify_sqlstate,
     )
     from workbench.reliability.errors.taxonomy import ErrorClass
+    from workbench.reliability.experiments.driven import Driven
+    from workbench.reliability.experiments.driving import drive
+    from workbench.reliability.experiments.errors import ExperimentError
+    from workbench.reliability.experiments.loopback import LoopbackService
+    from workbench.reliability.pipeline import Pipeline
+    from workbench.reliability.pipelines.errors import ConfigError, PipelineError
+    from workbench.reliability.pipelines.explanation import Explanation
+    from workbench.reliability.pipelines.findings import Finding, Findings
+    from workbench.reliability.pipelines.reloading import Reloaded
+    from workbench.reliability.pipelines.statistics import PipelineStatistics
+    from workbench.reliability.pipelines.telemetry import instrument
+    from workbench.reliability.pipelines.watching import Watch
     from workbench.reliability.policies.adaptive import AdaptiveLimit
     from workbench.reliability.policies.adaptive_algorithms import AIMD, Gradient2, Vegas
+    from workbench.reliability.policies.breaker import CircuitBreaker
+    from workbench.reliability.policies.breaker_registry import BreakerRegistry, RegistryStatistics
+    from workbench.reliability.policies.breaker_shared import SharedBreakers
+    from workbench.reliability.policies.breaker_statistics import BreakerStatistics
+    from workbench.reliability.policies.budget import BudgetStatistics, RetryBudget
     from workbench.reliability.policies.bulkhead import Bulkhead
+    from workbench.reliability.policies.cache import Cache, CacheKeyError, CacheStatistics
+    from workbench.reliability.policies.chaos import Chaos, ChaosStatistics
+    from workbench.reliability.policies.deadline import Deadline
+    from workbench.reliability.policies.fallback import Fallback, FallbackStatistics, RefusedResultError
+    from workbench.reliability.policies.hedge import Hedge, HedgeStatistics
     from workbench.reliability.policies.importance import Criticality, criticality
     from workbench.reliability.policies.limit_history import LimitHistory
+    from workbench.reliability.policies.limiter import (
+        LimiterOptions,
+        LimiterStatistics,
+        RateLimiter,
+        Reservation,
+        SharedStore,
+        UnattainableCostError,
+    )
+    from workbench.reliability.policies.retry import Retry, RetryStatistics
+    from workbench.reliability.policies.retry_attempts import Attempt
+    from workbench.reliability.policies.retry_streams import Progress
     from workbench.reliability.policies.shedder import LoadShedder
     from workbench.reliability.policies.throttle import ClientThrottle
+    from workbench.reliability.policies.timeout import Timeout
+    from workbench.reliability.policy import PolicyError
+    from workbench.reliability.shared.breakers import SharedBreakerState
+    from workbench.reliability.shared.limits import SharedClientError, SharedLimits
+    from workbench.reliability.simulation.decisions import decisions
+    from workbench.reliability.simulation.distributions import (
+        Constant,
+        Empirical,
+        Exponential,
+        LogNormal,
+        Pareto,
+        Uniform,
+        Weibull,
+    )
+    from workbench.reliability.simulation.errors import ServiceError, SimulationError
+    from workbench.reliability.simulation.replay import Schedule, replay
+    from workbench.reliability.simulation.result import Result
+    from workbench.reliability.simulation.service import (
+        Closed,
+        Errors,
+        Even,
+        Outage,
+        Poisson,
+        Recorded,
+        Service,
+        Slowdown,
+        Surge,
+    )
+    from workbench.reliability.simulation.simulate import simulate
+    from workbench.reliability.simulation.vulnerability import Map, vulnerability_map
 
 __all__ = [
     "AIMD",
     "AdaptiveLimit",
+    "Attempt",
     "AttemptTimeoutError",
+    "BreakerRegistry",
+    "BreakerStatistics",
     "BudgetExhaustedError",
+    "BudgetStatistics",
     "Bulkhead",
     "BulkheadFullError",
+    "Cache",
+    "CacheKeyError",
+    "CacheStatistics",
     "CallSite",
     "Cause",
+    "Chaos",
     "ChaosError",
+    "ChaosStatistics",
+    "CircuitBreaker",
     "CircuitOpenError",
     "ClientThrottle",
+    "Closed",
+    "ConfigError",
+    "Constant",
     "Criticality",
+    "Deadline",
     "DeadlineExceededError",
+    "DeadlineExecutor",
+    "DeadlineHeaderError",
+    "Driven",
+    "Empirical",
     "ErrorClass",
     "ErrorEntry",
     "ErrorReport",
+    "Errors",
+    "Even",
+    "ExperimentError",
+    "Explanation",
+    "Exponential",
+    "Fallback",
+    "FallbackStatistics",
+    "Finding",
+    "Findings",
     "Gradient2",
+    "Hedge",
+    "HedgeStatistics",
     "LimitHistory",
+    "LimiterOptions",
+    "LimiterStatistics",
     "LoadShedError",
     "LoadShedder",
+    "LogNormal",
+    "LoopbackService",
+    "Map",
+    "Outage",
+    "Pareto",
+    "Pipeline",
+    "PipelineError",
+    "PipelineStatistics",
+    "Poisson",
+    "PolicyError",
+    "Progress",
     "Provenance",
     "ProvenanceError",
     "RateLimitedError",
+    "RateLimiter",
+    "Recorded",
+    "RefusedResultError",
+    "RegistryStatistics",
     "RejectedError",
     "ReliabilityError",
+    "Reloaded",
     "ReportError",
+    "Reservation",
+    "Result",
+    "Retry",
+    "RetryBudget",
+    "RetryStatistics",
     "RuleError",
+    "Schedule",
+    "Service",
+    "ServiceError",
+    "SharedBreakerState",
+    "SharedBreakers",
+    "SharedClientError",
+    "SharedLimits",
+    "SharedStore",
+    "SimulationError",
+    "Slowdown",
     "StatusError",
+    "Surge",
     "ThrottledError",
+    "TimeLimit",
+    "Timeout",
+    "UnattainableCostError",
+    "Uniform",
     "Vegas",
+    "Watch",
+    "Weibull",
     "cause_chain",
     "classify",
     "classify_grpc_code",
     "classify_http_status",
     "classify_sqlstate",
     "criticality",
+    "current_deadline",
+    "deadline",
+    "decisions",
+    "drive",
+    "instrument",
     "is_retryable",
     "leaves",
     "provenance_of",
     "record_provenance",
     "register",
+    "replay",
     "retry_after_s",
+    "simulate",
     "unregister",
+    "vulnerability_map",
+    "with_deadline",
 ]
 
 __getattr__, __dir__ = lazy_names(
@@ -109,46 +259,124 @@ __getattr__, __dir__ = lazy_names(
     {
         "AIMD": "policies.adaptive_algorithms",
         "AdaptiveLimit": "policies.adaptive",
+        "Attempt": "policies.retry_attempts",
         "AttemptTimeoutError": "errors.rejections",
+        "BreakerRegistry": "policies.breaker_registry",
+        "BreakerStatistics": "policies.breaker_statistics",
         "BudgetExhaustedError": "errors.rejections",
+        "BudgetStatistics": "policies.budget",
         "Bulkhead": "policies.bulkhead",
         "BulkheadFullError": "errors.rejections",
+        "Cache": "policies.cache",
+        "CacheKeyError": "policies.cache",
+        "CacheStatistics": "policies.cache",
         "CallSite": "errors._call_sites",
         "Cause": "errors._causes",
+        "Chaos": "policies.chaos",
         "ChaosError": "errors.rejections",
+        "ChaosStatistics": "policies.chaos",
+        "CircuitBreaker": "policies.breaker",
         "CircuitOpenError": "errors.rejections",
         "ClientThrottle": "policies.throttle",
+        "Closed": "simulation.service",
+        "ConfigError": "pipelines.errors",
+        "Constant": "simulation.distributions",
         "Criticality": "policies.importance",
+        "Deadline": "policies.deadline",
         "DeadlineExceededError": "errors.rejections",
+        "DeadlineExecutor": "deadline_executors",
+        "DeadlineHeaderError": "deadline_headers",
+        "Empirical": "simulation.distributions",
+        "Driven": "experiments.driven",
         "ErrorClass": "errors.taxonomy",
         "ErrorEntry": "errors.report",
         "ErrorReport": "errors.report",
+        "Errors": "simulation.service",
+        "Even": "simulation.service",
+        "Explanation": "pipelines.explanation",
+        "ExperimentError": "experiments.errors",
+        "Exponential": "simulation.distributions",
+        "Fallback": "policies.fallback",
+        "FallbackStatistics": "policies.fallback",
+        "Finding": "pipelines.findings",
+        "Findings": "pipelines.findings",
         "Gradient2": "policies.adaptive_algorithms",
+        "Hedge": "policies.hedge",
+        "HedgeStatistics": "policies.hedge",
         "LimitHistory": "policies.limit_history",
+        "LimiterOptions": "policies.limiter",
+        "LimiterStatistics": "policies.limiter",
         "LoadShedError": "errors.rejections",
         "LoadShedder": "policies.shedder",
+        "LogNormal": "simulation.distributions",
+        "LoopbackService": "experiments.loopback",
+        "Map": "simulation.vulnerability",
+        "Outage": "simulation.service",
+        "Pareto": "simulation.distributions",
+        "Pipeline": "pipeline",
+        "PipelineError": "pipelines.errors",
+        "PipelineStatistics": "pipelines.statistics",
+        "Poisson": "simulation.service",
+        "PolicyError": "policy",
+        "Progress": "policies.retry_streams",
         "Provenance": "errors.provenance",
         "ProvenanceError": "errors.provenance",
         "RateLimitedError": "errors.rejections",
+        "RateLimiter": "policies.limiter",
+        "Recorded": "simulation.service",
+        "RefusedResultError": "policies.fallback",
+        "RegistryStatistics": "policies.breaker_registry",
         "RejectedError": "errors.rejections",
         "ReliabilityError": "errors.rejections",
+        "Reloaded": "pipelines.reloading",
         "ReportError": "errors.report",
+        "Reservation": "policies.limiter",
+        "Result": "simulation.result",
+        "Retry": "policies.retry",
+        "RetryBudget": "policies.budget",
+        "RetryStatistics": "policies.retry",
         "RuleError": "errors.classification",
+        "Schedule": "simulation.replay",
+        "Service": "simulation.service",
+        "ServiceError": "simulation.errors",
+        "SharedBreakerState": "shared.breakers",
+        "SharedBreakers": "policies.breaker_shared",
+        "SharedClientError": "shared.limits",
+        "SharedLimits": "shared.limits",
+        "SharedStore": "policies.limiter",
+        "SimulationError": "simulation.errors",
+        "Slowdown": "simulation.service",
         "StatusError": "errors.status",
+        "Surge": "simulation.service",
         "ThrottledError": "errors.rejections",
+        "TimeLimit": "deadline_limits",
+        "Timeout": "policies.timeout",
+        "UnattainableCostError": "policies.limiter",
+        "Uniform": "simulation.distributions",
         "Vegas": "policies.adaptive_algorithms",
+        "Watch": "pipelines.watching",
+        "Weibull": "simulation.distributions",
         "cause_chain": "errors.classification",
         "classify": "errors.classification",
         "classify_grpc_code": "errors.status",
         "classify_http_status": "errors.status",
         "classify_sqlstate": "errors.status",
         "criticality": "policies.importance",
+        "current_deadline": "deadlines",
+        "deadline": "deadlines",
+        "decisions": "simulation.decisions",
+        "instrument": "pipelines.telemetry",
+        "drive": "experiments.driving",
         "is_retryable": "errors.classification",
         "leaves": "errors.classification",
         "provenance_of": "errors.provenance",
         "record_provenance": "errors.provenance",
         "register": "errors.classification",
+        "replay": "simulation.replay",
         "retry_after_s": "errors.retry_delays",
+        "simulate": "simulation.simulate",
         "unregister": "errors.classification",
+        "vulnerability_map": "simulation.vulnerability",
+        "with_deadline": "deadline_executors",
     },
 )

@@ -84,10 +84,10 @@ class Scope:
 
     def __init__(self, at_s: float, source: LimitSource, outer: "Scope | None") -> None:
         self.at_s, self.source, self.outer = at_s, source, outer
-        self.until = self if outer is None or not _is_first(outer.until, self) else outer.until
         self._own = None
         self.watch = None
         self.fired = False
+        self.until = self if outer is None or not _is_first(outer.until, self) else outer.until
 
     @property
     def own(self) -> TimeLimit:

@@ -1,5 +1,6 @@
 """What all policies have in common: a machine, a clock, a generator of random numbers, listeners, and three ways in."""
 
+import functools
 import random
 import threading
 import weakref
@@ -41,6 +42,7 @@ class Event:
 
 
 Listener = Callable[[Event], None]
+_wiring = threading.Lock()  # who listens to what, and what is part of which chain: changed seldom
 
 
 class Policy:
@@ -53,6 +55,13 @@ class Policy:
     kind = "policy"
     parameters: Any
     memory: Any
+    made_with: tuple[tuple[Any, ...], dict[str, Any]]
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Have policies of the subclass keep the arguments that they are made with, as `made_with`."""
+        super().__init_subclass__(**options)
+        if "__init__" in vars(cls):
+            cls.__init__ = _keeping_arguments(cls.__init__)  # type: ignore[method-assign]
 
     def __init__(
         self, *, name: str | None = None, clock: Clock | None = None, rng: Generator | None = None
@@ -62,6 +71,7 @@ class Policy:
         self.rng: Generator = random.Random() if rng is None else rng  # noqa: S311 - no secrets here
         self.lock = threading.RLock()
         self._listeners: tuple[Listener, ...] = ()
+        self._successor: Policy | None = None
         self._chains: weakref.WeakSet[Chain] = weakref.WeakSet()
         self._own = self.in_chain(Chain((self,)))
 
@@ -92,12 +102,17 @@ class Policy:
 
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Have a function called with each event; return what ends it. Without listeners events cost nothing."""
-        self._listeners = (*self._listeners, listener)
+        with _wiring:
+            self._listeners = (*self._listeners, listener)
         self.changed()
 
         def end() -> None:
-            self._listeners = tuple(known for known in self._listeners if known is not listener)
-            self.changed()
+            policy: Policy | None = self
+            while policy is not None:
+                with _wiring:
+                    policy._listeners = tuple(known for known in policy._listeners if known is not listener)
+                policy.changed()
+                policy = policy._successor
 
         return end
 
@@ -105,6 +120,13 @@ class Policy:
     def listening(self) -> bool:
         """Whether somebody listens."""
         return bool(self._listeners)
+
+    def take_over_listeners(self, policy: "Policy") -> None:
+        """Have those told who listen to another policy, in whose place this one comes, until they end it there."""
+        with _wiring:
+            self._listeners = (*self._listeners, *policy._listeners)
+            policy._successor = self
+        self.changed()
 
     def emit(self, kind: str, at_s: float, **details: Any) -> None:
         """Tell all listeners."""
@@ -114,10 +136,28 @@ class Policy:
 
     def in_chain(self, chain: Chain) -> Chain:
         """Note a chain that this policy is part of: it is fused anew when the policy changes."""
-        self._chains.add(chain)
+        with _wiring:
+            self._chains.add(chain)
         return chain
+
+    def out_of_chain(self, chain: Chain) -> None:
+        """Note that this policy is no longer part of a chain."""
+        with _wiring:
+            self._chains.discard(chain)
 
     def changed(self) -> None:
         """Fuse all chains anew that this policy is part of."""
-        for chain in list(self._chains):
+        with _wiring:
+            chains = list(self._chains)
+        for chain in chains:
             chain.change()
+
+
+def _keeping_arguments(init: Any) -> Any:
+    @functools.wraps(init)
+    def keeping(self: Policy, *args: Any, **kwargs: Any) -> None:
+        if not hasattr(self, "made_with"):  # else it is the class above that is made
+            self.made_with = args, kwargs
+        init(self, *args, **kwargs)
+
+    return keeping

@@ -129,7 +129,7 @@ def test_spans_below_another_parentless_span_are_on_no_path_and_counted(system, 
     paths = otlp.critical_paths(system.traces(tmp_path))
     assert paths.critical_time.tolist() == [100 * MS, 0, 0]
     assert paths.apart == 2
-    assert repr(paths) == "CriticalPaths: 2 operations, 1 traces, 100 ms in all, 2 spans apart"
+    assert repr(paths) == "CriticalPaths: 2 operations, 1 trace, 100 ms in all, 2 spans apart"
 
 
 def test_segments_tell_when_a_trace_waited_for_what(shop):

@@ -6,6 +6,7 @@ import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 
 from workbench import otlp
+from workbench.otlp.codec._unarrow import star_of_tables
 
 
 def message():
@@ -108,6 +109,13 @@ def test_any_layout_of_arrow_is_the_same_telemetry(tables):
 def test_what_a_kernel_would_follow_blindly_is_refused(tables, match):
     with pytest.raises(otlp.TableError, match=match):
         otlp.Traces(tables)
+
+
+@pytest.mark.parametrize("place", [("spans", "Nothing"), ("span_attrs", "Span"), ("nothing", "Span")])
+def test_the_codec_itself_refuses_unknown_fields_of_no_message(place):
+    table, field = place
+    with pytest.raises(otlp.TableError, match=f"names the field '{field}' of '{table}'"):
+        star_of_tables("traces", with_unknown(table, 0, field))
 
 
 def test_a_record_belongs_to_the_resource_of_its_scope():

@@ -7,7 +7,7 @@ from functools import reduce
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from opentelemetry.sdk.metrics._internal.aggregation import (
     AggregationTemporality,
@@ -100,6 +100,8 @@ def test_a_wider_zero_bucket_takes_whole_buckets():
     assert merged.positive == Buckets(6, np.array([1, 1]))
 
 
+@example(values=[2.0, 5e-324, -1.0], q=0.0, max_size=2)
+@example(values=[-2.0, -5e-324, 1.0], q=1.0, max_size=2)
 @given(values=VALUES.filter(bool), q=st.floats(0, 1), max_size=SIZES)
 def test_the_true_quantile_is_within_the_bounds_and_the_error(values, q, max_size):
     histogram = of(values, max_size=max_size)
@@ -109,7 +111,9 @@ def test_the_true_quantile_is_within_the_bounds_and_the_error(values, q, max_siz
     if truth != 0 and abs(truth) > 1e-300:
         rounding = 4 * sys.float_info.epsilon
         assert abs(found.estimate - truth) <= (float(histogram.relative_error) + rounding) * abs(truth)
-        if found.lower != 0:  # where a bound underflows, its error says nothing
+        if 0 in (found.lower, found.upper):  # the bound nearest to zero underflows, and the estimate is zero
+            assert (found.estimate, found.relative_error) == (0, math.inf)
+        else:
             assert found.relative_error <= histogram.relative_error * (1 + 1e-9)
 
 
@@ -226,7 +230,13 @@ def test_impossible_buckets_and_questions_are_refused():
 def test_negative_zero_is_zero():
     histogram = of([-0.0])
     assert math.copysign(1, histogram.min) == math.copysign(1, histogram.max) == 1
-    assert repr(histogram).startswith("ExponentialHistogram: 1 values, 0 to 0")
+    assert repr(histogram).startswith("ExponentialHistogram: 1 value, 0 to 0")
+
+
+def test_bounds_are_no_negative_zero():
+    for values in ([2.0, 5e-324, -1.0], [0.0]):
+        lowers, uppers, _ = of(values, max_size=2).intervals()
+        assert not np.signbit(np.concatenate([lowers, uppers])[np.concatenate([lowers, uppers]) == 0]).any()
 
 
 def test_the_whole_range_of_doubles_fits():
@@ -256,13 +266,24 @@ def test_it_shows_itself():
         == "ExponentialHistogram: 4 values, -4 to 1, 129 of 160 buckets at scale 6, within 0.54 %"
     )
     assert repr(of([])) == "ExponentialHistogram: 0 values, 0 of 160 buckets at scale 20, within 3.3e-05 %"
+    assert repr(of([5e-324, 2.0], max_size=2)).endswith("2 of 2 buckets at scale -11, within 100 %")
     page = histogram._repr_html_()
     assert "p99" in page
     assert ">at least<" in page
     assert "p99" not in of([])._repr_html_()
 
 
-@pytest.mark.parametrize("values", [[], [1.0], [0.0], [1.0, 10.0, 20.0], [-3.0, 0.0, 5.0], [-1e-300, 1e300]])
+LARGEST = float(np.finfo(np.float64).max)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        *([], [1.0], [0.0], [1.0, 10.0, 20.0], [-3.0, 0.0, 5.0], [-1e-300, 1e300], [1e-300, 1e300]),
+        *([5e-324], [-5e-324, 0.0, 5e-324], [5e-324, LARGEST], [LARGEST], [-LARGEST, LARGEST]),
+        *([-LARGEST, -5e-324], [1e308, 1.5e308], [5e-324, 1.0, 2.0], [-1e308, 0.0, 1.0]),
+    ],
+)
 def test_every_histogram_can_be_drawn(values):
     from matplotlib import pyplot as plt
 
@@ -273,6 +294,18 @@ def test_every_histogram_can_be_drawn(values):
     if values:
         assert len(ax.get_legend().texts) == 3
         assert ax.get_xscale() == ("log" if min(values) > 0 else "symlog")
+        low, high = ax.get_xlim()
+        assert low <= min(values) * (1 - 1e-3 * (min(values) < 0))
+        assert high >= max(values) * (1 - 1e-3)
+
+
+def test_a_zero_bucket_as_wide_as_all_doubles_can_be_drawn():
+    from matplotlib import pyplot as plt
+
+    figure, ax = plt.subplots()
+    of([0.0, 1e308, LARGEST], zero_threshold=1e308).plot(ax)
+    figure.canvas.draw()
+    plt.close(figure)
 
 
 def test_the_face_names_them():

@@ -157,9 +157,12 @@ def test_arrival_is_the_end_or_the_start_or_given(system, tmp_path):
     assert kept(sampler.sample(traces, arrival=np.array([0, 1]))) == [1, 2]
     days = np.array(["2020-01-01", "2021-01-01"], "datetime64[ns]")
     assert sampler.sample(traces, arrival=days).memory["time_s"].to_pylist()[-1] > 3e7
-    for wrong in ("middle", [1], [0.5, 1.5]):
+    assert kept(sampler.sample(traces, arrival=[-(2**62), 2**62 - 1])) == [1, 2]
+    for wrong in ("middle", [1], [0.5, 1.5], [-(2**62), 2**62], [0, 2**63], [-(2**63), 2**63 - 1]):
         with pytest.raises(SamplerError, match="arrival is"):
             sampler.sample(traces, arrival=wrong)
+    with pytest.raises(SamplerError, match="got none \\(NaT\\) at 1"):
+        sampler.sample(traces, arrival=np.array(["2020-01-01", "NaT"], "datetime64[ns]"))
 
 
 def test_memory_counts_the_bytes_of_undecided_spans(system, tmp_path):

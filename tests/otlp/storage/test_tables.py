@@ -124,7 +124,23 @@ def test_rows_without_their_parents_are_refused_or_counted(shop, tmp_path):
         otlp.read(folder)
     lenient = otlp.read(folder, on_error="skip")
     assert len(lenient) == len(shop) - 1
-    assert lenient.skipped > 0
+    lost = [error.args[0] for error in lenient.skipped.errors]
+    counts = [int(message.partition(" ")[0].replace(",", "")) for message in lost]
+    assert lenient.skipped == sum(counts) > 0
+    assert all("in shop.parquet belong to no row of their parent's table" in message for message in lost)
+    assert sum("'span_attrs'" in message for message in lost) == 1
+
+
+def test_unknown_fields_of_no_message_are_refused(shop, tmp_path):
+    folder = tmp_path / "shop.parquet"
+    otlp.write(shop, folder)
+    path = folder / "unknown_fields.parquet"
+    entry = {"table": "spans", "row": 0, "field": "Nothing", "value": b"\x98\x06\x01"}
+    pq.write_table(pa.Table.from_pylist([entry], schema=shop.tables["unknown_fields"].schema), path)
+    with pytest.raises(
+        otlp.MalformedError, match=r"shop\.parquet: .*'unknown_fields', column 'field', row 0"
+    ):
+        otlp.read(folder)
 
 
 def test_a_missing_table_is_empty_and_a_broken_one_an_error(shop, tmp_path):

@@ -1,3 +1,4 @@
+# ruff: noqa: F841, RET504, SIM108 - the forms that are fused
 """The forms that layers may be written in: arguments, functions within, readings of the clock in branches."""
 
 import asyncio

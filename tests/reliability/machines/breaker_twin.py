@@ -1,4 +1,4 @@
-"""A circuit breaker as it is described, with lists of outcomes: nothing is counted, everything is looked at."""
+"""A circuit breaker as it is described, with lists of outcomes: all is looked at, nothing is counted."""
 
 from fractions import Fraction
 
@@ -23,13 +23,16 @@ class Twin:
         open_s = min(self.open_s * self.growth**self.failed_trials, self.most_s)
         if self.state == "open" and now - self.changed_s >= open_s:
             self.change("half_open", now)
-        elif self.state == "half_open" and self.out + len(self.seen) == self.trials:
-            if now - self.changed_s >= self.trial_s:
-                self.change("open", now)
-        if self.state == "half_open" and self.out + len(self.seen) < self.trials:
+        elif self.state == "half_open" and not self.permits and now - self.changed_s >= self.trial_s:
+            self.change("open", now)
+        if self.state == "half_open" and self.permits:
             self.out += 1
             return True
         return self.state in ("closed", "disabled")
+
+    @property
+    def permits(self):
+        return self.trials - self.out - len(self.seen)
 
     def release(self, generation):
         if generation != self.generation:
@@ -61,7 +64,7 @@ class Twin:
         return False
 
     def bucket(self, now):
-        """Buckets follow each other from the first call on; after a pause longer than all of them a new series begins."""
+        """Buckets follow each other from the first call on; after a pause longer than all, anew."""
         if self.window[0] != "buckets":
             return 0
         _, count, seconds = self.window
@@ -95,12 +98,13 @@ class Twin:
         return self.reached(seen)
 
     def reached(self, seen):
-        return any(sum(each[at] for each in seen) >= rate * len(seen) for at, rate in ((1, self.rates[0]), (2, self.rates[1])))
+        return any(
+            sum(each[at] for each in seen) >= rate * len(seen)
+            for at, rate in ((1, self.rates[0]), (2, self.rates[1]))
+        )
 
     def force(self, state, now):
         changed = self.state != state
         self.change(state, now)
         self.failed_trials = 0
         return changed
-
-

@@ -1,12 +1,12 @@
-"""The circuit breaker's machine: against a twin that keeps lists, the whole table of transitions, both worlds."""
+"""The circuit breaker's machine: against a twin that keeps lists, its whole table, in both worlds."""
 
 import itertools
 import math
 
 import pytest
-from reliability.machines.breaker_twin import Twin
 from hypothesis import given
 from hypothesis import strategies as st
+from reliability.machines.breaker_twin import Twin
 
 from workbench.reliability.machines import breaker as machine
 from workbench.reliability.machines.breaker_windows import count_in_row, count_in_time, rotate
@@ -43,7 +43,13 @@ class Pair:
 
     def __init__(self, both_worlds, window, settings):
         kind, count = window[:2]
-        minimum = min(settings["minimum"], count) if kind == "calls" else 0 if kind == "row" else settings["minimum"]
+        minimum = (
+            min(settings["minimum"], count)
+            if kind == "calls"
+            else 0
+            if kind == "row"
+            else settings["minimum"]
+        )
         self.twin = Twin(window, **{**settings, "minimum": minimum})
         self.kind = kind
         self.p = machine.Parameters(
@@ -119,7 +125,9 @@ class Pair:
                 assert self.s.failed == len(row)
             else:
                 assert (self.s.calls, self.s.failed, self.s.slow) == (
-                    len(seen), sum(each[1] for each in seen), sum(each[2] for each in seen),
+                    len(seen),
+                    sum(each[1] for each in seen),
+                    sum(each[2] for each in seen),
                 )
 
 
@@ -145,10 +153,38 @@ def test_calls_one_after_the_other_open_it_when_the_twin_says_so(both_worlds, wi
         pair.check()
 
 
+@given(
+    buckets=st.integers(1, 4),
+    seconds=st.sampled_from([0.5, 1.0, 2.0]),
+    ends=st.lists(st.tuples(st.integers(0, 3), st.sampled_from([0.0, 0.25, 1.0, 3.0, 9.0])), max_size=40),
+)
+def test_a_window_of_time_holds_what_the_twin_sees_after_pauses_of_any_length(
+    both_worlds, buckets, seconds, ends
+):
+    never = {
+        "minimum": 1, "failure_rate": 2.0, "slow_rate": 2.0, "open_s": 2.0, "trials": 2,
+        "trial_s": math.inf, "growth": 1.0, "most_s": math.inf,
+    }  # fmt: skip
+    pair = Pair(both_worlds, ("buckets", buckets, seconds), never)
+    for outcome, pause_s in ends:
+        pair.call(0.0)
+        pair.end(0, outcome, pause_s)
+        pair.check()
+
+
 # The table: every state, every event, and what comes of it
 
 STATES = {"closed": 0, "open": 1, "half_open": 2, "forced_open": 3, "disabled": 4}
-EVENTS = ("early call", "late call", "failure", "success", "last failure", "last success", "old failure", "release")
+EVENTS = (
+    "early call",
+    "late call",
+    "failure",
+    "success",
+    "last failure",
+    "last success",
+    "old failure",
+    "release",
+)
 NEXT = {
     ("closed", "last failure"): "open",
     ("open", "late call"): "half_open",
@@ -170,7 +206,9 @@ def test_each_event_leads_from_each_state_where_the_table_says(state, event):
     if event in ("early call", "late call"):
         now = 109.0 if event == "early call" else 110.0
         admitted = machine.admit(p, s, now)
-        assert admitted == (state in ("closed", "half_open", "disabled") or (state, event) == ("open", "late call"))
+        assert admitted == (
+            state in ("closed", "half_open", "disabled") or (state, event) == ("open", "late call")
+        )
         assert s.rejected == (not admitted)
     elif event == "release":
         assert machine.release(s, 5) is True

@@ -39,7 +39,7 @@ class Twin:
     queue=st.integers(0, 4),
     steps=st.lists(st.sampled_from(STEPS), max_size=60),
 )
-def test_places_are_counted_as_lists_of_calls_would_be_in_both_worlds(both_worlds, limit, queue, steps):
+def test_places_are_counted_as_lists_of_calls_would_be_in_both_worlds(both_worlds, limit, queue, steps):  # noqa: C901 - one step each
     worlds = both_worlds(machine.Parameters(limit, queue), machine.State())
     p, s = worlds.live
     twin = Twin(limit, queue)

@@ -13,7 +13,7 @@ TARGET_S, INTERVAL_S = 0.005, 0.1
 
 
 class Rfc8289:
-    """Section 5.5: a queue that is asked for the next packet to send, written as there, with loops and early returns."""
+    """Section 5.5: a queue that is asked for the next packet, with loops and early returns as there."""
 
     def __init__(self):
         self.queue = deque()
@@ -86,7 +86,9 @@ def make(both_worlds):
 
 @given(
     st.lists(
-        st.tuples(st.sampled_from([0.0, 0.001, 0.004, 0.02, 0.05, 0.3, 2.0]), st.integers(0, 8), st.integers(0, 3)),
+        st.tuples(
+            st.sampled_from([0.0, 0.001, 0.004, 0.02, 0.05, 0.3, 2.0]), st.integers(0, 8), st.integers(0, 3)
+        ),
         max_size=80,
     )
 )
@@ -114,7 +116,7 @@ def test_the_same_calls_are_dropped_as_by_the_rfc(both_worlds, script):
 
 
 def test_while_the_queue_is_bad_drops_come_at_intervals_over_the_square_root_of_their_number(both_worlds):
-    """The first an interval after the wait was first too long, the next after interval/sqrt(1), /sqrt(2), ..."""
+    """The first an interval after the wait was first too long, then after interval/sqrt(1), /sqrt(2)."""
     worlds = both_worlds(codel.Parameters(TARGET_S, INTERVAL_S), codel.State())
     drops, tick_s = [], 0.0005
     for tick in range(4000):
@@ -140,7 +142,9 @@ def test_a_queue_that_is_bad_again_soon_is_dropped_from_at_the_rate_it_had(both_
     worlds = both_worlds(codel.Parameters(TARGET_S, INTERVAL_S), codel.State())
 
     def keep_bad(from_s, ticks):
-        return sum(worlds.step(codel.judge, from_s + tick * 0.001, 0.5, 99, use=(0, 1)) for tick in range(ticks))
+        return sum(
+            worlds.step(codel.judge, from_s + tick * 0.001, 0.5, 99, use=(0, 1)) for tick in range(ticks)
+        )
 
     keep_bad(1.0, 1000)
     before = worlds.live[1].count

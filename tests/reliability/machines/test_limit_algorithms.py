@@ -1,4 +1,4 @@
-"""AIMD, Vegas and Gradient2: against twins written after Netflix's classes, and in a model of a callee with a queue."""
+"""AIMD, Vegas and Gradient2: against twins of Netflix's classes, and in a model of a callee with a queue."""
 
 import math
 import random
@@ -132,7 +132,7 @@ def test_vegas_takes_the_shortest_time_anew_after_probe_times_limit_samples(both
 
 
 class Callee:
-    """`workers` calls are worked on at a time, the others queue: of n calls in flight each takes n/workers times as long."""
+    """`workers` calls are worked on at a time: of n calls in flight each takes n/workers times as long."""
 
     def __init__(self, workers, service_s):
         self.workers, self.service_s = workers, service_s
@@ -152,14 +152,16 @@ def settle(machine, parameters, state, callee, demand=10**6, rounds=3000):
 
 
 def gradient2_rest(workers, tolerance=1.5, queue=4.0):
-    """Where ``limit * (1 - gradient) = queue``, once the long average has come to the present time or is `long`."""
+    """Where ``limit * (1 - gradient) = queue``, with the long average at the service time."""
     return workers * tolerance + queue
 
 
 @pytest.mark.parametrize("workers", [40, 60, 100])
 def test_gradient2_first_rests_a_queue_above_where_calls_become_slower_than_is_tolerated(workers):
     """The closed form: with long = service, limit (1 - 1.5 workers / limit) = 4."""
-    slow = gradient2.Parameters(20, 1000, 1.5, 0.2, 4.0, 10**9, 10)  # the long average stays at the service time
+    slow = gradient2.Parameters(
+        20, 1000, 1.5, 0.2, 4.0, 10**9, 10
+    )  # the long average stays at the service time
     limits = settle(gradient2, slow, gradient2.State(), Callee(workers, 0.1))
     assert limits[-1] == pytest.approx(gradient2_rest(workers), abs=1.0)
 
@@ -217,7 +219,11 @@ def test_vegas_rests_where_the_queue_is_between_alpha_and_beta(workers):
     limits = settle(vegas, p, s, Callee(workers, 0.1))
     root = 1 if limits[-1] < 100 else 2
     assert len(set(limits[-500:])) == 1
-    assert 3 * root <= math.ceil(limits[-1] * (1 - 0.1 / Callee(workers, 0.1).rtt_s(int(limits[-1])))) <= 6 * root
+    assert (
+        3 * root
+        <= math.ceil(limits[-1] * (1 - 0.1 / Callee(workers, 0.1).rtt_s(int(limits[-1]))))
+        <= 6 * root
+    )
 
 
 def test_aimd_saws_below_the_limit_at_which_calls_are_dropped():
@@ -234,7 +240,9 @@ def test_aimd_saws_below_the_limit_at_which_calls_are_dropped():
     window_s=st.sampled_from([0.0, 0.5, 1.0]),
     least=st.sampled_from([1, 3]),
     calls=st.lists(
-        st.tuples(st.floats(0.0, 1.0), st.sampled_from([5e-5, 1e-4, 0.1, 0.7]), st.integers(1, 50), st.booleans()),
+        st.tuples(
+            st.floats(0.0, 1.0), st.sampled_from([5e-5, 1e-4, 0.1, 0.7]), st.integers(1, 50), st.booleans()
+        ),
         max_size=60,
     ),
 )
@@ -252,7 +260,10 @@ def test_a_window_stands_for_its_samples_by_their_mean_and_their_most(both_world
             ready = worlds.step(sampling.end_window, now, use=(0, 1))
             assert ready == (len(gathered) >= least)
             assert w.rtt_s == pytest.approx(sum(each[0] for each in gathered) / len(gathered))
-            assert (w.inflight, w.dropped) == (max(each[1] for each in gathered), any(each[2] for each in gathered))
+            assert (w.inflight, w.dropped) == (
+                max(each[1] for each in gathered),
+                any(each[2] for each in gathered),
+            )
             until_s, gathered = now + window_s, []
 
 

@@ -1,4 +1,4 @@
-"""Adaptive LIFO, deficit round robin and client throttling: against plain twins and closed forms, in both worlds."""
+"""Adaptive LIFO, deficit round robin, client throttling: against plain twins and closed forms."""
 
 import math
 import random
@@ -12,7 +12,9 @@ from workbench.reliability.machines import adaptive_lifo, client_throttle, fair_
 
 
 @given(st.lists(st.tuples(st.sampled_from([0.0, 0.01, 0.099, 0.1, 0.2]), st.booleans()), max_size=40))
-def test_patience_is_short_and_the_newest_first_when_the_queue_was_not_empty_for_an_interval(both_worlds, script):
+def test_patience_is_short_and_the_newest_first_when_the_queue_was_not_empty_for_an_interval(
+    both_worlds, script
+):
     worlds = both_worlds(adaptive_lifo.Parameters(0.005, 0.1), adaptive_lifo.State())
     now = last_empty = 1.0
     worlds.step(adaptive_lifo.note_empty, now, use=(1,))
@@ -118,7 +120,7 @@ def test_calls_are_rejected_with_the_books_probability_over_the_window(both_worl
 
 
 def sent_in_the_long_run(callee, *, ratio=2.0, rate_hz=100, windows=40, seed=3):
-    """Return the requests and the calls sent a window, of a throttle whose callee is a function of the time."""
+    """Return the requests and the calls sent a window, with a callee that is a function of the time."""
     p = client_throttle.Parameters(ratio, 1.0, 1.0, 120)
     s, requests, accepts, rng = client_throttle.State(), [0] * 120, [0] * 120, random.Random(seed)
     sent = 0

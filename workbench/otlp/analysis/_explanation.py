@@ -70,8 +70,9 @@ class Explanation:
         if not len(found):
             return f"Explanation: {sides}: no attribute tells them apart"
         first = found.slice(0, 1).to_pylist()[0]
+        differ = "1 value differs" if len(found) == 1 else f"{len(found)} values differ"
         shares = f"{first['target_share']:.0%} against {first['other_share']:.0%}"
-        return f"Explanation: {sides}: {len(found)} values differ; {first['key']}={first['value']} {shares}"
+        return f"Explanation: {sides}: {differ}; {first['key']}={first['value']} {shares}"
 
     def _repr_html_(self) -> str:
         columns = ["key", "value", self.target_name, self.other_name, "lift", "information, bits", "q"]

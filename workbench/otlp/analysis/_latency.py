@@ -43,7 +43,7 @@ def draw_latency(
         y_edges=y_edges,
         x_label="time since the first span, s",
         y_label="latency, ms",
-        title=f"Latency of {len(start_s):,} spans",
+        title=f"Latency of {display.plural(len(start_s), 'span')}",
         value_name="spans",
         y_scale="log",
         marks=marks,

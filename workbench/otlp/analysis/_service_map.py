@@ -46,7 +46,8 @@ class ServiceMap:
 
     def __repr__(self) -> str:
         calls = sum(self.edges["calls"].to_pylist())
-        return f"ServiceMap: {len(self.services)} services, {len(self.edges)} edges, {calls:,} calls"
+        counted = {"service": len(self.services), "edge": len(self.edges), "call": calls}
+        return f"ServiceMap: {', '.join(display.plural(count, noun) for noun, count in counted.items())}"
 
     def _repr_mimebundle_(self, **options: Any) -> dict[str, str]:
         return self.picture()._repr_mimebundle_(**options) | {"text/plain": repr(self)}

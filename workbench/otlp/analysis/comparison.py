@@ -151,7 +151,7 @@ class Comparison:
         culprit = self.culprit
         if culprit is None:
             return f"Comparison of {facts}: nothing changed"
-        return f"Comparison of {facts}: {len(self)} changes; {culprit}"
+        return f"Comparison of {facts}: {display.plural(len(self), 'change')}; {culprit}"
 
     def _repr_html_(self) -> str:
         title = f"{self!r} ({self._means()})"
@@ -300,7 +300,7 @@ def _explain(pooled: Pooled, change: Change) -> Explanation:
         traces.filter(chosen[pooled.late == late])
         for traces, late in zip(pooled.sets, (False, True), strict=True)
     )
-    names = (f"{BAD.get(change.what, 'later')} spans of {change.service} {change.name}", "its other spans")
+    names = (f"{BAD.get(change.what, 'later')} spans of {change.service} {change.name}", "others")
     return Explanation.of((first, second), None, bad, *names)
 
 

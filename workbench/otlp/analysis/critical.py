@@ -71,12 +71,12 @@ class CriticalPaths:
     def __repr__(self) -> str:
         total = int(self.critical_time.sum())
         facts = [
-            f"{len(self):,} operations",
-            f"{self.traces:,} traces",
+            display.plural(len(self), "operation"),
+            display.plural(self.traces, "trace"),
             f"{display.duration_text(total)} in all",
         ]
         if self.apart:
-            facts.append(f"{self.apart:,} spans apart")
+            facts.append(f"{display.plural(self.apart, 'span')} apart")
         return f"CriticalPaths: {', '.join(facts)}"
 
     def _repr_html_(self) -> str:

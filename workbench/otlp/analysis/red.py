@@ -163,7 +163,7 @@ class Red:
         return draw_red(self, ax, measure, most)
 
     def __repr__(self) -> str:
-        facts = [f"{len(self):,} rows by {', '.join(self.by) or 'nothing'}"]
+        facts = [f"{display.plural(len(self), 'row')} by {', '.join(self.by) or 'nothing'}"]
         spans = f"{pc.sum(self.table['count']).as_py() or 0:,.10g} spans"
         facts.append(f"{spans} in {'windows of ' if self.window_s else ''}{self.seconds:,.4g} s")
         facts += [f"{self.unstarted:,} without a start"] if self.unstarted else []

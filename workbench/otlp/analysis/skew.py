@@ -85,7 +85,9 @@ class ClockSkew:
             for row in self.pairs.to_pylist()
             if row["skewed"]
         ]
-        return f"ClockSkew: {len(self):,} pairs of clocks, {'; '.join(skewed) or 'none skewed'}"
+        return (
+            f"ClockSkew: {display.plural(len(self), 'pair')} of clocks, {'; '.join(skewed) or 'none skewed'}"
+        )
 
     def _repr_html_(self) -> str:
         columns = [

@@ -18,11 +18,13 @@ from workbench.otlp.codec._arrow import DATA_KINDS, EMPTY_DICTIONARY, RENAMED, d
 from workbench.otlp.codec._choose import sorted_children
 from workbench.otlp.codec._plan import Column, plan_of
 from workbench.otlp.codec._star import Star, Strings, padded_strings
+from workbench.otlp.errors import TableError
 
 __all__ = ["LISTED", "star_of_tables"]
 
 Array = npt.NDArray[Any]
 Tables = Mapping[str, pa.Table]
+IN_ATTRIBUTES = tuple(enumerate(("KeyValue", "AnyValue")))  # numbers of an attribute's two messages
 SIDED_BIT = np.uint32(1 << 31)
 VALUE_FIELDS = ("type", "str", "int", "double", "bool", "bytes", "ser")
 OWN_NAMES = {new: old for old, new in RENAMED.items()}
@@ -34,7 +36,13 @@ LISTED = {  # table whose rows are lists in another -> that table, its column
 
 
 def star_of_tables(signal: Signal, tables: Tables) -> Star:
-    """Return the columns of some tables; they follow the signal's schemas."""
+    """Return the columns of some tables; they follow the signal's schemas.
+
+    Raises
+    ------
+    TableError
+        When unknown fields are kept for a message that there is not.
+    """
     return _Reader(signal, tables).star()
 
 
@@ -219,15 +227,18 @@ class _Reader:
         unknown = self.tables["unknown_fields"]
         unknown = unknown.filter(pc.not_equal(unknown["field"], EMPTY_DICTIONARY))
         slots = {place: slot for slot, place in self.plan.slots.items()}
+        slots |= {(table, field): n for table in self.plan.attribute_tables for n, field in IN_ATTRIBUTES}
         entries = []
         for table, row, field in zip(
             *(unknown[n].to_pylist() for n in ("table", "row", "field")), strict=True
         ):
+            slot = slots.get((table, field))
+            if slot is None:
+                msg = f"'unknown_fields' names the field {field!r} of {table!r}, which there is not"
+                raise TableError(msg)
             if table in self.plan.attribute_tables:
-                slot = ("KeyValue", "AnyValue").index(field)
                 self.columns[f"{table}.type"][row] |= codes.SIDED
             else:
-                slot = slots[table, field]
                 self.columns[f"{table}.present"][row] |= SIDED_BIT
                 if f"{table}.{field}.type" in self.columns:
                     self.columns[f"{table}.{field}.type"][row] |= codes.SIDED

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from workbench import display
 from workbench.otlp.histograms.buckets import whole_counts
 from workbench.otlp.histograms.errors import HistogramError
-from workbench.otlp.histograms.quantile import Quantile, harmonic_mean, ranks
+from workbench.otlp.histograms.quantile import Quantile, count_text, harmonic_mean, ranks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -128,9 +128,9 @@ class ExplicitHistogram:
         return plot_explicit(self, ax)
 
     def __repr__(self) -> str:
-        count = f"{self.count:,.6g}" if isinstance(self.count, float) else f"{self.count:,}"
         extent = "" if self.min is None or self.max is None else f" {self.min:.4g} to {self.max:.4g},"
-        return f"ExplicitHistogram: {count} values,{extent} {len(self.counts)} buckets"
+        buckets = display.plural(len(self.counts), "bucket")
+        return f"ExplicitHistogram: {count_text(self.count)},{extent} {buckets}"
 
     def _repr_html_(self) -> str:
         lowers, uppers = self.edges

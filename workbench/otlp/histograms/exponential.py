@@ -27,7 +27,7 @@ from workbench import display
 from workbench.kernels import grouped_log_histogram, log_bucket_bounds
 from workbench.otlp.histograms.buckets import Buckets
 from workbench.otlp.histograms.errors import HistogramError
-from workbench.otlp.histograms.quantile import Quantile, harmonic_mean, ranks
+from workbench.otlp.histograms.quantile import Quantile, count_text, harmonic_mean, percent_text, ranks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -283,8 +283,8 @@ class ExponentialHistogram:
         """
         above, below = _side_bounds(self, self.positive), _side_bounds(self, self.negative)
         zero = np.array([self.zero_threshold])
-        lowers = np.concatenate([-below[1][::-1], -zero, above[0]])
-        uppers = np.concatenate([-below[0][::-1], zero, above[1]])
+        lowers = np.concatenate([-below[1][::-1], -zero, above[0]]) + 0.0  # no negative zero
+        uppers = np.concatenate([-below[0][::-1], zero, above[1]]) + 0.0
         counts = np.concatenate([self.negative.counts[::-1], [self.zero_count], self.positive.counts])
         filled = counts > 0
         least, most = -np.inf if self.min is None else self.min, np.inf if self.max is None else self.max
@@ -325,12 +325,12 @@ class ExponentialHistogram:
         return f"ExponentialHistogram: {', '.join(self._facts())}"
 
     def _facts(self) -> Iterator[str]:
-        yield f"{self.count:,.6g} values" if isinstance(self.count, float) else f"{self.count:,} values"
+        yield count_text(self.count)
         if self.min is not None and self.max is not None:
             yield f"{self.min:.4g} to {self.max:.4g}"
         size = max(len(self.positive), len(self.negative))
         yield f"{size} of {self.max_size} buckets at scale {self.scale}"
-        yield f"within {100 * self.relative_error:.2g} %"
+        yield f"within {percent_text(self.relative_error)}"
 
     def _repr_html_(self) -> str:
         known = {"count": self.count, "sum": self.sum, "min": self.min, "max": self.max}

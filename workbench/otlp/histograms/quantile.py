@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from workbench import display
 from workbench.otlp.histograms.errors import HistogramError
 
 __all__ = ["Quantile"]
@@ -55,6 +56,16 @@ def harmonic_mean(lower: npt.ArrayLike, upper: npt.ArrayLike) -> Any:
     large = np.minimum(np.maximum(np.abs(low), np.abs(high)), LARGEST)
     ratio = np.divide(small, large, out=np.ones_like(large), where=large > 0)
     return np.where(high < 0, -1.0, 1.0) * np.minimum(small * (2 / (1 + ratio)), large)
+
+
+def count_text(count: float) -> str:
+    """Return how many values there are, or what they weigh, with the noun."""
+    return f"{count:,.6g} values" if isinstance(count, float) else display.plural(count, "value")
+
+
+def percent_text(share: float) -> str:
+    """Return a share in percent, with two significant digits and no exponent for a large one."""
+    return f"{100 * share:.2g} %" if share < 0.995 else f"{100 * share:,.0f} %"
 
 
 def ranks(q: float, totals: npt.ArrayLike) -> Any:

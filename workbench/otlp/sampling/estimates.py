@@ -64,7 +64,7 @@ class Estimates:
         return len(self.table)
 
     def __repr__(self) -> str:
-        groups = f"{len(self):,} groups by {', '.join(self.by)}" if self.by else "all spans"
+        groups = f"{display.plural(len(self), 'group')} by {', '.join(self.by)}" if self.by else "all spans"
         return f"Estimates: {groups}, {self.confidence:.0%} intervals"
 
     @property

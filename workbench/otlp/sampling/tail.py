@@ -145,7 +145,8 @@ class TailSampler:
         Raises
         ------
         SamplerError
-            When there is not one time of arrival a span.
+            When there is not one time of arrival a span, or they lie further apart than 292 years: more
+            nanoseconds than 64 bits hold.
         """
         arrivals = _arrivals(traces, arrival)
         policies = Policies(traces, arrivals, self.policies, first_match=self.sample_on_first_match)
@@ -190,10 +191,30 @@ def _arrivals(traces: "Traces", arrival: Arrival) -> Arrivals:
                 f"arrival is {len(traces)} times in nanoseconds, one a span, got {times.dtype} {times.shape}"
             )
             raise SamplerError(msg)
+    _check_spread(times)
     times = np.ascontiguousarray(times.astype(np.int64))
     order = np.argsort(times, kind="stable")
     size = arrival_bytes(traces, structure.trace, order)
     return Arrivals.of(np.array(structure.trace), times, size, is_root(traces))
+
+
+def _check_spread(times: npt.NDArray[Any]) -> None:
+    """Refuse times that are none, or so far apart that 64 bits do not hold the difference."""
+    if times.dtype.kind == "M":
+        unknown = np.flatnonzero(np.isnat(times))
+        if len(unknown):
+            msg = f"arrival is one time a span, got none (NaT) at {unknown[0]}"
+            raise SamplerError(msg)
+        times = times.astype(np.int64)
+    if not len(times):
+        return
+    first, last = int(times.min()), int(times.max())
+    if last >= 2**63 or last - first >= 2**63:
+        msg = (
+            f"arrival is in nanoseconds, below 2**63 and less than that apart, got {first} to {last}: "
+            "leave out spans with such times"
+        )
+        raise SamplerError(msg)
 
 
 def _rows(

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
+from workbench.executors import AnyExecutor, ordered_map
 from workbench.otlp._schema import Signal
 from workbench.otlp._tally import OnError, Tally
 from workbench.otlp.codec._join import join_stars
@@ -18,7 +19,6 @@ from workbench.otlp.errors import AmbiguousSignalError, OtlpError
 from workbench.otlp.logs import Logs
 from workbench.otlp.metrics import Metrics
 from workbench.otlp.profiles import Profiles
-from workbench.executors import AnyExecutor, ordered_map
 from workbench.otlp.storage._job import WHOLE_BATCH_BYTES, Job
 from workbench.otlp.storage._progress import Progress, tracking
 from workbench.otlp.storage._recordings import Recording

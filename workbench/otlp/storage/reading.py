@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, Literal, TypedDict, Unpack, overload
 
+from workbench.executors import AnyExecutor
 from workbench.otlp._schema import SIGNALS, Signal
 from workbench.otlp._tally import OnError, Tally
 from workbench.otlp.codec._join import join_stars
@@ -11,7 +12,6 @@ from workbench.otlp.decoder import TELEMETRY
 from workbench.otlp.logs import Logs
 from workbench.otlp.metrics import Metrics
 from workbench.otlp.profiles import Profiles
-from workbench.executors import AnyExecutor
 from workbench.otlp.storage._job import BATCH_BYTES, WHOLE_BATCH_BYTES, Job
 from workbench.otlp.storage._many import AnyTelemetry, read_in_parallel, read_in_turn, signal_of_all
 from workbench.otlp.storage._progress import Progress

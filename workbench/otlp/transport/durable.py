@@ -43,8 +43,9 @@ class DurableReceiver:
     """Receives OTLP and writes it to a folder as Parquet.
 
     A request is answered when it is in a log on disk; every `compact_every_s`, and at the end, the log
-    becomes Parquet. After a kill, or a loss of power, the next start finishes what was under way: every
-    acknowledged record is in the files once.
+    becomes Parquet: the tables of a signal, a folder a part (``DIR/traces/part=00000006/*.parquet``), which
+    ``otlp.read(DIR, signal="traces")`` reads as one. After a kill, or a loss of power, the next start
+    finishes what was under way: every acknowledged record is in the files once.
 
     Parameters
     ----------

@@ -64,6 +64,12 @@ def _unless_errno(exc: Any) -> Answer:
 ENCODE: dict[str, Rule] = {  # names that httpx and httpcore share
     "PoolTimeout": OVERLOAD,
     "TimeoutException": TIMEOUT,
+    "ConnectTimeout": TIMEOUT,  # derived classes too: a recording is read where no driver is loaded
+    "ReadTimeout": TIMEOUT,
+    "WriteTimeout": TIMEOUT,
+    "ReadError": TRANSIENT,
+    "WriteError": TRANSIENT,
+    "CloseError": TRANSIENT,
     "ConnectError": _inner_or_transient,
     "ProxyError": TRANSIENT,
     "NetworkError": TRANSIENT,
@@ -83,6 +89,8 @@ HTTPX: Rules = {
 REQUESTS: Rules = {
     "HTTPError": _response_status,
     "Timeout": TIMEOUT,
+    "ConnectTimeout": TIMEOUT,
+    "ReadTimeout": TIMEOUT,
     "SSLError": _inner_or_transient,
     "ProxyError": TRANSIENT,
     "ConnectionError": _inner_or_transient,
@@ -104,6 +112,7 @@ URLLIB3: Rules = {
     "NameResolutionError": _inner_or_transient,
     "NewConnectionError": _inner_or_transient,
     "ConnectTimeoutError": TIMEOUT,
+    "ReadTimeoutError": TIMEOUT,
     "ProtocolError": TRANSIENT,
     "IncompleteRead": TRANSIENT,
     "ProxyError": TRANSIENT,
@@ -119,6 +128,8 @@ URLLIB3: Rules = {
 AIOHTTP: Rules = {
     "ClientResponseError": _own_status,
     "ServerTimeoutError": TIMEOUT,
+    "ConnectionTimeoutError": TIMEOUT,
+    "SocketTimeoutError": TIMEOUT,
     "ServerDisconnectedError": TRANSIENT,
     "ServerFingerprintMismatch": PERMANENT,
     "ServerConnectionError": TRANSIENT,

@@ -119,6 +119,23 @@ def _dbapi(by_code: Rule, or_default: Any) -> Rules:
     }
 
 
+POSTGRES_CLASSES: Rules = {  # as drivers name them, for recordings that hold no SQLSTATE
+    name: classify_sqlstate(code)
+    for name, code in (
+        ("AdminShutdown", "57P01"),
+        ("CannotConnectNow", "57P03"),
+        ("CheckViolation", "23514"),
+        ("DeadlockDetected", "40P01"),
+        ("DiskFull", "53100"),
+        ("ForeignKeyViolation", "23503"),
+        ("LockNotAvailable", "55P03"),
+        ("NotNullViolation", "23502"),
+        ("SerializationFailure", "40001"),
+        ("TooManyConnections", "53300"),
+        ("UndefinedTable", "42P01"),
+        ("UniqueViolation", "23505"),
+    )
+}
 POSTGRES = _dbapi(_by_sqlstate, _by_sqlstate_or)
 MARIADB = _dbapi(_by_mysql_number, _by_mysql_number_or)
 SQL_RULES: Rules = {
@@ -129,6 +146,9 @@ SQL_RULES: Rules = {
     "psycopg_pool.errors.TooManyRequests": OVERLOAD,
     "psycopg_pool.errors.PoolClosed": PERMANENT,
     **under("psycopg2", POSTGRES),
+    **under("psycopg.errors", POSTGRES_CLASSES),
+    **under("psycopg2.errors", POSTGRES_CLASSES),
+    **{f"asyncpg.exceptions.{name}Error": rule for name, rule in POSTGRES_CLASSES.items()},
     "asyncpg.exceptions._base.PostgresError": _by_sqlstate,
     "asyncpg.exceptions._base.InterfaceError": PERMANENT,
     "asyncpg.exceptions._base.OutdatedSchemaCacheError": TRANSIENT,

@@ -2,8 +2,10 @@
 
 import functools
 import inspect
+import threading
 import weakref
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from workbench.reliability.fusing.layers import fuse
@@ -34,35 +36,42 @@ class Chain:
         self.policies = policies
         self._links: weakref.WeakSet[_Link] = weakref.WeakSet()
         self._callers: dict[bool, Function] = {}
+        self._lock = threading.RLock()  # else a function could be fused with policies that have just been replaced
 
     def wrap(self, function: Function) -> Function:
         """Return a function that calls another through the policies; an async one for an async one."""
-        return self._fused(function, asynchronous=inspect.iscoroutinefunction(function))
+        with self._lock:
+            return self._fused(function, asynchronous=inspect.iscoroutinefunction(function))
 
     def caller(self, *, asynchronous: bool) -> Function:
         """Return the function that calls its first argument with the others, through the policies."""
-        if asynchronous not in self._callers:
-            self._callers[asynchronous] = self._fused(None, asynchronous=asynchronous)
-        return self._callers[asynchronous]
+        found = self._callers.get(asynchronous)
+        if found is None:
+            with self._lock:
+                found = self._callers.get(asynchronous) or self._fused(None, asynchronous=asynchronous)
+                self._callers[asynchronous] = found
+        return found
 
     def change(self, policies: tuple[Any, ...] | None = None) -> None:
         """Fuse anew: policies have other constants, or are others."""
-        if policies is not None:
-            self.policies = policies
-        self._callers.clear()
-        old = list(self._links)
-        self._links.clear()
-        renewed: dict[tuple[Function | None, bool], Function] = {}
-        for link in old:
-            key = (link.function, link.asynchronous)
-            if key not in renewed:
-                renewed[key] = self._fused(link.function, asynchronous=link.asynchronous)
-            link.current = renewed[key]
-        self._links.update(old)
+        with self._lock:
+            before, old = self.policies, list(self._links)
+            if policies is not None:
+                self.policies = policies
+            try:
+                known = {(id(link.function), link.asynchronous): link.function for link in old}
+                renewed = {key: self._fused(each, asynchronous=key[1]) for key, each in known.items()}
+            except BaseException:
+                self.policies = before
+                raise
+            self._callers.clear()
+            for link in old:
+                link.current = renewed[id(link.function), link.asynchronous]
 
     def _fused(self, function: Function | None, *, asynchronous: bool) -> Function:
         link = _Link(function, asynchronous=asynchronous)
-        layers = tuple(policy.layer() for policy in self.policies)
+        clocks = list(dict.fromkeys(id(policy.clock) for policy in self.policies))
+        layers = tuple(replace(each.layer(), clock=clocks.index(id(each.clock))) for each in self.policies)
         found: Function = fuse(layers, self.policies, link, function=function, asynchronous=asynchronous)
         self._links.add(link)
         return found if function is None else functools.update_wrapper(found, function)

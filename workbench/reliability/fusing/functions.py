@@ -15,8 +15,8 @@ A factory is a function that makes others, as closures::
 The compiler understands these forms; everything else is copied as it stands:
 
 - a call of a transition, of those that are given by name, becomes its body.
-- ``parts(s, state)`` as its state: some fields are not those of `s`, but parts of a value: the value itself where
-  there is one such field, a tuple where there are several.
+- ``parts(s, state)`` as its state: some fields are not those of `s`, but parts of a value: the value
+  itself where there is one such field, a tuple where there are several.
 - ``state = packed(s)`` makes such a value, ``put(s, state)`` writes its parts into `s`.
 - ``with whole(lock):`` takes the lock, unless no other thread can run within the block.
 """
@@ -32,30 +32,33 @@ from workbench.reliability.fusing.transitions import FusingError, function_tree,
 __all__ = ["fuse_function", "packed", "parts", "put", "whole"]
 
 Factory = Callable[..., Any]
+PARTS, PACKED, PUT, WHOLE = "parts", "packed", "put", "whole"
 
 
 def parts(_s: Any, _state: Any) -> Any:
     """Stand for a state whose parts are in a value."""
-    raise FusingError("parts")
+    raise FusingError(PARTS)
 
 
 def packed(_s: Any) -> Any:
     """Stand for a value of the parts of a state."""
-    raise FusingError("packed")
+    raise FusingError(PACKED)
 
 
 def put(_s: Any, _state: Any) -> Any:
     """Stand for writing a value's parts into a state."""
-    raise FusingError("put")
+    raise FusingError(PUT)
 
 
 def whole(_lock: Any) -> Any:
     """Stand for the lock, where it is needed."""
-    raise FusingError("whole")
+    raise FusingError(WHOLE)
 
 
 @cache
-def fuse_function(factory: Factory, transitions: tuple[tuple[str, Any], ...], fields: tuple[str, ...]) -> Factory:
+def fuse_function(
+    factory: Factory, transitions: tuple[tuple[str, Any], ...], fields: tuple[str, ...]
+) -> Factory:
     """Return a factory with transitions in place of their calls.
 
     Parameters
@@ -84,29 +87,31 @@ class _Forms(ast.NodeTransformer):
         self.transitions, self.fields = transitions, fields
         self.namespace: dict[str, Any] = {}
 
-    def visit_Assign(self, node: ast.Assign) -> Any:  # noqa: N802 - the name that ast asks for
+    def visit_Assign(self, node: ast.Assign) -> Any:
         call = node.value
         name = _called(call)
-        if name == packed.__name__:
+        if name == PACKED:
             node.value = self._value(call.args[0])  # type: ignore[attr-defined]
         elif name in self.transitions:
             return self._transition(self.transitions[name], call, node.targets[0])
         return node
 
-    def visit_Expr(self, node: ast.Expr) -> Any:  # noqa: N802 - as above
-        if _called(node.value) != put.__name__:
+    def visit_Expr(self, node: ast.Expr) -> Any:
+        if _called(node.value) != PUT:
             return node
         state, value = node.value.args  # type: ignore[attr-defined]
         return ast.Assign([self._value(state, ast.Store())], value)
 
-    def visit_With(self, node: ast.With) -> Any:  # noqa: N802 - as above
+    def visit_With(self, node: ast.With) -> Any:
         self.generic_visit(node)
         call: Any = node.items[0].context_expr
-        if _called(call) != whole.__name__:
+        if _called(call) != WHOLE:
             return node
         # A new tuple may start the collection of garbage, and with it code of others.
-        makes = any(isinstance(each, ast.Tuple) and isinstance(each.ctx, ast.Load) for each in _nodes(node.body))
-        if is_whole(ast.Module(node.body, [])) and not makes and len(self.fields) == 1:
+        makes = any(
+            isinstance(each, ast.Tuple) and isinstance(each.ctx, ast.Load) for each in _nodes(node.body)
+        )
+        if _is_whole(node.body) and not makes and len(self.fields) == 1:
             return node.body
         node.items[0].context_expr = call.args[0]
         return node
@@ -114,7 +119,7 @@ class _Forms(ast.NodeTransformer):
     def _transition(self, function: Any, call: Any, target: ast.expr) -> list[ast.stmt]:
         suffix = "_"  # the same everywhere: they follow each other, and fewer local names make faster calls
         state = call.args[1]
-        in_parts = _called(state) == parts.__name__
+        in_parts = _called(state) == PARTS
         if in_parts:
             call.args[1] = state.args[0]
         body = place_transition(function_tree(function), call.args, target, suffix)
@@ -142,7 +147,7 @@ class _Globals(ast.NodeTransformer):
     def __init__(self, function: Any, namespace: dict[str, Any]) -> None:
         self.scope, self.namespace = function.__globals__, namespace
 
-    def visit_Name(self, node: ast.Name) -> ast.expr:  # noqa: N802 - as above
+    def visit_Name(self, node: ast.Name) -> ast.expr:
         if node.id not in self.scope or not isinstance(node.ctx, ast.Load):
             return node
         value = self.scope[node.id]
@@ -159,9 +164,15 @@ class _Parts(ast.NodeTransformer):
     def __init__(self, state: str, names: dict[str, str]) -> None:
         self.state, self.names = state, names
 
-    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:  # noqa: N802 - as above
+    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
         is_part = isinstance(node.value, ast.Name) and node.value.id == self.state and node.attr in self.names
         return ast.Name(self.names[node.attr], node.ctx) if is_part else node
+
+
+def _is_whole(body: list[ast.stmt]) -> bool:
+    block = ast.parse("def block(): pass").body[0]
+    block.body = body  # type: ignore[attr-defined]
+    return is_whole(block)  # type: ignore[arg-type]
 
 
 def _called(node: Any) -> str:

@@ -17,8 +17,8 @@ these forms; everything else is copied as it stands, with names of its own:
 - ``now = entry_time(clock)`` reads the clock, or reuses what a layer around read when no time can have passed.
 - ``x = in_world(sync, async_)(...)`` calls the one, or awaits the other.
 - ``x = with_call(f)`` calls `f` with the function that is called and all its arguments.
-- ``def again(): ...`` is a function of its own, an async one in the async world: for layers that proceed more than
-  once at a time, or later.
+- ``def again(): ...`` is a function of its own, an async one in the async world: for layers that proceed
+  more than once at a time, or later.
 - a call of a transition becomes its body (`transitions`), under the policy's lock where it needs one.
 - a name in capitals that the layer has as a constant becomes its value; branches that it rules out disappear.
   `ASYNC` is one of every layer: whether what is called is awaited.
@@ -228,7 +228,7 @@ class _Placing:
         given = ast.parse(f"call(function, {self.fusing.calling.arguments})", mode="eval").body
         given.func = call.args[0]  # type: ignore[attr-defined]
         statement.value = given
-        return statement  # type: ignore[no-any-return]
+        return statement
 
     def entry_time(self, target: ast.expr | None, clock: ast.expr) -> Iterator[ast.stmt]:
         if not isinstance(target, ast.Name):
@@ -248,7 +248,7 @@ class _Placing:
         call.func = choice.args[self.fusing.asynchronous]
         if self.fusing.asynchronous:
             statement.value = ast.Await(call)
-        return statement  # type: ignore[no-any-return]
+        return statement
 
     def transition(self, function: Any, call: ast.Call, target: ast.expr | None) -> Iterator[ast.stmt]:
         tree = function_tree(function)
@@ -291,10 +291,11 @@ class _Placing:
 
 
 def _taken_out(statement: ast.stmt) -> list[tuple[ast.AST, str, Statements]]:
-    """Take the blocks out of a statement: their names are in place, and arguments may be called like globals."""
+    """Take out the blocks of a statement: their names are in place, and arguments may be named like globals."""
     parts = (statement, *getattr(statement, "handlers", []))
     names = ("body", "orelse", "finalbody")
-    blocks = [(part, name, getattr(part, name)) for part in parts for name in names if getattr(part, name, None)]
+    found = [(part, name, getattr(part, name, None)) for part in parts for name in names]
+    blocks = [(part, name, block) for part, name, block in found if block]
     for part, name, _ in blocks:
         setattr(part, name, [])
     return blocks

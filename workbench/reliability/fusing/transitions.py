@@ -15,7 +15,15 @@ from typing import Any
 
 from workbench.errors import WorkbenchError
 
-__all__ = ["FusingError", "Renaming", "function_tree", "is_whole", "nested_names", "place_transition", "stored_names"]
+__all__ = [
+    "FusingError",
+    "Renaming",
+    "function_tree",
+    "is_whole",
+    "nested_names",
+    "place_transition",
+    "stored_names",
+]
 
 Transition = Callable[..., Any]
 

@@ -1,8 +1,8 @@
 """Adaptive LIFO with controlled delay: how long a call may wait, and whether the newest goes first.
 
-While a queue empties at least once in `interval_s` it is served in order, and calls may wait for `interval_s`.
-When it has not been empty for as long, there is too much load: a new call may wait for `target_s` only, and the newest
-goes first, as it is the one most likely to be answered in time.
+While a queue empties at least once in `interval_s` it is served in order, and calls may wait for
+`interval_s`. When it has not been empty for as long, there is too much load: a new call may wait for
+`target_s` only, and the newest goes first, as it is the one most likely to be answered in time.
 
 Source: B. Maurer, Fail at Scale, ACM Queue 13 (8), 2015.
 """

@@ -1,10 +1,10 @@
-"""AIMD: a concurrency limit that grows by one while calls succeed, and shrinks by a share when one is dropped.
+"""AIMD: a concurrency limit that grows by one while calls succeed, and shrinks by a share when not.
 
     limit <- limit * backoff   if a call was dropped or took longer than timeout_s
     limit <- limit + 1         otherwise, if at least half of the limit was in use
 
-Source: D.-M. Chiu, R. Jain, Analysis of the increase and decrease algorithms for congestion avoidance (1989); in
-this form and with these roundings Netflix, concurrency-limits, `AIMDLimit`.
+Source: D.-M. Chiu, R. Jain, Analysis of the increase and decrease algorithms for congestion avoidance (1989);
+in this form and with these roundings Netflix, concurrency-limits, `AIMDLimit`.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ __all__ = ["Parameters", "State", "update"]
 
 @dataclass(slots=True)
 class Parameters:
-    """Bounds of the limit, the factor by which it shrinks, and the time from which on a call counts as dropped."""
+    """Bounds of the limit, the factor by which it shrinks, and the longest time that counts as success."""
 
     minimum: int
     maximum: int

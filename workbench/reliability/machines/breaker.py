@@ -1,7 +1,7 @@
 """A circuit breaker: closed, open after too many failures, half open to try again.
 
-It opens when, of the last `window` calls and at least `minimum_calls`, the share that failed or was slow reaches
-its threshold. After `open_s` it lets `half_open_calls` through; when these are back, they decide.
+It opens when, of the last `window` calls and at least `minimum_calls`, the share that failed or was slow
+reaches its threshold. After `open_s` it lets `half_open_calls` through; when these are back, they decide.
 
 ::
 
@@ -13,9 +13,10 @@ its threshold. After `open_s` it lets `half_open_calls` through; when these are 
     HALF_OPEN     trial calls are out for `half_open_s`, another comes      OPEN
     any           `switch`                                                  the one asked for
 
-A call belongs to the state that let it through: `generation` counts changes of state, and outcomes of calls from
-an earlier one are not counted. A trial call that ends without an outcome (it was cancelled, or raised what does
-not count) gives its permit back by `release`. Other windows than that of the last calls are in `breaker_windows`.
+A call belongs to the state that let it through: `generation` counts changes of state, and outcomes of calls
+from an earlier one are not counted. A trial call that ends without an outcome (it was cancelled, or raised
+what does not count) gives its permit back by `release`. Other windows than that of the last calls are in
+`breaker_windows`.
 
 Source: M. Nygard, Release It! (2007), chapter 5; the half-open trial is that of resilience4j.
 """
@@ -50,8 +51,8 @@ LONG_AGO = -math.inf
 class Parameters:
     """Thresholds are shares of the calls in the window; above 1 they are never reached.
 
-    `open_growth` multiplies how long it stays open each time that a trial fails, up to `open_most_s`. A window of
-    time has `buckets` of `bucket_s`.
+    `open_growth` multiplies how long it stays open each time that a trial fails, up to `open_most_s`. A
+    window of time has `buckets` of `bucket_s`.
     """
 
     window: int
@@ -72,8 +73,8 @@ class Parameters:
 class State:
     """Which state it is in, and what it has seen since it came there: totals of the ring of outcomes.
 
-    The ring has an entry a call: 1 for a failed one, 2 for a slow one, 3 for both. `growth` is by what `open_s` is
-    multiplied; `began_s` and `fresh` belong to windows of time.
+    The ring has an entry a call: 1 for a failed one, 2 for a slow one, 3 for both. `growth` is by what
+    `open_s` is multiplied; `began_s` and `fresh` belong to windows of time.
     """
 
     state: int = CLOSED
@@ -96,7 +97,7 @@ class State:
 def admit(p: Any, s: Any, now: float) -> bool:
     """Tell whether a call may pass, where the state is not closed."""
     open_s = p.open_s * s.growth
-    if open_s > p.open_most_s:
+    if open_s > p.open_most_s:  # noqa: PLR1730 - a call would need the lock
         open_s = p.open_most_s
     if s.state == OPEN and now - s.changed_s >= open_s:
         s.state = HALF_OPEN
@@ -115,7 +116,7 @@ def admit(p: Any, s: Any, now: float) -> bool:
         s.calls = 0
         s.failed = 0
         s.slow = 0
-    admitted = s.state == DISABLED or s.state == CLOSED
+    admitted = s.state == DISABLED or s.state == CLOSED  # noqa: PLR1714 - numbers, as Numba likes them
     if s.state == HALF_OPEN and s.permits > 0:
         s.permits -= 1
         admitted = True
@@ -125,7 +126,9 @@ def admit(p: Any, s: Any, now: float) -> bool:
 
 
 @transition
-def learn(p: Any, s: Any, ring: Any, generation: int, outcome: int, now: float) -> bool:
+def learn(  # noqa: C901, PLR0912, PLR0913 - it is placed into others as one piece
+    p: Any, s: Any, ring: Any, generation: int, outcome: int, now: float
+) -> bool:
     """Count the outcome of a call that came in a generation; tell whether it changed the state."""
     changed = False
     if generation == s.generation:
@@ -180,7 +183,7 @@ def learn(p: Any, s: Any, ring: Any, generation: int, outcome: int, now: float) 
 
 @transition
 def succeed(p: Any, s: Any, ring: Any, generation: int) -> None:
-    """Do what `learn` does for a success where the breaker is closed and its window full: nothing can change."""
+    """Do what `learn` does for a success, where it is closed and its window full: it stays closed."""
     if generation == s.generation:
         at = s.at
         before = ring[at]
@@ -225,7 +228,7 @@ def trip(s: Any, generation: int, now: float) -> bool:
 
 @transition
 def switch(p: Any, s: Any, state: int, now: float) -> bool:
-    """Put it into a state, with nothing seen; calls that are out no longer count. Tell whether it was in another."""
+    """Put it into a state, with nothing seen and all calls forgotten; tell whether it was in another."""
     changed = s.state != state
     if state == OPEN and changed:
         s.opened += 1

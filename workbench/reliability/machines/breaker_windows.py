@@ -1,12 +1,12 @@
 """What a closed circuit breaker sees otherwise than call by call: failures in a row, and a window of time.
 
-A window of time has `buckets`; each counts the calls that ended in it, those that failed and those that were slow, so
-`ring` has three numbers a bucket. `rotate` moves on to the bucket of a moment and forgets those that are too old;
-the window is thus between ``buckets - 1`` and `buckets` times `bucket_s` long. It loops, and therefore is called only when
-a bucket is over; what happens at each call does not.
+A window of time has `buckets`; each counts the calls that ended in it, those that failed and those that
+were slow, so `ring` has three numbers a bucket. `rotate` moves on to the bucket of a moment and forgets
+those that are too old; the window is thus between ``buckets - 1`` and `buckets` times `bucket_s` long. It
+loops, and therefore is called only when a bucket is over; what happens at each call does not.
 
-After a change of state no bucket holds anything: `fresh` counts those that were begun since. Half-open breakers
-look at their trial calls alone, by `breaker.learn`.
+After a change of state no bucket holds anything: `fresh` counts those that were begun since. Half-open
+breakers look at their trial calls alone, by `breaker.learn`.
 
 Source: windows of buckets as in Polly's RollingHealthMetrics and resilience4j's SlidingTimeWindowMetrics.
 """
@@ -38,7 +38,8 @@ def count_in_row(p: Any, s: Any, generation: int, outcome: int) -> bool:
 def rotate(p: Any, s: Any, ring: Any, now: float) -> None:
     """Move on to the bucket of a moment.
 
-    Each turn of the loop leaves totals and buckets in agreement: another thread may count between two of them.
+    Each turn of the loop leaves totals and buckets in agreement: another thread may count between two of
+    them.
     """
     moved = 0
     while now - s.began_s >= p.bucket_s and moved < p.buckets:

@@ -8,8 +8,8 @@ takes a whole one. It starts full, and what does not fit is lost. So in every in
 which is the law that keeps retries from feeding an overload. Kept is what is missing, so that zero is full.
 
 Source: retry budgets of Finagle (a share of the calls, and some a second for callers that seldom call), with
-the bounded bucket of gRPC's retry throttling (proposal A6) in place of a window of time: no clock is read
-when all goes well.
+the bounded bucket of gRPC's retry throttling (proposal A6) in place of a window of time: paying in reads no
+clock.
 """
 
 from dataclasses import dataclass

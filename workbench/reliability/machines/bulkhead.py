@@ -1,12 +1,12 @@
 """A bulkhead: so many calls at a time, so many more that wait.
 
-``running <= limit`` and ``waiting <= queue`` always hold, and ``waiting > 0`` only while all places are taken: a place
-that becomes free goes to one that waits, not to one that comes. (Where the limit may change, as that of an
-adaptive limit, `running` exceeds a lowered limit until enough have left.)
+``running <= limit`` and ``waiting <= queue`` always hold, and ``waiting > 0`` only while all places are
+taken: a place that becomes free goes to one that waits, not to one that comes. (Where the limit may change,
+as that of an adaptive limit, `running` exceeds a lowered limit until enough have left.)
 
-A call takes a place (`take`, the short form of `enter` for when nobody needs to wait) and leaves it (`leave`).
-Where `leave` finds that somebody waits, nothing is decided yet: `hand_on` does so, where the one that waits
-is at hand.
+A call takes a place (`take`, the short form of `enter` for when nobody needs to wait) and leaves it
+(`leave`). Where `leave` finds that somebody waits, nothing is decided yet: `hand_on` does so, where the one
+that waits is at hand.
 
 Source: M. Nygard, Release It! (2007), chapter 5.
 """
@@ -49,8 +49,8 @@ class Parameters:
 class State:
     """How many run and wait now; how many waited, and how those fared that never ran.
 
-    A call that waited ran in the end (`handed`), waited for too long (`expired`), was taken from the queue by the
-    policy (`shed`), or no longer wanted its place (`cancelled`).
+    A call that waited ran in the end (`handed`), waited for too long (`expired`), was taken from the queue by
+    the policy (`shed`), or no longer wanted its place (`cancelled`).
     """
 
     running: int = 0
@@ -111,7 +111,7 @@ def hand_on(p: Any, s: Any) -> bool:
 
 @transition
 def promote(p: Any, s: Any) -> bool:
-    """Give a place that a higher limit made to one that waits; tell whether there is such a place and such a call."""
+    """Give a place that a higher limit made to one that waits; tell whether there are both."""
     promoted = s.waiting > 0 and s.running < p.limit
     if promoted:
         s.waiting -= 1

@@ -1,4 +1,4 @@
-"""A cache's decision: how good is an answer of some age?
+"""A cache's decision: how good an answer of some age is.
 
 ::
 
@@ -8,8 +8,8 @@
 
 The two periods both begin where the answer stops being fresh.
 
-Source: RFC 9111 (HTTP Caching), section 4.2: fresh while its lifetime exceeds its age; RFC 5861 (HTTP Cache-Control
-Extensions for Stale Content), sections 3 and 4.
+Source: RFC 9111 (HTTP Caching), section 4.2: fresh while its lifetime exceeds its age; RFC 5861 (HTTP
+Cache-Control Extensions for Stale Content), sections 3 and 4.
 """
 
 import math
@@ -50,7 +50,7 @@ class State:
 
 @transition
 def look(p: Any, s: Any, stored_s: float, now: float) -> int:
-    """Count a call for an answer that was stored at a time (never: minus infinity); return how good that is."""
+    """Count a call for an answer that was stored at a time (`NEVER`: at none); return how good that is."""
     age_s = now - stored_s
     over_s = age_s - p.ttl_s
     found = MISSING

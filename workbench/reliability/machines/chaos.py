@@ -1,13 +1,13 @@
 """Injected faults: which calls they hit.
 
-A call is hit when its random number lies below the rate. The number is an argument. `uniform` makes it of a seed, the
-number of the call and the number of the draw within it, so that a run can be repeated, call by call, in any world and
-in any order of threads::
+A call is hit when its random number lies below the rate. The number is an argument. `uniform` makes it of a
+seed, the number of the call and the number of the draw within it, so that a run can be repeated, call by
+call, in any world and in any order of threads::
 
     u = finish(seed + GOLDEN * (1 + 2 * call + draw)) / 2**53        (of the upper 53 bits; all modulo 2**64)
 
-Source: SplitMix64, G. Steele, D. Lea, C. Flood, Fast Splittable Pseudorandom Number Generators (OOPSLA 2014), with the
-finishing constants of the reference implementation by S. Vigna.
+Source: SplitMix64, G. Steele, D. Lea, C. Flood, Fast Splittable Pseudorandom Number Generators (OOPSLA
+2014), with the finishing constants of the reference implementation by S. Vigna.
 """
 
 from dataclasses import dataclass
@@ -55,7 +55,7 @@ def uniform(seed: int, call: int, draw: int = 0) -> float:
     Examples
     --------
     >>> uniform(7, 0), uniform(7, 0, 1)
-    (0.38982974839127149, 0.01678829452815611)
+    (0.3898297483912715, 0.01678829452815611)
     """
     z = (seed + GOLDEN * (1 + 2 * call + draw)) & MASK
     z = ((z ^ (z >> 30)) * FIRST) & MASK
@@ -69,5 +69,7 @@ def uniforms(seed: int, calls: int, draw: int = 0) -> npt.NDArray[np.float64]:
     z = np.uint64(seed & MASK) + np.uint64(GOLDEN) * steps
     z = (z ^ (z >> np.uint64(30))) * np.uint64(FIRST)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(SECOND)
-    found: npt.NDArray[np.float64] = ((z ^ (z >> np.uint64(31))) >> np.uint64(11)).astype(np.float64) * 2.0**-53
+    found: npt.NDArray[np.float64] = ((z ^ (z >> np.uint64(31))) >> np.uint64(11)).astype(
+        np.float64
+    ) * 2.0**-53
     return found

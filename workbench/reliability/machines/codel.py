@@ -1,11 +1,11 @@
 """CoDel: which call to drop from a queue, by how long the calls in it have waited.
 
-A queue is bad when calls have waited for `target_s` or more for a whole `interval_s`. Then one is dropped, and more
-at ever shorter distances, ``interval / sqrt(count)``, until the wait is below the target again. A queue that fills and
-empties again within an interval is good, however long it was.
+A queue is bad when calls have waited for `target_s` or more for a whole `interval_s`. Then one is dropped,
+and more at ever shorter distances, ``interval / sqrt(count)``, until the wait is below the target again. A
+queue that fills and empties again within an interval is good, however long it was.
 
-`judge` is asked for each call that is taken from the queue, in order, until one is kept; `note_empty` when the queue
-had no more to give.
+`judge` is asked for each call that is taken from the queue, in order, until one is kept; `note_empty` when
+the queue had no more to give.
 
 Source: RFC 8289 (2018), K. Nichols, V. Jacobson, sections 5.3 to 5.5.
 """
@@ -43,7 +43,7 @@ class State:
 
 
 @transition
-def judge(p: Any, s: Any, now: float, wait_s: float, left: int) -> bool:
+def judge(p: Any, s: Any, now: float, wait_s: float, left: int) -> bool:  # noqa: C901 - the RFC's one procedure
     """Tell whether to drop the call that came out after `wait_s`, with `left` calls behind it."""
     late = False
     if wait_s < p.target_s or left <= 1:

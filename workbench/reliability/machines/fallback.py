@@ -1,6 +1,7 @@
 """A fallback: what is done about an outcome, and how often.
 
-In a simulation the bodies of fallbacks are recorded outcomes: whether a call failed, whether its replacement did.
+In a simulation the bodies of fallbacks are recorded outcomes: whether a call failed, whether its
+replacement did.
 """
 
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ SERVED, FAILED, REFUSED = 0, 1, 2
 
 @dataclass(slots=True)
 class State:
-    """How many calls needed no replacement, were replaced after an exception or a result, or failed in the end."""
+    """Calls that needed no replacement, got one for an exception or a result, or failed in the end."""
 
     succeeded: int = 0
     hidden: int = 0

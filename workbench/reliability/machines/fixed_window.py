@@ -1,8 +1,8 @@
 """A fixed window: time is cut into windows, each lets so many calls through.
 
-The windows begin at multiples of `window_s` of the clock. Around the border between two of them twice the limit can
-pass within any time, however short: `t` seconds touch at most ``floor(t / window_s) + 2`` windows.
-Whoever waits takes a place in the next window that has one; later ones go no further back.
+The windows begin at multiples of `window_s` of the clock. Around the border between two of them twice the
+limit can pass within any time, however short: `t` seconds touch at most ``floor(t / window_s) + 2``
+windows. Whoever waits takes a place in the next window that has one; later ones go no further back.
 
 Source: the counter of the Redis documentation of INCR ("Pattern: Rate limiter").
 """
@@ -31,7 +31,7 @@ class Parameters:
 
 @dataclass(slots=True)
 class State:
-    """The number of the last window that was used, and what was taken in it; and how many calls were let through."""
+    """The number of the last window that was used, and what was taken in it; and how many calls passed."""
 
     window: float = -inf
     count: float = 0.0
@@ -46,7 +46,7 @@ def parameters(limit: float, window_s: float, patience_s: float = 0.0) -> Parame
 
 @transition
 def take(p: Any, s: Any, now: float, cost: float) -> float:
-    """Take so many places of a window, or none; return the seconds until they can be taken, 0 when that is now.
+    """Take so many places of a window, or none; return the seconds until they can be taken, 0 for now.
 
     They are taken where that is within the patience.
     """

@@ -1,8 +1,8 @@
 """The generic cell rate algorithm: a rate limit that remembers one number.
 
-A cell is expected every `interval_s`; the theoretical arrival time of the next is kept, in cells: the time at which
-it is due, times the rate. As many as a burst holds may come early. It is a token bucket that stores when it will
-be full, instead of how full it is.
+A cell is expected every `interval_s`; the theoretical arrival time of the next is kept, in cells: the time
+at which it is due, times the rate. As many as a burst holds may come early. It is a token bucket that
+stores when it will be full, instead of how full it is.
 
 In any interval of `t` seconds it lets at most ``burst + rate_hz * t`` through.
 
@@ -58,7 +58,7 @@ def take(p: Any, s: Any, now: float, cost: float) -> float:
     """
     time = now * p.rate_hz
     expected = s.arrival
-    if expected < time:
+    if expected < time:  # noqa: PLR1730 - a call would let other threads run
         expected = time
     following = expected + cost
     if following - time <= p.depth:

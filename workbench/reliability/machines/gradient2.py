@@ -4,10 +4,10 @@
     gradient <- max(1/2, min(1, tolerance * long / rtt))
     limit    <- (1 - smoothing) * limit + smoothing * (gradient * limit + queue)
 
-While calls are as fast as usual the gradient is 1 and the limit grows by ``smoothing * queue``; it rests where
-``limit * (1 - gradient) = queue``: `queue` calls more than the callee works on at the same time. The limit stays as it
-is while less than half of it is in use. When the long average is more than twice the present time (an overload has
-ended) it decays by 5 % a sample.
+While calls are as fast as usual the gradient is 1 and the limit grows by ``smoothing * queue``; it rests
+where ``limit * (1 - gradient) = queue``: `queue` calls more than the callee works on at the same time. The
+limit stays as it is while less than half of it is in use. When the long average is more than twice the
+present time (an overload has ended) it decays by 5 % a sample.
 
 Drops do not count: this algorithm learns from times alone.
 
@@ -24,7 +24,7 @@ __all__ = ["Parameters", "State", "update"]
 
 @dataclass(slots=True)
 class Parameters:
-    """Bounds of the limit; how much slower than usual is still usual; the weight of a sample; the two averages."""
+    """Bounds of the limit; what is usual; the weight of a sample; calls that may queue; the averages."""
 
     minimum: int
     maximum: int

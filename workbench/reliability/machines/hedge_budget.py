@@ -1,7 +1,8 @@
 """A budget of extra attempts: a share of the calls, and a few more.
 
-Each call puts `share` of an attempt into the budget, up to `most`, and each extra attempt takes one out. So of `n` calls
-there are never more than ``most + share * n`` extra attempts, however they are spread; it begins full.
+Each call puts `share` of an attempt into the budget, up to `most`, and each extra attempt takes one out. So
+of `n` calls there are never more than ``most + share * n`` extra attempts, however they are spread; it
+begins full.
 
 Source: retry throttling of gRPC (gRFC A6), where hedges and retries draw from one bucket; the share of calls
 is that of Finagle's RetryBudget.
@@ -38,7 +39,7 @@ def earn(p: Any, s: Any) -> None:
     """Count a call."""
     s.calls += 1
     saved = s.saved + p.share
-    if saved > p.most:
+    if saved > p.most:  # noqa: PLR1730 - a call would need the lock
         saved = p.most
     s.saved = saved
 

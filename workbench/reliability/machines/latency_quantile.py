@@ -1,13 +1,14 @@
 """A quantile of durations, learnt as they come: counts in a histogram whose bins grow with the durations.
 
-A duration is ``m * 2**e`` with 1/2 <= m < 1. Each exponent has `STEPS` bins of equal width, so that a bin is never wider
-than 1/STEPS of what it holds, and its middle is off by half of that: 1.6 %. Durations below 1 µs or above 36 h are
-counted at the ends. Splitting a float into `m` and `e` is exact: live and compiled worlds count in the same bins.
+A duration is ``m * 2**e`` with 1/2 <= m < 1. Each exponent has `STEPS` bins of equal width, so that a bin
+is never wider than 1/STEPS of what it holds, and its middle is off by half of that: 1.6 %. Durations below
+1 µs or above 36 h are counted at the ends. Splitting a float into `m` and `e` is exact: live and compiled
+worlds count in the same bins.
 
 When `memory` durations are counted, all counts are halved: old ones fade.
 
-Source: G. Tene, HdrHistogram (2012), with halving as in TinyLFU's reset (Einziger, Friedman, Manes, 2017). It was taken
-instead of the P² algorithm (Jain, Chlamtac, 1985) because its error is bounded.
+Source: G. Tene, HdrHistogram (2012), with halving as in TinyLFU's reset (Einziger, Friedman, Manes, 2017).
+It was taken instead of the P² algorithm (Jain, Chlamtac, 1985) because its error is bounded.
 """
 
 import math
@@ -34,7 +35,7 @@ class Parameters:
 
 @dataclass(slots=True)
 class State:
-    """How many durations were observed, how many are in the histogram, and what the quantile was at the last look."""
+    """How many durations were observed, how many are in the histogram, and the quantile at the last look."""
 
     observed: int = 0
     counted: int = 0

@@ -1,8 +1,9 @@
 """A leaky bucket, as a meter: calls pour water in, it leaks at a rate, and what would overflow is refused.
 
-As a meter it lets a burst pass at once: it is the token bucket seen from the other side. As a queue, the water
-is the calls, and leaves at the rate: that is a bucket that holds one call, whose callers wait.
-In any interval of `t` seconds the meter lets at most ``burst + rate_hz * t`` through; the queue, ``1 + rate_hz * t``.
+As a meter it lets a burst pass at once: it is the token bucket seen from the other side. As a queue, the
+water is the calls, and leaves at the rate: that is a bucket that holds one call, whose callers wait. In any
+interval of `t` seconds the meter lets at most ``burst + rate_hz * t`` through; the queue, ``1 + rate_hz *
+t``.
 
 Source: J. Turner, New directions in communications, IEEE Communications Magazine 24(10), 1986 (the meter);
 ITU-T I.371 (2004), annex A (the continuous-state leaky bucket).
@@ -53,18 +54,21 @@ def take(p: Any, s: Any, now: float, cost: float) -> float:
     It is poured in where that is within the patience.
     """
     time = now * p.rate_hz
-    if time > s.updated:
-        s.level -= time - s.updated
-        s.updated = time
-        if s.level < 0.0:
-            s.level = 0.0
+    level = s.level
+    updated = s.updated
+    if time > updated:
+        level -= time - updated
+        updated = time
+        if level < 0.0:  # noqa: PLR1730 - a call would let other threads run
+            level = 0.0
     # A clock that reads less than before finds what has not leaked yet at what it reads.
-    over = s.level + (s.updated - time) + cost - p.burst
+    over = level + (updated - time) + cost - p.burst
     wait_s = 0.0
     if over > TOLERANCE:
         wait_s = over * p.interval_s
     if wait_s <= p.patience_s:
-        s.level += cost
+        s.level = level + cost
+        s.updated = updated
         s.taken += 1
     else:
         s.refused += 1

@@ -1,8 +1,9 @@
 """Samples of round-trip times, gathered over windows of time: what adaptive limits learn from.
 
-A window ends with the first sample that comes back `window_s` or more after it began. It stands for all its samples by
-their mean, by the most calls that were in flight when one of them started, and by whether any was dropped. A
-window of fewer than `least` samples is forgotten. With ``window_s=0`` and ``least=1`` every sample stands for itself.
+A window ends with the first sample that comes back `window_s` or more after it began. It stands for all its
+samples by their mean, by the most calls that were in flight when one of them started, and by whether any was
+dropped. A window of fewer than `least` samples is forgotten. With ``window_s=0`` and ``least=1`` every sample
+stands for itself.
 
 Source: Netflix, concurrency-limits, `WindowedLimit` with its `AverageSampleWindow`.
 """
@@ -45,7 +46,7 @@ def sample(p: Any, s: Any, now: float, rtt_s: float, inflight: int, dropped: boo
     if rtt_s >= p.min_rtt_s:
         s.samples += 1
         s.total_s += rtt_s
-        if inflight > s.most:
+        if inflight > s.most:  # noqa: PLR1730 - a call would need the lock
             s.most = inflight
         if dropped:
             s.drops += 1

@@ -47,18 +47,19 @@ def parameters(limit: int, window_s: float, patience_s: float = 0.0) -> Paramete
 def take(p: Any, s: Any, ring: Any, now: float, cost: int) -> float:
     """Take so many places, or none; return the seconds until they can be taken, 0 when that is now.
 
-    They are taken where that is within the patience. The ring has `limit` times in windows, at first all -inf.
+    They are taken where that is within the patience. The ring has `limit` times in windows, at first all
+    -inf.
     """
     time = now / p.window_s
     ready = time
-    if ready < s.latest:
+    if ready < s.latest:  # noqa: PLR1730 - a call would let other threads run
         ready = s.latest
     wait_s = 0.0
     if cost > 0:
         last = s.at + cost - 1
         if last >= p.limit:
             last -= p.limit
-        if ready < ring[last] + 1.0:
+        if ready < ring[last] + 1.0:  # noqa: PLR1730 - a call would let other threads run
             ready = ring[last] + 1.0
     if ready - time > TOLERANCE:
         wait_s = (ready - time) * p.window_s

@@ -1,10 +1,11 @@
 """A sliding window that counts: the last window's calls weigh as much as of it the sliding one still covers.
 
-Time is cut into windows as by a fixed window. At a share `f` of the present one, the calls of the last `window_s`
-are estimated as ``previous * (1 - f) + current``: as if the previous ones had been spread evenly. That takes three
-numbers, whatever the limit; `sliding_log` counts exactly, and remembers each call.
-In any interval of `t` seconds it lets at most ``limit * (1 + t / window_s)`` through: at a border no more than the
-limit, but within one window almost twice the limit, where all of the previous ones came at its end.
+Time is cut into windows as by a fixed window. At a share `f` of the present one, the calls of the last
+`window_s` are estimated as ``previous * (1 - f) + current``: as if the previous ones had been spread
+evenly. That takes three numbers, whatever the limit; `sliding_log` counts exactly, and remembers each call.
+In any interval of `t` seconds it lets at most ``limit * (1 + t / window_s)`` through: at a border no more
+than the limit, but within one window almost twice the limit, where all of the previous ones came at its
+end.
 
 Source: J. Desgats, How we built rate limiting capable of scaling to millions of domains, Cloudflare (2017).
 """
@@ -64,7 +65,7 @@ def take(p: Any, s: Any, now: float, cost: float) -> float:
     elif window == s.window + 1.0:
         previous = s.current
     ready = time
-    if ready < window:
+    if ready < window:  # noqa: PLR1730 - a call would let other threads run
         ready = window
     room = p.limit - current - cost
     if room < -TOLERANCE:  # not before the next window

@@ -1,9 +1,10 @@
 """A token bucket: tokens come at a rate, up to a burst; a call takes as many as it costs, or none.
 
-Whoever waits takes tokens that are still to come: the bucket then holds fewer than none, and whoever comes later
-waits longer. In any interval of `t` seconds it lets at most ``burst + rate_hz * t`` through.
+Whoever waits takes tokens that are still to come: the bucket then holds fewer than none, and whoever comes
+later waits longer. In any interval of `t` seconds it lets at most ``burst + rate_hz * t`` through.
 
-Source: J. Turner, New directions in communications, IEEE Communications Magazine 24(10), 1986; RFC 2697, section 3.
+Source: J. Turner, New directions in communications, IEEE Communications Magazine 24(10), 1986; RFC 2697,
+section 3.
 """
 
 from dataclasses import dataclass
@@ -31,7 +32,7 @@ class Parameters:
 
 @dataclass(slots=True)
 class State:
-    """How many tokens there were, and when, in tokens since the clock's zero; and how many calls were let through."""
+    """How many tokens there were, and when, in tokens since the clock's zero; and how many calls passed."""
 
     tokens: float = 0.0
     updated: float = -inf
@@ -51,18 +52,21 @@ def take(p: Any, s: Any, now: float, cost: float) -> float:
     They are taken where that is within the patience.
     """
     time = now * p.rate_hz
-    if time > s.updated:
-        s.tokens += time - s.updated
-        s.updated = time
-        if s.tokens > p.burst:
-            s.tokens = p.burst
+    tokens = s.tokens
+    updated = s.updated
+    if time > updated:
+        tokens += time - updated
+        updated = time
+        if tokens > p.burst:  # noqa: PLR1730 - a call would let other threads run
+            tokens = p.burst
     # A clock that reads less than before finds no tokens yet at what it reads.
-    missing = cost - s.tokens + (s.updated - time)
+    missing = cost - tokens + (updated - time)
     wait_s = 0.0
     if missing > TOLERANCE:
         wait_s = missing * p.interval_s
     if wait_s <= p.patience_s:
-        s.tokens -= cost
+        s.tokens = tokens - cost
+        s.updated = updated
         s.taken += 1
     else:
         s.refused += 1

@@ -9,9 +9,9 @@ With ``r(limit)``, the whole part of log10(limit), at least 1, and sqrt(limit) f
     limit <- limit + r            if queue < alpha * r
     limit <- limit - r            if queue > beta * r
 
-and unchanged in between, or while less than half of the limit is in use. The shortest round-trip time is taken anew
-from a single sample about every ``probe * limit`` samples (times a random number from [0.5, 1), so that clients do not
-probe together), as the callee may have become slower for good.
+and unchanged in between, or while less than half of the limit is in use. The shortest round-trip time is
+taken anew from a single sample about every ``probe * limit`` samples (times a random number from [0.5, 1), so
+that clients do not probe together), as the callee may have become slower for good.
 
 Source: L. Brakmo, L. Peterson, TCP Vegas (1995); in this form Netflix, concurrency-limits, `VegasLimit`.
 """
@@ -27,7 +27,7 @@ __all__ = ["Parameters", "State", "update"]
 
 @dataclass(slots=True)
 class Parameters:
-    """Bounds of the limit; how long a queue is good, in units of r; the weight of a sample; how often to probe."""
+    """Bounds of the limit, of a good queue in units of r; the weight of a sample; how often to probe."""
 
     minimum: int
     maximum: int
@@ -48,7 +48,7 @@ class State:
 
 
 @transition
-def update(p: Any, s: Any, rtt_s: float, inflight: int, dropped: bool, u: float) -> float:  # noqa: FBT001, PLR0913, C901, PLR0912 - one formula
+def update(p: Any, s: Any, rtt_s: float, inflight: int, dropped: bool, u: float) -> float:  # noqa: FBT001, PLR0913, C901 - one formula
     """Learn from a sample; return the new limit. `u` spreads the probes."""
     limit = s.limit
     s.samples += 1
@@ -59,7 +59,7 @@ def update(p: Any, s: Any, rtt_s: float, inflight: int, dropped: bool, u: float)
     elif s.shortest_s == 0.0 or rtt_s < s.shortest_s:
         s.shortest_s = rtt_s
     else:
-        queue = int(math.ceil(limit * (1.0 - s.shortest_s / rtt_s)))
+        queue = math.ceil(limit * (1.0 - s.shortest_s / rtt_s))
         root = 1
         if limit >= 1000.0:
             root = int(math.sqrt(math.floor(limit)))

@@ -1,18 +1,19 @@
 """Arguments of policies: in range, or a `PolicyError` that says what would be right."""
 
 import math
+import numbers
 
 from workbench.reliability.policy import PolicyError
 
-__all__ = ["check_count", "check_seconds", "check_share"]
+__all__ = ["check_count", "check_function", "check_seconds", "check_share"]
 
 
-def check_count(name: str, value: int, *, least: int = 1) -> int:
+def check_count(name: str, value: object, *, least: int = 1) -> int:
     """Return a whole number that is large enough."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < least:
         msg = f"{name} is {value!r}, expected a whole number of at least {least}"
         raise PolicyError(msg)
-    return value
+    return int(value)
 
 
 def check_seconds(name: str, value: float, *, zero: bool = False, endless: bool = False) -> float:
@@ -34,8 +35,15 @@ def check_share(name: str, value: float, *, zero: bool = False) -> float:
     return share
 
 
-def _number(name: str, value: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
+def check_function(name: str, value: object, meaning: str) -> None:
+    """Raise for what cannot be called."""
+    if not callable(value):
+        msg = f"{name} is {value!r}, expected a function {meaning}"
+        raise PolicyError(msg)
+
+
+def _number(name: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
         msg = f"{name} is {value!r}, expected a number"
         raise PolicyError(msg)
     return float(value)

@@ -1,11 +1,11 @@
-"""The queue of a load shedder: strict priorities, fairness between the keys of one priority, CoDel for each key.
+"""The queue of a load shedder: priorities, fairness between the keys of one priority, CoDel for each key.
 
     priority 0   flow a: [w w w]   flow b: [w]      deficit round robin goes round the flows
     priority 1   flow a: [w w]                      only served when nobody waits above
 
-Each flow, the calls of one key and one priority, has a CoDel of its own, as in FQ-CoDel: a key that sends too much is
-dropped from, its neighbours are not. With adaptive LIFO the whole queue is judged at once, and flows give their newest call
-while it is overloaded.
+Each flow, the calls of one key and one priority, has a CoDel of its own, as in FQ-CoDel: a key that sends too
+much is dropped from, its neighbours are not. With adaptive LIFO the whole queue is judged at once, and flows
+give their newest call while it is overloaded.
 
 Source: RFC 8290 (2018), section 4, with calls for packets.
 """
@@ -13,6 +13,7 @@ Source: RFC 8290 (2018), section 4, with calls for packets.
 import math
 from collections import OrderedDict
 from collections.abc import Mapping
+from typing import Any
 
 from workbench.reliability.machines import adaptive_lifo, codel
 from workbench.reliability.machines.fair_queue import Flow, begin_turn, displaces, end_flow, serve
@@ -52,7 +53,7 @@ class FairOrder:
         *,
         codel_parameters: codel.Parameters | None,
         lifo_parameters: adaptive_lifo.Parameters | None,
-        weights: Mapping[object, float],
+        weights: Mapping[Any, float],
     ) -> None:
         self._codel, self._lifo, self._weights = codel_parameters, lifo_parameters, weights
         self._levels: dict[int, OrderedDict[object, _Calls]] = {}
@@ -117,19 +118,24 @@ class FairOrder:
         return waiter, dropped
 
     def make_room(self, waiter: Waiter) -> Waiter | None:
-        """Take out the oldest call of the longest flow of the least priority, if it is to give way to a newcomer."""
+        """Take out the oldest of the longest flow of the least priority, if it gives way to a newcomer."""
         if not self._count:
             return None
         priority = max(self._levels)
         flows = self._levels[priority]
         key = max(flows, key=lambda each: len(flows[each].waiters))
-        own = self._levels.get(waiter.priority, {}).get(waiter.key)
-        length = len(own.waiters) if own is not None else 0
+        length = self._length(waiter)
         if not displaces(waiter.priority, length, priority, len(flows[key].waiters)):
             return None
         victim = flows[key].waiters.popitem(last=False)[0]
         self._taken_from(priority, key)
         return victim
+
+    def _length(self, waiter: Waiter) -> int:
+        """Return how many wait in the flow of a newcomer."""
+        flows = self._levels.get(waiter.priority)
+        own = None if flows is None else flows.get(waiter.key)
+        return 0 if own is None else len(own.waiters)
 
     def _calls(self, waiter: Waiter) -> _Calls:
         found = self._idle.pop((waiter.priority, waiter.key), None)

@@ -38,7 +38,7 @@ def window_of(
     if rate_hz is not None and by_window == (None, None):
         calls = burst_of(1 if burst is None else burst)
         return calls, calls / rate_of(rate_hz)
-    msg = "a window is given by limit and window_s, or by rate_hz and burst (burst calls in burst / rate_hz seconds)"
+    msg = "a window is given by limit and window_s, or by rate_hz and burst (in burst / rate_hz seconds)"
     raise PolicyError(msg)
 
 
@@ -57,7 +57,9 @@ def cost_of(cost: float, most: float, *, whole: bool) -> float:
         msg = f"cost is {cost!r}, expected {'a whole number' if whole else 'a number'} from 0 on"
         raise PolicyError(msg)
     if cost > most:
-        msg = f"cost {cost:g} is more than the {most:g} ever let through at once: split the call, or allow more"
+        msg = (
+            f"cost {cost:g} is more than the {most:g} ever let through at once: split the call, or allow more"
+        )
         raise UnattainableCostError(msg)
     return cost
 

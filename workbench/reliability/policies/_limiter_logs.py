@@ -1,4 +1,4 @@
-"""The states of a limiter that remembers each call: a ring a key, always advanced under the limiter's lock."""
+"""The states of a limiter that remembers each call: a ring a key, advanced under the limiter's lock."""
 
 from array import array
 from collections.abc import Callable
@@ -17,21 +17,21 @@ class Logs(States):
         """Make none: `take` and `swap` are the methods below."""
         self.own = self.fresh()
 
-    def trying(self, p: Any, clock: Any, refused: Any) -> Callable[..., bool]:
+    def trying(self, p: Any, limiter: Any) -> Callable[..., bool]:
         """Return the limiter's `try_acquire`."""
+        clock, refused = limiter.clock, limiter.refused
 
         def try_acquire(key: Any = None, cost: int = 1) -> bool:
+            """Take, or do not; tell whether it was taken. Never waits."""
             now = clock.now()
-            if type(cost) is int and 0 <= cost <= p.limit:
-                wait_s = self.take(p, key, now, cost)
-                if wait_s == 0.0:
-                    return True
-                return bool(refused(key, cost, now, wait_s))
-            return bool(refused(key, cost, now, 0.0))
+            if type(cost) is not int or not 0 <= cost <= p.limit:
+                return bool(refused(key, cost, now, 0.0))
+            wait_s = self.take(p, key, now, cost)
+            return wait_s == 0.0 or bool(refused(key, cost, now, wait_s))
 
         return try_acquire
 
-    def take(self, p: Any, key: Any, now: float, cost: int) -> float:  # type: ignore[override]
+    def take(self, p: Any, key: Any, now: float, cost: int) -> float:
         """Take for a key, or for None; return the seconds to wait."""
         with self.lock:
             wait_s, after = self.advanced(p, self.state(key, now), now, cost)
@@ -39,7 +39,7 @@ class Logs(States):
                 self.store(key, after)
             return wait_s
 
-    def swap(self, p: Any, key: Any, now: float, cost: int) -> tuple[float, Any, Any]:  # type: ignore[override]
+    def swap(self, p: Any, key: Any, now: float, cost: int) -> tuple[float, Any, Any]:
         """Do the same, and return the states before and after."""
         with self.lock:
             at, latest, ring = self.state(key, now)
@@ -85,7 +85,7 @@ class Logs(States):
         wait_s = self.machine.take(p, s, ring, now, cost)
         return wait_s, (s.at, s.latest, ring)
 
-    def surplus_of(self, state: Any, now: float) -> float:  # type: ignore[override]
+    def surplus_of(self, state: Any, now: float) -> float:
         """Tell how long ago a state came to be as good as new."""
         beyond: float = self.machine.surplus(self.parameters, self.machine.State(*state[:2]), now)
         return beyond

@@ -32,7 +32,7 @@ class Reservation:
     _after: Any = field(default=None, repr=False, compare=False)
 
     def cancel(self) -> bool:
-        """Give it back, where nobody has taken anything of the same key since; tell whether it was given back.
+        """Give it back, where nobody has taken anything of the same key since; tell whether it was.
 
         Later ones were given times after this one's, and keep them. If its place went to somebody else, more
         might come at once than the limit allows, so in that case it stays empty.
@@ -41,5 +41,15 @@ class Reservation:
             self.cancelled = self._states.restore(self.key, self._before, self._after)
             if self.cancelled:
                 self._states.cancelled += 1
+            self._states = None
+        return self.cancelled
+
+    async def acancel(self) -> bool:
+        """Do what `cancel` does, where an asynchronous client has to ask a server."""
+        if not hasattr(self._states, "arestore"):
+            return self.cancel()
+        if not self.cancelled:
+            self.cancelled = await self._states.arestore(self.key, self._before, self._after)
+            self._states.cancelled += self.cancelled
             self._states = None
         return self.cancelled

@@ -1,12 +1,14 @@
 """The states of a limiter: one for calls without a key, and one a key, in a dictionary.
 
-A key's state is a number, or a tuple of numbers where the machine needs several. A key that is as good as new is
-forgotten without anybody noticing. They are looked for when there are twice as many keys as were left the last time,
-so that each new key pays for a few. Where `max_keys` are not as good as new, those that come closest to it make room.
+A key's state is a number, or a tuple of numbers where the machine needs several. A key that is as good as
+new is forgotten without anybody noticing. They are looked for when there are twice as many keys as were
+left the last time, so that each new key pays for a few. Where `max_keys` are not as good as new, those that
+come closest to it make room.
 
-Threads: a machine of one number is advanced without a lock, for with the global lock no other thread runs between
-reading and writing it (`fusing.transitions`); all else is done under the limiter's lock. That needs keys whose hash
-and comparison are not Python code; the states of others are kept apart, and always advanced under the lock.
+Threads: a machine of one number is advanced without a lock, for with the global lock no other thread runs
+between reading and writing it (`fusing.transitions`); all else is done under the limiter's lock. That needs
+keys whose hash and comparison are not Python code; the states of others are kept apart, and always advanced
+under the lock.
 """
 
 import heapq
@@ -38,6 +40,7 @@ class States:
     def __init__(self, machine: ModuleType, parameters: Any, memory: Any, lock: Any, max_keys: int) -> None:
         self.machine, self.parameters, self.memory, self.lock = machine, parameters, memory, lock
         self.max_keys = max_keys
+        self.swept_at = 0
         self.plain: dict[Any, Any] = {}
         self.odd: dict[Any, Any] = {}
         self.clear()
@@ -57,9 +60,10 @@ class States:
         placed = (("take", self.machine.take), ("surplus", self.machine.surplus))
         return fuse_function(factory, placed, self.fields)
 
-    def trying(self, p: Any, clock: Any, refused: Any) -> Any:
+    def trying(self, p: Any, limiter: Any) -> Any:
         """Return the limiter's `try_acquire`."""
-        return self.fused(templates.trying)(p, self.memory, self.lock, clock, self.plain, self.begin, refused)
+        s, lock, plain = self.memory, self.lock, self.plain
+        return self.fused(templates.trying)(p, s, lock, limiter.clock, plain, self.begin, limiter)
 
     def begin(self, p: Any, key: Any, now: float, cost: float) -> float:
         """Take for a key that is not known, or not plain."""

@@ -1,7 +1,8 @@
 """What a limiter offers beside calling through it, as factories in which a machine's transitions are placed.
 
-`take` and `surplus` stand for the transitions of the limiter's machine; see `fusing.functions` for the other forms.
-A key that is not known yet, or whose hash is Python code, goes the long way, by `begin` and `swap_known`.
+`take` and `surplus` stand for the transitions of the limiter's machine; see `fusing.functions` for the
+other forms. A key that is not known yet, or whose hash is Python code, goes the long way, by `begin` and
+`swap_known`.
 """
 
 from typing import Any
@@ -21,10 +22,13 @@ def surplus(_p: Any, _s: Any, _now: float) -> float:
     raise NotImplementedError
 
 
-def trying(p: Any, s: Any, lock: Any, clock: Any, states: Any, begin: Any, refused: Any) -> Any:
+def trying(  # noqa: C901, PLR0913 - it is fused into one piece
+    p: Any, s: Any, lock: Any, clock: Any, states: Any, begin: Any, limiter: Any
+) -> Any:
     """Return `RateLimiter.try_acquire`."""
+    most, refused = limiter.most, limiter.refused
 
-    def try_acquire(key: Any = None, cost: float = 1.0) -> bool:
+    def try_acquire(key: Any = None, cost: float = 1.0) -> bool:  # noqa: PLR0911 - as above
         """Take, or do not; tell whether it was taken. Never waits.
 
         Parameters
@@ -49,6 +53,8 @@ def trying(p: Any, s: Any, lock: Any, clock: Any, states: Any, begin: Any, refus
                     wait_s = take(p, s, now, cost)
                 if not wait_s:
                     return True
+                if cost <= most and not limiter.listeners:
+                    return False
                 return refused(key, cost, now, wait_s)
             with whole(lock):
                 try:
@@ -62,6 +68,8 @@ def trying(p: Any, s: Any, lock: Any, clock: Any, states: Any, begin: Any, refus
                 wait_s = begin(p, key, now, cost)
             if not wait_s:
                 return True
+            if cost <= most and not limiter.listeners:
+                return False
             return refused(key, cost, now, wait_s)
         return refused(key, cost, clock.now(), 0.0)
 
@@ -75,7 +83,7 @@ def taking(s: Any, lock: Any, states: Any, begin: Any) -> Any:
         if key is None:
             with whole(lock):
                 wait_s = take(p, s, now, cost)
-            return wait_s
+            return wait_s  # noqa: RET504 - the form of a transition
         with whole(lock):
             try:
                 state = states[key]
@@ -146,6 +154,6 @@ def judging(p: Any, s: Any) -> Any:
 
     def surplus_of(state: Any, now: float) -> float:
         beyond = surplus(p, parts(s, state), now)
-        return beyond
+        return beyond  # noqa: RET504 - the form of a transition
 
     return surplus_of

@@ -33,7 +33,7 @@ def limit_time(q: Any, proceed: Any) -> None:
     if ASYNC:  # type: ignore[name-defined] # noqa: F821 - a constant of every layer
         scope = q.watched(entered)
         try:
-            result = proceed()  # noqa: F841 - what all layers share
+            result = proceed()
         except BaseException as error:
             q.unwatch(scope, error)
             raise
@@ -52,7 +52,7 @@ def limit_time(q: Any, proceed: Any) -> None:
 
                 result = q.abandoning(scope, attempt)
             else:
-                result = proceed()
+                result = proceed()  # noqa: F841 - what all layers share
         except Exception as error:
             q.failed(scope, error)
             raise

@@ -1,7 +1,7 @@
 """In which order those that wait get places: the first first, the last first, or the most important first.
 
-An order knows waiters and nothing of places. All its methods are called with the lock of a waiting room held; each
-costs O(1), or O(number of priorities).
+An order knows waiters and nothing of places. All its methods are called with the lock of a waiting room held;
+each costs O(1), or O(number of priorities).
 """
 
 from collections import OrderedDict
@@ -66,7 +66,7 @@ class InOrder:
 
 
 class ByPriority:
-    """The most important first; among equals the first. When the queue is full, the least important gives way."""
+    """The most important first, among equals the first; in a full queue the least important gives way."""
 
     def __init__(self) -> None:
         self._levels: dict[int, OrderedDict[Waiter, None]] = {}

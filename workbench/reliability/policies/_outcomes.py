@@ -16,7 +16,7 @@ from workbench.reliability.errors.classification import classify
 from workbench.reliability.errors.taxonomy import ErrorClass
 from workbench.reliability.policy import PolicyError
 
-__all__ = ["Failures", "OneOn", "On"]
+__all__ = ["Failures", "On", "OneOn"]
 
 OneOn: TypeAlias = type[BaseException] | ErrorClass | Callable[[BaseException], bool]
 On: TypeAlias = OneOn | tuple[OneOn, ...] | list[OneOn] | set[OneOn] | frozenset[OneOn]
@@ -64,11 +64,16 @@ class Failures:
 def _parts(on: On, name: str) -> tuple[OneOn, ...]:
     parts: tuple[OneOn, ...] = tuple(on) if isinstance(on, tuple | list | set | frozenset) else (on,)
     for part in parts:
-        is_type = isinstance(part, type)
-        if (is_type and not issubclass(part, BaseException)) or not callable(part) and not isinstance(part, ErrorClass):
+        if not _fits(part):
             msg = f"{name}: {part!r} is no exception type, no ErrorClass and no function of an exception"
             raise PolicyError(msg)
     return parts
+
+
+def _fits(part: object) -> bool:
+    if isinstance(part, type):
+        return issubclass(part, BaseException)
+    return isinstance(part, ErrorClass) or callable(part)
 
 
 def _judge(wanted: tuple[OneOn, ...], unwanted: tuple[OneOn, ...]) -> Callable[[BaseException], bool]:

@@ -1,15 +1,14 @@
 """One call that waits for a place: in a thread, or in a task of asyncio.
 
-A waiter is told what became of it by `settle`, once, with the lock of its waiting room held, from whichever thread it
-happens in. The waiter itself looks at `outcome` when it has woken up.
+A waiter is told what became of it by `settle`, once, with the lock of its waiting room held, from whichever
+thread it happens in. The waiter itself looks at `outcome` when it has woken up.
 """
 
 import asyncio
 import math
 from collections.abc import Awaitable
 
-from workbench.clock import SYSTEM_CLOCK, Clock, DefaultClock
-from workbench.clock._alarm import Alarm
+from workbench.clock import SYSTEM_CLOCK, Alarm, Clock, DefaultClock
 
 __all__ = ["DROPPED", "EXPIRED", "GRANTED", "WAITING", "TaskWaiter", "ThreadWaiter", "Waiter"]
 
@@ -17,7 +16,7 @@ WAITING, GRANTED, EXPIRED, DROPPED = 0, 1, 2, 3
 
 
 class Waiter:
-    """What both kinds have in common: since when it waits, how long it may, how important it is, and for whom."""
+    """What both kinds have in common: how long it waits and may, how important it is, and for whom."""
 
     __slots__ = ("key", "outcome", "patience_s", "priority", "since_s")
 
@@ -118,4 +117,3 @@ def _is_real(clock: Clock) -> bool:
     while isinstance(clock, DefaultClock):
         clock = clock.current
     return clock is SYSTEM_CLOCK
-

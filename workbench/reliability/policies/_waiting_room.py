@@ -1,23 +1,24 @@
 """Where calls wait for places, of threads and of tasks together.
 
 The machine (`machines.bulkhead`) counts; the room knows who the counted ones are. While its lock is free,
-``memory.waiting`` is the number of waiters that it holds: both change only together, under the lock. A place is taken and
-left without the lock as long as nobody waits; whoever leaves and finds that somebody does, comes here:
+``memory.waiting`` is the number of waiters that it holds: both change only together, under the lock. A place
+is taken and left without the lock as long as nobody waits; whoever leaves and finds that somebody does, comes
+here:
 
-    leave (finds waiting > 0)  ->  hand_on, under the lock: the next waiter has the place, before it even wakes up
+    leave (finds waiting > 0)  ->  hand_on, under the lock: the next waiter has the place, before it wakes up
 
 so no place is ever free while somebody waits, nobody who comes later overtakes, and no wake-up is lost: the
-place belongs to the waiter from then on, and a waiter that no longer wants it (its task was cancelled, its thread
-interrupted) leaves like anybody who had run.
+place belongs to the waiter from then on, and a waiter that no longer wants it (its task was cancelled, its
+thread interrupted) leaves like anybody who had run.
 """
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from workbench.reliability.machines.bulkhead import (
-    REJECTED,
     RUNS,
+    WAITS,
     displace,
     enter,
     expire,
@@ -45,6 +46,7 @@ __all__ = ["FULL", "Patience", "Refusal", "WaitingRoom", "constant_patience"]
 FULL = 4  # the outcome of a call that was not even let in
 EVENTS = {FULL: "rejected", EXPIRED: "expired", DROPPED: "shed"}
 
+AnyWaiter = TypeVar("AnyWaiter", ThreadWaiter, TaskWaiter)
 Refusal = Callable[[int, float], Exception]  # of a waiter's outcome, and of the seconds it waited
 Patience = Callable[[float], float]  # of the time at which it comes
 
@@ -69,8 +71,8 @@ class WaitingRoom:
 
     def wait(self) -> None:
         """Block until the calling thread has a place; raise the refusal if it gets none."""
-        waiter = ThreadWaiter(*current_criticality())
-        if self._come(waiter):
+        waiter = self._come(ThreadWaiter)
+        if waiter is not None:
             try:
                 waiter.wait()
             except BaseException:
@@ -80,8 +82,8 @@ class WaitingRoom:
 
     async def wait_async(self) -> None:
         """Suspend the calling task until it has a place; raise the refusal if it gets none."""
-        waiter = TaskWaiter(*current_criticality())
-        if self._come(waiter):
+        waiter = self._come(TaskWaiter)
+        if waiter is not None:
             try:
                 await waiter.wait()
             except BaseException:
@@ -116,23 +118,22 @@ class WaitingRoom:
             s.waited = s.waiting
             s.rejected = s.handed = s.expired = s.shed = s.cancelled = 0
 
-    def _come(self, waiter: ThreadWaiter | TaskWaiter) -> bool:
-        """Let a call in that found no place; tell whether it has to wait for one."""
+    def _come(self, kind: type[AnyWaiter]) -> AnyWaiter | None:
+        """Let a call in that found no place; return who waits for one, None if there is one by now."""
         p, s = self._policy.parameters, self._policy.memory
         with self._lock:
             decision = enter(p, s)
             if decision == RUNS:
-                return False
-            now = self._clock.now()
-            if decision == REJECTED and not self._makes_room(waiter):
-                waiter.outcome = FULL
-            else:
-                waiter.since_s, waiter.patience_s = now, self._patience(now)
-                waiter.prepare(self._clock)
-                self._order.push(waiter, now)
-        if waiter.outcome == FULL:
-            self._refuse(waiter, now)
-        return True
+                return None
+            if decision == WAITS or s.waiting:
+                waiter = kind(*current_criticality())
+                if decision == WAITS or self._makes_room(waiter):
+                    now = self._clock.now()
+                    waiter.since_s, waiter.patience_s = now, self._patience(now)
+                    waiter.prepare(self._clock)
+                    self._order.push(waiter, now)
+                    return waiter
+        raise self._refused(FULL, 0.0)
 
     def _makes_room(self, waiter: Waiter) -> bool:
         """Tell whether another waiter was dropped in favour of one that was rejected."""
@@ -175,13 +176,15 @@ class WaitingRoom:
                 expire(self._policy.memory)
                 waiter.outcome = EXPIRED
         if waiter.outcome != GRANTED:
-            self._refuse(waiter, self._clock.now())
+            raise self._refused(waiter.outcome, max(0.0, self._clock.now() - waiter.since_s))
 
-    def _refuse(self, waiter: Waiter, now: float) -> None:
-        waited_s = max(0.0, now - waiter.since_s) if waiter.outcome != FULL else 0.0
+    def _refused(self, outcome: int, waited_s: float) -> Exception:
+        """Return the error of a call that is not served, told to those who listen."""
         if self._policy.listening:
-            self._policy.emit(EVENTS[waiter.outcome], now, waited_s=waited_s, priority=waiter.priority)
-        raise self._refusal(waiter.outcome, waited_s)
+            level, key = current_criticality()
+            told = {"waited_s": waited_s, "priority": level, "key": key}
+            self._policy.emit(EVENTS[outcome], self._clock.now(), **told)
+        return self._refusal(outcome, waited_s)
 
 
 def constant_patience(max_wait_s: float | None) -> Patience:

@@ -63,8 +63,8 @@ class AdaptiveLimitStatistics(Statistics):
     running, waiting : int
         Calls that run and wait now.
     rejected, expired, displaced, cancelled : int
-        Calls that found the queue full, waited for too long, gave way to a more important one, or no longer wanted
-        their place.
+        Calls that found the queue full, waited for too long, gave way to a more important one, or no longer
+        wanted their place.
     updates : int
         How often the algorithm has learnt.
     rtt_s : float
@@ -96,8 +96,8 @@ class AdaptiveLimit(Policy):
     order : {"fifo", "lifo", "priority"}
         Who waits gets a place in this order.
     on : exception types, ErrorClass, or function of an exception
-        What means that a call was dropped for lack of capacity. Calls that end by other exceptions say nothing of
-        the callee's load, and are not learnt from.
+        What means that a call was dropped for lack of capacity. Calls that end by other exceptions say
+        nothing of the callee's load, and are not learnt from.
     window_s, least : float, int
         Times are averaged over windows that are so long and have so many samples; 0 learns from every call.
     min_rtt_s : float
@@ -114,12 +114,14 @@ class AdaptiveLimit(Policy):
 
     Notes
     -----
-    A rejected call raises `LoadShedError`. The calls in flight are sampled when a call starts, itself included.
+    A rejected call raises `LoadShedError`. The calls in flight are sampled when a call starts, itself
+    included.
 
-    Defaults are those of Netflix's concurrency-limits: of its algorithms; of its `WindowedLimit` (1 s, 10 samples, 100
-    µs); of its `LifoBlockingLimiter` the second for which a call waits, if `queue` is more than the 0 of its
-    `SimpleLimiter`. What counts as dropped there is the caller's choice, for gRPC UNAVAILABLE and DEADLINE_EXCEEDED: here
-    all that `classify` calls a timeout, overload or throttling. Polly and resilience4j have no adaptive limits.
+    Defaults are those of Netflix's concurrency-limits: of its algorithms; of its `WindowedLimit` (1 s, 10
+    samples, 100 µs); of its `LifoBlockingLimiter` the second for which a call waits, if `queue` is more than
+    the 0 of its `SimpleLimiter`. What counts as dropped there is the caller's choice, for gRPC UNAVAILABLE
+    and DEADLINE_EXCEEDED: here all that `classify` calls a timeout, overload or throttling. Polly and
+    resilience4j have no adaptive limits.
 
     Examples
     --------
@@ -164,6 +166,8 @@ class AdaptiveLimit(Policy):
         self.window = sampling.State()
         self.on = Failures.of(on)
         self.updates = 0
+        self.rules: Any
+        self.estimate: Any
         self.rules, self.estimate = self.algorithm.begin(self.rng.random())
         self.room = WaitingRoom(self, order_named(order), self.refusal, constant_patience(self.max_wait_s))
 
@@ -224,10 +228,10 @@ class AdaptiveLimit(Policy):
 
     def learn_failure(self, error: BaseException, started: float, inflight: int) -> None:
         """Learn from a call that ended by an exception, if that means that it was dropped."""
-        if isinstance(error, self.on.types) and (self.on.judge is None or self.on.judge(error)):
+        if self.on.include(error):
             now = self.clock.now()
             with self.lock:
-                ended = sample(self.sampling, self.window, now, now - started, inflight, True)  # noqa: FBT003 - dropped
+                ended = sample(self.sampling, self.window, now, now - started, inflight, True)
             if ended:
                 self.learn(now)
 

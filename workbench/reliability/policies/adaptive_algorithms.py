@@ -1,12 +1,12 @@
-"""How an adaptive limit finds its limit: the three algorithms of Netflix's concurrency-limits, with its defaults.
+"""How an adaptive limit finds its limit: the algorithms of Netflix's concurrency-limits, and its defaults.
 
-==========  ====================  ================================================================================
+==========  ====================  ======================================================================
 algorithm   learns from           good for
-==========  ====================  ================================================================================
+==========  ====================  ======================================================================
 gradient2   round-trip times      servers and clients with all kinds of calls: needs no idea of a good time
 vegas       the shortest of them  calls that all take about as long: finds the queue itself
 aimd        drops and time-outs   callees that say no, or calls with a known time-out
-==========  ====================  ================================================================================
+==========  ====================  ======================================================================
 """
 
 from dataclasses import dataclass, fields
@@ -59,7 +59,7 @@ class Gradient2:
             msg = f"tolerance is {self.tolerance!r}, expected 1 or more: how many times slower is still usual"
             raise PolicyError(msg)
         if not 0.0 < self.queue < float("inf"):
-            msg = f"queue is {self.queue!r}, expected a positive number of calls: without it the limit never grows"
+            msg = f"queue is {self.queue!r}, expected more than 0: without it no limit grows"
             raise PolicyError(msg)
 
     def begin(self, u: float) -> tuple[gradient2.Parameters, gradient2.State]:  # noqa: ARG002 - as all algorithms
@@ -153,7 +153,11 @@ class AIMD:
 
 
 Algorithm: TypeAlias = Gradient2 | Vegas | AIMD
-KINDS: dict[str, type[Gradient2] | type[Vegas] | type[AIMD]] = {"gradient2": Gradient2, "vegas": Vegas, "aimd": AIMD}
+KINDS: dict[str, type[Gradient2] | type[Vegas] | type[AIMD]] = {
+    "gradient2": Gradient2,
+    "vegas": Vegas,
+    "aimd": AIMD,
+}
 
 
 def algorithm_of(named: AlgorithmName | Algorithm, options: dict[str, Any]) -> Algorithm:
@@ -166,7 +170,7 @@ def algorithm_of(named: AlgorithmName | Algorithm, options: dict[str, Any]) -> A
     """
     if isinstance(named, Gradient2 | Vegas | AIMD):
         if options:
-            msg = f"{', '.join(options)}: give options either to {type(named).__name__}(...), or with an algorithm's name"
+            msg = f"{', '.join(options)}: options go to {type(named).__name__}(...), or with a name"
             raise PolicyError(msg)
         return named
     if named not in KINDS:
@@ -185,5 +189,6 @@ def _check_bounds(algorithm: Algorithm) -> None:
     check_count("maximum", algorithm.maximum, least=algorithm.minimum)
     check_count("initial", algorithm.initial)
     if not algorithm.minimum <= algorithm.initial <= algorithm.maximum:
-        msg = f"initial is {algorithm.initial}, expected {algorithm.minimum} to {algorithm.maximum}, as minimum and maximum"
+        bounds = f"{algorithm.minimum} to {algorithm.maximum}"
+        msg = f"initial is {algorithm.initial}, expected {bounds}, as minimum and maximum"
         raise PolicyError(msg)

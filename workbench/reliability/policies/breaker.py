@@ -1,20 +1,29 @@
 """`CircuitBreaker`: stop calling what fails, and try again after a while."""
 
 import math
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from workbench.clock import Clock
 from workbench.reliability.errors.rejections import CircuitOpenError
 from workbench.reliability.fusing.layers import Layer, entry_time
 from workbench.reliability.fusing.transitions import has_global_lock
 from workbench.reliability.machines import breaker as machine
-from workbench.reliability.machines.breaker import CLOSED, DISABLED, admit, learn, release, succeed, switch, trip
+from workbench.reliability.machines.breaker import (
+    CLOSED,
+    DISABLED,
+    admit,
+    learn,
+    release,
+    succeed,
+    switch,
+    trip,
+)
 from workbench.reliability.machines.breaker_windows import count_in_row, count_in_time, rotate
 from workbench.reliability.policies._arguments import check_count, check_seconds, check_share
 from workbench.reliability.policies._outcomes import Failures, On
-from workbench.reliability.policies.breaker_statistics import BreakerStatistics, BreakerStatus, statistics_of
-from workbench.reliability.policies.breaker_statistics import STATES as NAMES
 from workbench.reliability.policies.breaker_shared import SharedBreakers
+from workbench.reliability.policies.breaker_statistics import STATES as NAMES
+from workbench.reliability.policies.breaker_statistics import BreakerStatistics, BreakerStatus, statistics_of
 from workbench.reliability.policy import Generator, Policy, PolicyError
 
 __all__ = ["CircuitBreaker"]
@@ -25,25 +34,28 @@ NONE = -1  # the generation of calls that are not counted, or are already
 Window = Literal["count", "time", "consecutive"]
 
 
-def break_circuit(q: Any, proceed: Any) -> None:
+if TYPE_CHECKING:  # constants of the layer: the compiler puts their values in
+    SLOW_CALLS = TIMED = RESULTS = JUDGED = LISTENING = TELLING = WITHOUT_GIL = IN_ROW = IN_TIME = bool()  # noqa: UP018 - a literal is known to be false
+
+
+def break_circuit(q: Any, proceed: Any) -> None:  # noqa: C901, PLR0912, PLR0915 - it is fused into one piece
     """Surround a call with a breaker.
 
-    A success reads the clock only where it could change the state. All that may raise is within the outer `try`: a
-    trial call gives its permit back, however it ends.
+    A success reads the clock only where it could change the state. All that may raise is within the outer
+    `try`: a trial call gives its permit back, however it ends.
     """
     p, s, ring, clock, failures = q.parameters, q.memory, q.ring, q.clock, q.failures
-    if SLOW_CALLS:  # noqa: F821 - a constant of the layer, as all names in capitals that are not imported
+    if SLOW_CALLS:
         started = entry_time(clock)
     generation = s.generation
     if s.state != CLOSED:
         entered = entry_time(clock)
-        if WITHOUT_GIL:  # noqa: F821
+        if WITHOUT_GIL:
             admitted, generation = q.admitted(entered)
         else:
             admitted = admit(p, s, entered)
-            if TELLING:  # noqa: F821
-                if generation != s.generation:
-                    q.announce_trial(entered, s.generation)
+            if TELLING and generation != s.generation:
+                q.announce_trial(entered, s.generation)
             generation = s.generation
         if not admitted:
             raise q.refusal(entered)
@@ -53,17 +65,15 @@ def break_circuit(q: Any, proceed: Any) -> None:
         try:
             result = proceed()
             changed = False
-            if TIMED:  # noqa: F821
+            if TIMED:
                 outcome = 0
-            if RESULTS:  # noqa: F821
-                if q.on_result(result):
-                    outcome = FAILED
-            if TIMED:  # noqa: F821
+            if RESULTS and q.on_result(result):
+                outcome = FAILED
+            if TIMED:
                 now = clock.now()
-            if SLOW_CALLS:  # noqa: F821
-                if now - started >= p.slow_s:
-                    outcome |= SLOW
-            if IN_TIME:  # noqa: F821
+            if SLOW_CALLS and now - started >= p.slow_s:
+                outcome |= SLOW
+            if IN_TIME:
                 if s.state == CLOSED:
                     if now - s.began_s >= p.bucket_s:
                         rotate(p, s, ring, now)
@@ -72,35 +82,33 @@ def break_circuit(q: Any, proceed: Any) -> None:
                         changed = trip(s, generation, now)
                 else:
                     changed = learn(p, s, ring, generation, outcome, now)
-            elif TIMED:  # noqa: F821
-                if IN_ROW and s.state == CLOSED:  # noqa: F821
+            elif TIMED:
+                if IN_ROW and s.state == CLOSED:
                     broken = count_in_row(p, s, generation, outcome)
                     if broken:
                         changed = trip(s, generation, now)
                 else:
                     changed = learn(p, s, ring, generation, outcome, now)
-            elif IN_ROW and s.state == CLOSED:  # noqa: F821
+            elif IN_ROW and s.state == CLOSED:
                 count_in_row(p, s, generation, 0)
-            elif not IN_ROW and s.state == CLOSED and s.calls == p.window:  # noqa: F821
+            elif not IN_ROW and s.state == CLOSED and s.calls == p.window:
                 succeed(p, s, ring, generation)
             else:
                 now = clock.now()
                 changed = learn(p, s, ring, generation, 0, now)
         except failures as error:
-            if JUDGED:  # noqa: F821
-                if not q.judge(error):
-                    raise
+            if JUDGED and not q.judge(error):
+                raise
             now = clock.now()
             outcome = FAILED
-            if SLOW_CALLS:  # noqa: F821
-                if now - started >= p.slow_s:
-                    outcome = FAILED | SLOW
+            if SLOW_CALLS and now - started >= p.slow_s:
+                outcome = FAILED | SLOW
             changed = False
-            if IN_ROW and s.state == CLOSED:  # noqa: F821
+            if IN_ROW and s.state == CLOSED:
                 broken = count_in_row(p, s, generation, outcome)
                 if broken:
                     changed = trip(s, generation, now)
-            elif IN_TIME and s.state == CLOSED:  # noqa: F821
+            elif IN_TIME and s.state == CLOSED:
                 if now - s.began_s >= p.bucket_s:
                     rotate(p, s, ring, now)
                 broken = count_in_time(p, s, ring, generation, outcome)
@@ -109,18 +117,17 @@ def break_circuit(q: Any, proceed: Any) -> None:
             else:
                 changed = learn(p, s, ring, generation, outcome, now)
             generation = NONE
-            if LISTENING:  # noqa: F821
+            if LISTENING:
                 q.report(outcome, now, started, error)
             if changed:
                 q.announce(now)
             raise
     except BaseException:
         released = release(s, generation)
-        if LISTENING:  # noqa: F821
-            if released:
-                q.emit("uncounted", clock.now())
+        if LISTENING and released:
+            q.emit("uncounted", clock.now())
         raise
-    if LISTENING:  # noqa: F821
+    if LISTENING:
         q.report(outcome, now, started, None)
     if changed:
         q.announce(now)
@@ -135,21 +142,22 @@ class CircuitBreaker(Policy):
     Parameters
     ----------
     on : exception type, ErrorClass, function of an exception, or several of them
-        What counts as a failure. Other exceptions pass uncounted, and so does all that is no `Exception`, such as
-        ``asyncio.CancelledError``, unless it is named here.
+        What counts as a failure. Other exceptions pass uncounted, and so does all that is no `Exception`,
+        such as ``asyncio.CancelledError``, unless it is named here.
     ignore : as `on`
         What passes uncounted although `on` names it.
     on_result : function of a result, optional
         Tells whether a result is a failure all the same. It is returned as it is.
     failure_rate, slow_rate : float
-        Shares of the calls in the window, from which on it opens; without `slow_rate` slow calls do not matter.
+        Shares of the calls in the window, from which on it opens; without `slow_rate` slow calls do not
+        matter.
     slow_s : float
         A call is slow from so many seconds on.
     window : int
         How many of the last calls are looked at.
     window_s, buckets : float, int
-        How many of the last seconds are looked at, and in how many steps they are forgotten: one a second, but at
-        least 10, if not given.
+        How many of the last seconds are looked at, and in how many steps they are forgotten: one a second,
+        but at least 10, if not given.
     consecutive : int
         Failures (or slow calls, with `slow_rate`) one after the other, at which it opens.
     minimum_calls : int
@@ -174,15 +182,16 @@ class CircuitBreaker(Policy):
 
     Notes
     -----
-    Defaults are those of resilience4j 2: half of the last 100 calls, at least 100 calls, 60 s, 10 trial calls,
-    no limit to how long a trial takes. Polly 8 differs: a tenth of at least 100 calls in 30 s, 5 s, one trial
-    call. Those of resilience4j were taken because they open late: a breaker that opens for a tenth of failures
-    multiplies small faults. Two differences to resilience4j: it also opens when *all* calls take 60 s or more
-    (here ``slow_rate=1.0, slow_s=60.0``; off, because it costs two readings of the clock a call); and its trial
-    may end after `minimum_calls` where these are fewer than the trial calls. `consecutive` has pybreaker's: 5
-    failures, 60 s, one trial call.
+    Defaults are those of resilience4j 2: half of the last 100 calls, at least 100 calls, 60 s, 10 trial
+    calls, no limit to how long a trial takes. Polly 8 differs: a tenth of at least 100 calls in 30 s, 5 s,
+    one trial call. Those of resilience4j were taken because they open late: a breaker that opens for a
+    tenth of failures multiplies small faults. Two differences to resilience4j: it also opens when *all*
+    calls take 60 s or more (here ``slow_rate=1.0, slow_s=60.0``; off, because it costs two readings of the
+    clock a call); and its trial may end after `minimum_calls` where these are fewer than the trial calls.
+    `consecutive` has pybreaker's: 5 failures, 60 s, one trial call.
 
-    A call is counted when it ends. Calls that were let through before a change of state are not counted after it.
+    A call is counted when it ends. Calls that were let through before a change of state are not counted
+    after it.
 
     Examples
     --------
@@ -228,7 +237,7 @@ class CircuitBreaker(Policy):
         clock: Clock | None = None,
         rng: Generator | None = None,
     ) -> None:
-        self.window = _the_window(window, window_s, consecutive)
+        self.window_kind: Window = _the_window(window, window_s, consecutive)
         failures = Failures.of(on, ignore)
         self.failures, self.judge = failures.types, failures.judge
         if on_result is not None and not callable(on_result):
@@ -236,7 +245,7 @@ class CircuitBreaker(Policy):
             raise PolicyError(msg)
         self.on_result = on_result
         if half_open_calls is None:
-            half_open_calls = 1 if self.window == "consecutive" else 10
+            half_open_calls = 1 if self.window_kind == "consecutive" else 10
         if not open_growth >= 1.0:
             msg = f"open_growth is {open_growth!r}, expected a factor of at least 1"
             raise PolicyError(msg)
@@ -280,9 +289,9 @@ class CircuitBreaker(Policy):
         slow = p.slow_rate <= 1.0 or listening
         constants = {
             "SLOW_CALLS": slow,
-            "IN_ROW": self.window == "consecutive",
-            "IN_TIME": self.window == "time",
-            "TIMED": slow or self.window == "time" or self.on_result is not None,
+            "IN_ROW": self.window_kind == "consecutive",
+            "IN_TIME": self.window_kind == "time",
+            "TIMED": slow or self.window_kind == "time" or self.on_result is not None,
             "RESULTS": self.on_result is not None,
             "JUDGED": self.judge is not None,
             "LISTENING": listening,
@@ -341,7 +350,9 @@ class CircuitBreaker(Policy):
         if state not in NAMES:
             msg = f"state is {state!r}, expected one of {', '.join(NAMES)}"
             raise PolicyError(msg)
-        self._switch(NAMES.index(state), since_s=check_seconds("since_s", since_s, zero=True), tell_others=False)
+        self._switch(
+            NAMES.index(state), since_s=check_seconds("since_s", since_s, zero=True), tell_others=False
+        )
 
     def _switch(self, state: int, *, since_s: float = 0.0, tell_others: bool = True) -> None:
         with self.lock:
@@ -363,17 +374,20 @@ class CircuitBreaker(Policy):
 
     def refusal(self, now: float) -> CircuitOpenError:
         """Return the error of a call that may not pass."""
-        left_s = self.left_s(now)
-        if self.listening:
+        if self._listeners:
             self.emit("rejected", now, state=self.state)
-        return CircuitOpenError(self.name, left_s)
+        return CircuitOpenError(self.name, self.left_s(now))
 
     def left_s(self, now: float) -> float | None:
         """Return the seconds until it lets a trial call through; None where that is not a matter of time."""
         p, s = self.parameters, self.memory
         if s.state != machine.OPEN:
             return None
-        return max(0.0, s.changed_s + min(p.open_s * s.growth, p.open_most_s) - now)
+        open_s = p.open_s * s.growth
+        if open_s > p.open_most_s:  # noqa: PLR1730 - called for each refusal: min() costs as much as all the rest
+            open_s = p.open_most_s
+        left_s = s.changed_s + open_s - now
+        return left_s if left_s > 0.0 else 0.0  # noqa: FURB136 - as above
 
     def announce(self, now: float, *, tell_others: bool = True) -> None:
         """Tell that the state has changed: listeners, and breakers that share it."""
@@ -384,7 +398,7 @@ class CircuitBreaker(Policy):
             self.shared.changed(self, state)
 
     def announce_trial(self, now: float, generation: int) -> None:
-        """Tell that time has changed the state, before a trial call: its permit is not lost if a listener fails."""
+        """Tell that time has changed the state; if a listener fails, give back the permit that was taken."""
         try:
             self.announce(now)
         except BaseException:
@@ -398,9 +412,11 @@ class CircuitBreaker(Policy):
         self.emit(kind, now, elapsed_s=now - started, error=error)
 
     def __repr__(self) -> str:
-        return f"CircuitBreaker({self.name!r}, {self.window} window, {self.state})"
+        return f"CircuitBreaker({self.name!r}, {self.window_kind} window, {self.state})"
 
-    def _ring(self, window: int | None, window_s: float | None, buckets: int | None, consecutive: int | None) -> Any:
+    def _ring(
+        self, window: int | None, window_s: float | None, buckets: int | None, consecutive: int | None
+    ) -> Any:
         """Return room for what the window holds, and note its size."""
         p = self.parameters
         if consecutive is not None:

@@ -45,10 +45,10 @@ class _Entry:
 class BreakerRegistry(Generic[K]):
     """A circuit breaker a key, made when it is first asked for.
 
-    When there are more than `max_keys`, the closed one that was used least recently goes. One that is not closed
-    protects somebody: it goes only when none is closed, and then it is counted, logged and told to listeners.
-    One that was not used for `idle_s` goes when the next key is asked for, if it is closed, or if it would let a
-    trial call through by now.
+    When there are more than `max_keys`, the closed one that was used least recently goes. One that is not
+    closed protects somebody: it goes only when none is closed, and then it is counted, logged and told to
+    listeners. One that was not used for `idle_s` goes when the next key is asked for, if it is closed, or
+    if it would let a trial call through by now.
 
     Parameters
     ----------
@@ -123,16 +123,15 @@ class BreakerRegistry(Generic[K]):
 
         def decorate(function: Callable[P, R]) -> Callable[P, R]:
             called: Any = function
-            if inspect.iscoroutinefunction(function):
 
-                async def through(*args: P.args, **kwargs: P.kwargs) -> Any:
-                    return await self.acall(key(*args, **kwargs), called, *args, **kwargs)
-            else:
+            def through(*args: P.args, **kwargs: P.kwargs) -> Any:
+                return self.call(key(*args, **kwargs), called, *args, **kwargs)
 
-                def through(*args: P.args, **kwargs: P.kwargs) -> Any:
-                    return self.call(key(*args, **kwargs), called, *args, **kwargs)
+            async def athrough(*args: P.args, **kwargs: P.kwargs) -> Any:
+                return await self.acall(key(*args, **kwargs), called, *args, **kwargs)
 
-            found: Any = functools.update_wrapper(through, function)
+            chosen: Any = athrough if inspect.iscoroutinefunction(function) else through
+            found: Any = functools.update_wrapper(chosen, function)
             return found
 
         return decorate

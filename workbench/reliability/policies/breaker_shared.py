@@ -6,10 +6,11 @@ Each process counts its own calls, so the path of a call needs no network. What 
     shared.changed(breaker, state)   after the breaker changed its state by itself, or by hand
     breaker.follow(state, since_s=)  what `shared` calls, from any thread, when it learns that another one did
 
-`breaker.name` tells which breakers belong together. `changed` runs in the thread of the call that changed the state:
-it should hand the news on and return. What it raises reaches that call, so it should raise nothing. `follow` is
-idempotent, and its change is not told to `shared` again: news does not go in circles. `since_s` is the age of the
-news, for clocks of processes have nothing in common. Each process sends trial calls of its own.
+`breaker.name` tells which breakers belong together. `changed` runs in the thread of the call that changed
+the state: it should hand the news on and return. What it raises reaches that call, so it should raise
+nothing. `follow` is idempotent, and its change is not told to `shared` again: news does not go in circles.
+`since_s` is the age of the news, for clocks of processes have nothing in common. Each process sends trial
+calls of its own.
 """
 
 from typing import TYPE_CHECKING, Protocol

@@ -20,8 +20,9 @@ class BreakerStatistics(Statistics):
     state : str
         "closed", "open", "half_open", "forced_open" or "disabled".
     calls, failed, slow : int
-        Calls in the window, or back from the trial, and those of them that failed or were slow. A window of time is
-        as it was when the last call ended. For failures in a row, `calls` are those since the last success.
+        Calls in the window, or back from the trial, and those of them that failed or were slow. A window of
+        time is as it was when the last call ended. For failures in a row, `calls` are those since the last
+        success.
     failure_rate, slow_rate : float
         Their shares; 0 where there are no calls.
     permits : int

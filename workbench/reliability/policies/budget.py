@@ -38,10 +38,12 @@ class RetryBudget:
     burst : float
         Retries that may be saved up; it starts with so many.
 
-    Notes ----- ``ratio=0.2`` is the default of Finagle and Envoy. `minimum_hz` is 1, a tenth of Finagle's,
-    whose 10 a second are meant for busy servers; `burst` is what 10 seconds of it save up, Finagle's time to
-    live of a token, and gRPC's usual maximum. A bounded bucket was taken instead of a window of time: its
-    bound holds in every interval, and calls that succeed read no clock.
+    Notes
+    -----
+    ``ratio=0.2`` is the default of Finagle and Envoy. `minimum_hz` is 1, a tenth of Finagle's, whose 10 a
+    second are meant for busy servers; `burst` is what 10 seconds of it save up, Finagle's time to live of a
+    token, and the maximum in gRPC's example (A6). A bounded bucket was taken instead of a window of time: its
+    bound holds in every interval, and paying in reads no clock.
 
     Threads may share it; it is no policy, as it surrounds no calls.
 

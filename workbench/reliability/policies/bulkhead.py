@@ -42,8 +42,8 @@ class BulkheadStatistics(Statistics):
     running, waiting : int
         Calls that do now.
     waited : int
-        Calls that had to wait: of these `handed` got a place, `expired` waited for too long, `displaced` gave way to a
-        more important one, `cancelled` no longer wanted it; the others wait.
+        Calls that had to wait: of these `handed` got a place, `expired` waited for too long, `displaced` gave
+        way to a more important one, `cancelled` no longer wanted it; the others wait.
     rejected : int
         Calls that found the queue full.
     """
@@ -72,8 +72,9 @@ class Bulkhead(Policy):
     max_wait_s : float, optional
         For how long a call waits at most; without, for as long as it takes.
     order : {"fifo", "lifo", "priority"}
-        Who waits gets a place in this order: the first first, the last first, or by `Criticality`. By priority, a
-        more important call also takes the place in a full queue of the newest of the least important.
+        Who waits gets a place in this order: the first first, the last first, or by `Criticality`. By
+        priority, a more important call also takes the place in a full queue of the newest of the least
+        important.
     name, clock, rng
         As for all policies.
 
@@ -84,12 +85,12 @@ class Bulkhead(Policy):
 
     Notes
     -----
-    A rejected call raises `BulkheadFullError`. A place that becomes free belongs at once to the next that waits: who
-    comes later does not overtake.
+    A rejected call raises `BulkheadFullError`. A place that becomes free belongs at once to the next that
+    waits: who comes later does not overtake.
 
-    Defaults: 25 calls, as in resilience4j (Polly's limiter has 1,000: more than a default thread pool has threads).
-    Nobody waits: so by default in Polly (queue limit 0), and in resilience4j, whose wait duration is 0; of its
-    two ways to say so the bounded queue was taken, which resilience4j does not have.
+    Defaults: 25 calls, as in resilience4j (Polly's limiter has 1,000: more than a default thread pool has
+    threads). Nobody waits: so by default in Polly (queue limit 0), and in resilience4j, whose wait duration
+    is 0; of its two ways to say so the bounded queue was taken, which resilience4j does not have.
 
     Examples
     --------
@@ -113,7 +114,9 @@ class Bulkhead(Policy):
         clock: Clock | None = None,
         rng: Generator | None = None,
     ) -> None:
-        self.parameters = machine.Parameters(check_count("limit", limit), check_count("queue", queue, least=0))
+        self.parameters = machine.Parameters(
+            check_count("limit", limit), check_count("queue", queue, least=0)
+        )
         self.memory = machine.State()
         self.max_wait_s = None if max_wait_s is None else check_seconds("max_wait_s", max_wait_s, zero=True)
         if order not in ("fifo", "lifo", "priority"):

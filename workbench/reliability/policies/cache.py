@@ -6,13 +6,13 @@ import threading
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workbench.clock import Clock
 from workbench.reliability.fusing.layers import Layer, entry_time, in_world, with_call
 from workbench.reliability.machines import cache as machine
 from workbench.reliability.machines.cache import FALLBACK, FRESH, MISSING, NEVER, STALE, look
-from workbench.reliability.policies._arguments import check_count, check_seconds
+from workbench.reliability.policies._arguments import check_count, check_function, check_seconds
 from workbench.reliability.policies._counted_threads import counted
 from workbench.reliability.policies._outcomes import Failures, On
 from workbench.reliability.policies._statistics import Statistics
@@ -20,6 +20,10 @@ from workbench.reliability.policies.cache_flights import Entry, Flight, Turn
 from workbench.reliability.policy import Generator, Policy, PolicyError
 
 __all__ = ["Cache", "CacheKeyError", "CacheStatistics"]
+
+
+if TYPE_CHECKING:  # a constant of the layer: the compiler puts its value in
+    REVALIDATES = bool()  # noqa: UP018 - a literal is known to be false
 
 
 def remember(q: Any, proceed: Any) -> None:
@@ -41,15 +45,14 @@ def remember(q: Any, proceed: Any) -> None:
         else:
             q.store(turn, result)
     else:
-        if REVALIDATES:  # noqa: F821 - a constant of the layer
-            if turn.refreshed is not None:
+        if REVALIDATES and turn.refreshed is not None:
 
-                def refresh() -> Any:
-                    result = proceed()
-                    return result  # noqa: RET504 - the form that is fused
+            def refresh() -> Any:
+                result = proceed()
+                return result  # noqa: RET504 - the form that is fused
 
-                in_world(q.refresh, q.arefresh)(turn, refresh)
-        result = turn.value  # noqa: F841 - what all layers share
+            in_world(q.refresh, q.arefresh)(turn, refresh)
+        result = turn.value
 
 
 class CacheKeyError(PolicyError, TypeError):
@@ -98,7 +101,8 @@ class Cache(Policy):
     stale_if_error_s : float
         For how long after that an answer is still used if fetching a new one fails.
     stale_while_revalidate_s : float
-        For how long after that an answer is used at once, while a new one is fetched beside it, in a thread or task.
+        For how long after that an answer is used at once, while a new one is fetched beside it, in a thread
+        or task.
     stale_on : exception type, ErrorClass, function of an exception, or several of them
         Which failures `stale_if_error_s` is for.
     error_ttl_s : float, optional
@@ -122,13 +126,13 @@ class Cache(Policy):
 
     Notes
     -----
-    The two periods of staleness are those of RFC 5861, and none by default, as without its directives. The size is
-    that of functools.lru_cache.
+    The two periods of staleness are those of RFC 5861, and none by default, as without its directives. The
+    size is that of functools.lru_cache.
 
-    All calls that miss the same key while it is fetched wait for the one that fetches (single flight), threads and
-    tasks alike, and share its answer or exception. When that one is cancelled or interrupted, one of them takes
-    over. A call made from within the fetching call itself does not wait: it would wait forever. Answers are
-    shared, not copied.
+    All calls that miss the same key while it is fetched wait for the one that fetches (single flight),
+    threads and tasks alike, and share its answer or exception. When that one is cancelled or interrupted,
+    one of them takes over. A call made from within the fetching call itself does not wait: it would wait
+    forever. Answers are shared, not copied.
 
     Examples
     --------
@@ -150,7 +154,7 @@ class Cache(Policy):
     parameters: machine.Parameters
     memory: machine.State
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what can be said about a cache
         self,
         ttl_s: float = 60.0,
         *,
@@ -167,10 +171,10 @@ class Cache(Policy):
         clock: Clock | None = None,
         rng: Generator | None = None,
     ) -> None:
-        for argument, function in (("store_if", store_if), ("key", key)):
-            if function is not None and not callable(function):
-                msg = f"{argument} is {function!r}, expected a function"
-                raise PolicyError(msg)
+        if store_if is not None:
+            check_function("store_if", store_if, "of a result")
+        if key is not None:
+            check_function("key", key, "of the call's arguments")
         self.parameters = machine.Parameters(
             check_seconds("ttl_s", ttl_s, endless=True),
             check_seconds("stale_while_revalidate_s", stale_while_revalidate_s, zero=True, endless=True),
@@ -208,9 +212,7 @@ class Cache(Policy):
             s = self.memory
             calls = s.hits + s.stale + s.misses
             rate = (s.hits + s.stale) / calls if calls else 0.0
-            return CacheStatistics(
-                len(self), s.hits, s.stale, s.misses, s.shared, s.rescued, s.evicted, rate
-            )
+            return CacheStatistics(len(self), s.hits, s.stale, s.misses, s.shared, s.rescued, s.evicted, rate)
 
     def reset(self) -> None:
         """Forget all answers and counts; answers that are being fetched are not remembered."""
@@ -254,7 +256,7 @@ class Cache(Policy):
         try:
             hash(key)
         except TypeError as error:
-            msg = f"{self.name}: {error}, in {key!r:.200}; give key=, a function of the arguments that makes a key"
+            msg = f"{self.name}: {error}, in {key!r:.200}; give key=, a function that makes one"
             raise CacheKeyError(msg) from None
         return key
 
@@ -307,7 +309,7 @@ class Cache(Policy):
                 self._end(flight, Turn(value=result, answered=True))
 
     def fail(self, turn: Turn, error: BaseException) -> Turn:
-        """End a call without an answer: an old one may do; a cancelled one is handed over to one that waits."""
+        """End a call without an answer: an old one may do; a cancelled call is handed over to another."""
         flight: Any = turn.led
         failed = isinstance(error, Exception)
         outcome = Turn(error=error) if failed else Turn()
@@ -378,7 +380,9 @@ class Cache(Policy):
     def _landed(self, flight: Flight) -> Turn:
         outcome = flight.outcome
         if outcome is None or (outcome.error is None and not outcome.answered):
-            return self.enter(flight.key, self.clock.now(), again=True)  # it was cancelled: one of us takes over
+            return self.enter(
+                flight.key, self.clock.now(), again=True
+            )  # it was cancelled: one of us takes over
         with self.lock:
             self.memory.shared += 1
         if outcome.error is not None:

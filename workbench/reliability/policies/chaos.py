@@ -13,7 +13,7 @@ from workbench.reliability.errors.rejections import ChaosError
 from workbench.reliability.fusing.layers import Layer, in_world
 from workbench.reliability.machines import chaos as machine
 from workbench.reliability.machines.chaos import inject, uniform
-from workbench.reliability.policies._arguments import check_seconds, check_share
+from workbench.reliability.policies._arguments import check_function, check_seconds, check_share
 from workbench.reliability.policies._statistics import Statistics
 from workbench.reliability.policy import Generator, Policy, PolicyError
 
@@ -48,7 +48,7 @@ def inject_outcome(q: Any, proceed: Any) -> None:
     """Return something else instead of some calls."""
     draw = q.draw
     injected, u = draw()
-    if injected:
+    if injected:  # noqa: SIM108 - the form that is fused
         result = q.outcome_of(u)
     else:
         result = proceed()  # noqa: F841 - what all layers share
@@ -65,7 +65,7 @@ def inject_behaviour(q: Any, proceed: Any) -> None:
 
 def inject_nothing(q: Any, proceed: Any) -> None:
     """Let all calls proceed."""
-    name = q.name
+    name = q.name  # noqa: F841 - a layer begins by taking something
     result = proceed()  # noqa: F841 - what all layers share
 
 
@@ -79,7 +79,7 @@ TEMPLATES: dict[Kind, Any] = {
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ChaosStatistics(Statistics):
-    """How many calls came while it was enabled, how many of them were hit, and the seed that hits them again."""
+    """How many calls came while it was enabled, how many were hit, and the seed that hits them again."""
 
     calls: int
     injected: int
@@ -101,11 +101,12 @@ class Chaos(Policy):
     rate : float or function
         Share of the calls that are hit, or what returns it.
     seed : int, optional
-        Which calls are hit depends on the seed and on the number of the call alone (`machines.chaos`). Without one, it is
-        random; `seed` tells it.
+        Which calls are hit depends on the seed and on the number of the call alone (`machines.chaos`).
+        Without one, it is random; `seed` tells it.
     enabled : bool, function, or ContextVar of bool
-        Whether anything is injected: a switch (`enable`, `disable`), or what is asked at each call. A context variable that is
-        not set counts as False. Calls that come while it is not enabled have no number.
+        Whether anything is injected: a switch (`enable`, `disable`), or what is asked at each call. A
+        context variable that is not set counts as False. Calls that come while it is not enabled have no
+        number.
     name, clock, rng
         As for all policies; a given `rng` takes the place of the seed.
 
@@ -122,13 +123,13 @@ class Chaos(Policy):
     --------
     >>> shaken = Chaos.outcome(rate=0.5, result="wrong", seed=1)
     >>> [shaken.call(lambda: "right") for _ in range(4)]
-    ['right', 'right', 'right', 'wrong']
+    ['right', 'right', 'wrong', 'right']
     """
 
     kind = "chaos"
     memory: machine.State
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what can be said about it
         self,
         fault: Kind,
         what: Any,
@@ -146,9 +147,8 @@ class Chaos(Policy):
         if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int)):
             msg = f"seed is {seed!r}, expected a whole number"
             raise PolicyError(msg)
-        if not isinstance(enabled, bool | ContextVar) and not callable(enabled):
-            msg = f"enabled is {enabled!r}, expected a bool, a function or a ContextVar"
-            raise PolicyError(msg)
+        if not isinstance(enabled, bool | ContextVar):
+            check_function("enabled", enabled, "of nothing, a bool or a ContextVar")
         self.fault, self._what = fault, what
         self._rate = rate if callable(rate) else check_share("rate", rate, zero=True)
         self.seed = secrets.randbits(63) if seed is None else seed
@@ -162,8 +162,8 @@ class Chaos(Policy):
     def latency(cls, rate: Rate = 0.001, *, delay_s: Any = 30.0, **more: Any) -> Self:
         """Return one that keeps calls waiting.
 
-        `delay_s` are seconds (30, as in Polly), a function of a random number from [0, 1), or a distribution with
-        `ppf`, such as those of `scipy.stats`.
+        `delay_s` are seconds (30, as in Polly), a function of a random number from [0, 1), or a
+        distribution with `ppf`, such as those of `scipy.stats`.
         """
         if not callable(getattr(delay_s, "ppf", delay_s)):
             check_seconds("delay_s", delay_s, zero=True)
@@ -171,12 +171,11 @@ class Chaos(Policy):
 
     @classmethod
     def error(cls, rate: Rate = 0.001, *, error: Error | Sequence[Error] | None = None, **more: Any) -> Self:
-        """Return one that raises: a `ChaosError`, an exception, one of a type, what a function makes, one of several."""
+        """Return one that raises `error`: an exception, what a type or function makes, or one of several."""
         several = tuple(error) if isinstance(error, Sequence) else (error,)
         for each in several:
-            if each is not None and not isinstance(each, BaseException) and not callable(each):
-                msg = f"error is {each!r}, expected an exception, a type of exceptions, or a function that makes one"
-                raise PolicyError(msg)
+            if each is not None and not isinstance(each, BaseException):
+                check_function("error", each, "that makes an exception, a type of exceptions, or one of them")
         if not several:
             msg = "error is empty, expected at least one"
             raise PolicyError(msg)
@@ -184,15 +183,13 @@ class Chaos(Policy):
 
     @classmethod
     def outcome(cls, rate: Rate = 0.001, *, result: Any = None, **more: Any) -> Self:
-        """Return one that answers instead of the call: with `result`, or what it returns if it is a function."""
+        """Return one that answers in place of the call: with `result`, or with what that returns."""
         return cls("outcome", result, rate=rate, **more)
 
     @classmethod
     def behaviour(cls, rate: Rate = 0.001, *, action: Callable[[], Any], **more: Any) -> Self:
-        """Return one that does something first: calls `action`, and awaits what it returns around async calls."""
-        if not callable(action):
-            msg = f"action is {action!r}, expected a function"
-            raise PolicyError(msg)
+        """Return one that calls `action` first, and around async calls awaits what it returns."""
+        check_function("action", action, "of nothing")
         return cls("behaviour", action, rate=rate, **more)
 
     def layer(self) -> Layer:

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from workbench.clock import Clock
 from workbench.reliability.errors.rejections import ReliabilityError
@@ -22,21 +22,21 @@ Replacement = Callable[[Exception], Any]
 MISSING: Any = object()
 
 
+if TYPE_CHECKING:  # constants of the layer: the compiler puts their values in
+    JUDGED = RESULTS = bool()  # noqa: UP018 - a literal is known to be false
+
+
 def fall_back(q: Any, proceed: Any) -> None:
     """Replace what a call raises, or returns."""
     s, failures, replaced, areplaced = q.memory, q.failures, q.replaced, q.areplaced
     try:
         result = proceed()
     except failures as error:
-        if JUDGED:  # noqa: F821 - a constant of the layer, as all names in capitals that are not imported
-            if not q.judge(error):
-                raise
+        if JUDGED and not q.judge(error):
+            raise
         result = in_world(replaced, areplaced)(error, FAILED)
     else:
-        refused = False
-        if RESULTS:  # noqa: F821
-            refused = q.on_result(result)
-        if refused:
+        if RESULTS and q.on_result(result):
             refusal = q.refusal(result)
             result = in_world(replaced, areplaced)(refusal, REFUSED)
         else:
@@ -44,7 +44,7 @@ def fall_back(q: Any, proceed: Any) -> None:
 
 
 class RefusedResultError(ReliabilityError):
-    """What a fallback is given where no exception was raised, but the result was refused; it is in `result`."""
+    """What a fallback is given where not an exception, but a result was refused; it is in `result`."""
 
     def __init__(self, policy: str = "", result: Any = None) -> None:
         self.args = (policy, result)
@@ -87,19 +87,21 @@ class FallbackStatistics(Statistics):
 
 
 class Fallback(Policy):
-    """Something else instead of a failure: a value, what a function returns, or either by the type of the exception.
+    """Something else instead of a failure: a value, what a function returns, or either by type of exception.
 
-    What is hidden is not lost: it is counted by type, and listeners get it as an event "hidden" with the exception.
+    What is hidden is not lost: it is counted by type, and listeners get it as an event "hidden" with the
+    exception.
 
     Parameters
     ----------
     replacement : value or function, optional
-        A value, or a function of the exception (or of nothing, such as a class). An async function's result is awaited around async calls.
-        `Fallback.value` takes a value that happens to be callable.
+        A value, or a function of the exception (or of nothing, such as a class). An async function's result
+        is awaited around async calls. `Fallback.value` takes a value that happens to be callable.
     by_type : mapping of exception types to values or functions, optional
         What replaces exceptions of these types; the nearest base counts. Without `replacement`, others pass.
     on, ignore : exception type, ErrorClass, function of an exception, or several of them
-        Which exceptions are replaced; `ignore` wins. Cancellation and what else is no `Exception` always passes.
+        Which exceptions are replaced; `ignore` wins. Cancellation and what else is no `Exception` always
+        passes.
     on_result : function of a result, optional
         Tells whether a result is replaced: the function then gets a `RefusedResultError`.
     name, clock, rng
@@ -112,8 +114,9 @@ class Fallback(Policy):
 
     Notes
     -----
-    All exceptions are replaced by default, as in Polly 8; resilience4j asks for the types. A replacement that raises
-    ends the call with its own exception, whose `__context__` is the one that it should have replaced.
+    All exceptions are replaced by default, as in Polly 8; resilience4j asks for the types. A replacement
+    that raises ends the call with its own exception, whose `__context__` is the one that it should have
+    replaced.
 
     Examples
     --------
@@ -127,7 +130,7 @@ class Fallback(Policy):
     parameters = None
     memory: machine.State
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what can be said about a fallback
         self,
         replacement: Any = MISSING,
         *,
@@ -218,7 +221,9 @@ class Fallback(Policy):
         return RefusedResultError(self.name, result)
 
     def _maker(self, error: Exception) -> Replacement | None:
-        return next((self._by_type[kind] for kind in type(error).__mro__ if kind in self._by_type), self._otherwise)
+        return next(
+            (self._by_type[kind] for kind in type(error).__mro__ if kind in self._by_type), self._otherwise
+        )
 
     def _count(self, error: Exception, outcome: int, raised: BaseException | None) -> None:
         with self.lock:

@@ -63,10 +63,11 @@ class HedgeStatistics(Statistics):
 class Hedge(Policy):
     """Ask again when an answer is late, and take the first success.
 
-    The call must be safe to repeat. An attempt that fails starts the next one at once; when all have failed, the
-    error of the first is raised. Attempts of async calls that are no longer needed are cancelled and awaited
-    before the call returns. A sync attempt runs in a thread, and Python cannot stop one: it is abandoned, runs to
-    its end beside the program, and is counted until then; inside it, ``Hedge.attempt().abandoned`` tells.
+    The call must be safe to repeat. An attempt that fails starts the next one at once; when all have
+    failed, the error of the first is raised. Attempts of async calls that are no longer needed are
+    cancelled and awaited before the call returns. A sync attempt runs in a thread, and Python cannot stop
+    one: it is abandoned, runs to its end beside the program, and is counted until then; inside it,
+    ``Hedge.attempt().abandoned`` tells.
 
     Parameters
     ----------
@@ -80,7 +81,8 @@ class Hedge(Policy):
     hedges : int
         Extra attempts a call.
     budget : float or None
-        Extra attempts are at most this share of the calls, and `burst` more; None for as many as there may be.
+        Extra attempts are at most this share of the calls, and `burst` more; None for as many as there may
+        be.
     burst : float
     on : exception type, ErrorClass, function of an exception, or several of them
         After which failures others may win; another exception ends the call.
@@ -94,17 +96,17 @@ class Hedge(Policy):
 
     Notes
     -----
-    The 95th percentile is that of J. Dean and L. A. Barroso, The Tail at Scale (CACM 56:2, 2013): hedging beyond it
-    adds about 5 % of load. Polly 8 has a fixed delay of 2 s and one extra attempt; resilience4j has no released
-    hedge. The budget of a fifth is that of failsafe-go.
+    The 95th percentile is that of J. Dean and L. A. Barroso, The Tail at Scale (CACM 56:2, 2013): hedging
+    beyond it adds about 5 % of load. Polly 8 has a fixed delay of 2 s and one extra attempt, and no
+    budget. That of a fifth of the calls is failsafe-go's, which counts calls under way; here it is saved up.
 
-    A call teaches one duration: how long its first attempt took, or had taken when another one won. A slow first
-    attempt that was cancelled is thus still seen as slow, and the quantile does not creep down.
+    A call teaches one duration: how long its first attempt took, or had taken when another one won. A slow
+    first attempt that was cancelled is thus still seen as slow, and the quantile does not creep down.
     """
 
     kind = "hedge"
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what can be said about a hedge
         self,
         delay_s: float | None = None,
         *,
@@ -131,7 +133,9 @@ class Hedge(Policy):
         self.parameters = hedge_budget.Parameters(share, math.inf if budget is None else float(burst))
         self.memory = hedge_budget.State(saved=self.parameters.most)
         self.learning = latency_quantile.Parameters(
-            float(quantile), check_count("minimum_calls", minimum_calls), check_count("memory", memory, least=100)
+            float(quantile),
+            check_count("minimum_calls", minimum_calls),
+            check_count("memory", memory, least=100),
         )
         self.learnt = latency_quantile.State()
         self.counts = [0] * latency_quantile.BINS
@@ -158,7 +162,12 @@ class Hedge(Policy):
         """What it did."""
         with self.lock:
             return HedgeStatistics(
-                self.memory.calls, self._started, self._won, self.memory.refused, self.delay_s, self._abandoned
+                self.memory.calls,
+                self._started,
+                self._won,
+                self.memory.refused,
+                self.delay_s,
+                self._abandoned,
             )
 
     def reset(self) -> None:
@@ -214,5 +223,9 @@ class Hedge(Policy):
 
     def __repr__(self) -> str:
         delay = "late" if self.delay_s == math.inf else f"{self.delay_s:.4g} s"
-        kind = f"after {delay}" if self.fixed_s is not None else f"after p{100 * self.learning.quantile:g} ({delay})"
+        kind = (
+            f"after {delay}"
+            if self.fixed_s is not None
+            else f"after p{100 * self.learning.quantile:g} ({delay})"
+        )
         return f"Hedge({self.name!r}, {kind})"

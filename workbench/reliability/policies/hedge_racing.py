@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from typing import Any
 
+from workbench.clock import Clock, DefaultClock, SystemClock
 from workbench.clock._alarm import Alarm
 from workbench.reliability.policies._counted_threads import counted
 
@@ -96,10 +97,15 @@ class _Race:
 
 
 class _TaskRace(_Race):
+    """Attempts, and the timer of the next one, wake the task of the call."""
+
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
+        self.loop = asyncio.get_running_loop()
         self.tasks: dict[asyncio.Future[Any], int] = {}
         self.timers: list[asyncio.Future[None]] = []
+        self.woken: asyncio.Future[None] = self.loop.create_future()
+        self.is_late = False
 
     async def won(self) -> Any:
         """Wait until an attempt succeeds, or none is left."""
@@ -119,17 +125,49 @@ class _TaskRace(_Race):
     def start(self, number: int) -> None:
         context = contextvars.copy_context()
         context.run(self.current.set, Attempt(number))
-        task = asyncio.get_running_loop().create_task(_awaited(self.proceed), context=context)
+        task = self.loop.create_task(_awaited(self.proceed), context=context)
+        task.add_done_callback(self.wake)
         self.tasks[task] = number
+
+    def wake(self, _: object = None) -> None:
+        """Have the call look at its attempts."""
+        if not self.woken.done():
+            self.woken.set_result(None)
+
+    def ring(self, _: object = None) -> None:
+        """Have the call start the next attempt."""
+        self.is_late = True
+        self.wake()
 
     async def wait(self) -> bool:
         """Wait until an attempt ends, or it is time for the next; tell whether it is."""
-        timers: list[asyncio.Future[None]] = []
-        if self.patience_s < math.inf:
-            timers.append(asyncio.ensure_future(self.q.clock.asleep(self.patience_s)))
-            self.timers += timers
-        done, _ = await asyncio.wait([*self.tasks, *timers], return_when=asyncio.FIRST_COMPLETED)
-        return any(timer in done for timer in timers)
+        self.is_late = False
+        stop = self.set_timer(self.patience_s)
+        try:
+            await self.woken
+        finally:
+            stop()
+            self.woken = self.loop.create_future()
+        return self.is_late
+
+    def set_timer(self, seconds: float) -> Callable[[], object]:
+        """Ring after some seconds of the clock; return what stops that."""
+        if seconds == math.inf:
+            return _nothing
+        clock = self.q.clock
+        while isinstance(clock, DefaultClock):
+            clock = clock.current
+        if isinstance(clock, SystemClock):  # a handle of the loop is cheaper than a task
+            return self.loop.call_later(seconds, self.ring).cancel
+        timer = self.loop.create_task(_slept(clock, seconds))
+        timer.add_done_callback(self.ring)
+        self.timers.append(timer)
+
+        def stop() -> None:
+            timer.remove_done_callback(self.ring)
+            timer.cancel()
+
+        return stop
 
     async def end(self) -> None:
         """Cancel what is left and wait for it, however often this task is cancelled meanwhile."""
@@ -148,6 +186,14 @@ class _TaskRace(_Race):
                 task.exception()  # it was looked at: nobody needs to be warned
         if cancelled is not None:
             raise cancelled
+
+
+def _nothing() -> None:
+    """Stop a timer that was never set."""
+
+
+async def _slept(clock: Clock, seconds: float) -> None:
+    await clock.asleep(seconds)
 
 
 async def _awaited(proceed: Callable[[], Awaitable[Any]]) -> Any:
@@ -248,4 +294,3 @@ class _ThreadRace(_Race):
 def _known(error: BaseException | None) -> BaseException:
     assert error is not None  # noqa: S101 - a race without a winner had a first loser
     return error
-

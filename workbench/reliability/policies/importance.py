@@ -1,4 +1,4 @@
-"""How important a call is, and for whom it is made: said once, where that is known, and read by all policies within.
+"""How important a call is, and for whom it is made: said once, and read by all policies within.
 
 Source of the four values: B. Beyer et al., Site Reliability Engineering (2016), chapter 21, "Criticality".
 """
@@ -45,7 +45,8 @@ def criticality(level: int | None = None, *, key: object = None) -> Iterator[Non
     Parameters
     ----------
     level : int, optional
-        One of `Criticality`, or any number: the smaller, the more important. Without it, that of the block around.
+        One of `Criticality`, or any number: the smaller, the more important. Without it, that of the block
+        around.
     key : hashable, optional
         Between whom to be fair: a tenant, a user, a route. Without it, that of the block around.
 

@@ -1,15 +1,15 @@
 """How sync code is stopped when its time is up, and how far that goes.
 
 ``interrupt="none"``
-    Stops nothing. The call runs to its end, unless it asks `current_deadline` itself; when that is too late, its
-    result is dropped.
+    Stops nothing. The call runs to its end, unless it asks `current_deadline` itself; when that is too late,
+    its result is dropped.
 ``interrupt="signal"``
-    Raises the error in the main thread, which stops Python code, and system calls that a signal ends: sleeping,
-    sockets, locks. It does not stop one long call into C (a regular expression, a matrix product) before that
-    returns, nor anything in other threads, nor code that catches the error.
+    Raises the error in the main thread, which stops Python code, and system calls that a signal ends:
+    sleeping, sockets, locks. It does not stop one long call into C (a regular expression, a matrix product)
+    before that returns, nor anything in other threads, nor code that catches the error.
 ``interrupt="thread"``
-    Stops nothing either, but the caller goes on. The call runs to its end in a thread of its own; nobody sees its
-    result, and the locks and sockets that it holds stay in its hands.
+    Stops nothing either, but the caller goes on. The call runs to its end in a thread of its own; nobody sees
+    its result, and the locks and sockets that it holds stay in its hands.
 
 Signals and waiting for threads go by real time, whatever the policy's clock is.
 """

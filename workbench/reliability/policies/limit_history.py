@@ -1,7 +1,7 @@
 """`LimitHistory`: the limit of an `AdaptiveLimit` over time, recorded while somebody wants to see it."""
 
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from workbench import display
 from workbench.reliability.policy import Event, Policy
@@ -17,8 +17,8 @@ __all__ = ["LimitHistory"]
 class LimitHistory:
     """What an adaptive limit did from now on, until `stop`; also a context manager.
 
-    Each time the algorithm learns one row is kept: when (seconds of the clock), the limit from then on, and the mean
-    round-trip time and the calls in flight that it learnt from.
+    Each time the algorithm learns one row is kept: when (seconds of the clock), the limit from then on, and
+    the mean round-trip time and the calls in flight that it learnt from.
 
     Examples
     --------
@@ -36,7 +36,7 @@ class LimitHistory:
         self._first: tuple[float, int] = (policy.clock.now(), policy.parameters.limit)
         self._stop = policy.listen(self._hear)
 
-    def __enter__(self) -> "LimitHistory":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -52,7 +52,10 @@ class LimitHistory:
         return f"LimitHistory({self._name!r}, {len(self):,} updates, limit {self._first[1]} -> {last})"
 
     def _repr_html_(self) -> str:
-        rows = [(f"{at_s:.3f}", limit, f"{rtt_s * 1e3:.3f}", inflight) for at_s, limit, rtt_s, inflight in self._rows]
+        rows = [
+            (f"{at_s:.3f}", limit, f"{rtt_s * 1e3:.3f}", inflight)
+            for at_s, limit, rtt_s, inflight in self._rows
+        ]
         names = ("at, s", "limit", "round trip, ms", "in flight")
         return display.table(names, rows, title=repr(self))._repr_html_()
 
@@ -77,7 +80,8 @@ class LimitHistory:
         """Draw the limit and the calls in flight over time."""
         axes = display.new_axes(ax)
         first_s, first = self._first
-        times = [first_s, *(row[0] for row in self._rows)]
+        learnt = [row[0] for row in self._rows]
+        times = [min(first_s, *learnt[:1]) if learnt else first_s, *learnt]
         limits = [first, *(row[1] for row in self._rows)]
         axes.step(times, limits, where="post", label="limit")
         if self._rows:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from math import inf
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypedDict, Unpack
 
 from workbench.clock import Clock
 from workbench.reliability.errors import RateLimitedError
@@ -32,7 +32,14 @@ from workbench.reliability.policies._limiter_states import States
 from workbench.reliability.policies._statistics import Statistics
 from workbench.reliability.policy import Generator, Policy, PolicyError
 
-__all__ = ["LimiterOptions", "LimiterStatistics", "RateLimiter", "Reservation", "UnattainableCostError"]
+__all__ = [
+    "LimiterOptions",
+    "LimiterStatistics",
+    "RateLimiter",
+    "Reservation",
+    "SharedStore",
+    "UnattainableCostError",
+]
 
 MAX_KEYS = 1_000_000
 
@@ -53,17 +60,25 @@ def limit_each(q: Any, proceed: Any) -> None:
     entered = entry_time(clock)
     key = None
     cost = 1
-    if KEYED:  # noqa: F821 - a constant of the layer
+    if KEYED:  # type: ignore[name-defined] # noqa: F821 - a constant of the layer
         key = with_call(key_of)
-    if COSTED:  # noqa: F821 - as above
+    if COSTED:  # type: ignore[name-defined] # noqa: F821 - as above
         cost = with_call(cost_of_call)
-    if WAITS:  # noqa: F821 - as above
+    if WAITS:  # type: ignore[name-defined] # noqa: F821 - as above
         in_world(q.pace, q.apace)(p, key, entered, cost)
     else:
         wait_s = take_for(p, key, entered, cost)
         if wait_s > 0.0:
             q.refuse(key, entered, wait_s)
     result = proceed()  # noqa: F841 - what all layers share
+
+
+class SharedStore(Protocol):
+    """What keeps states for several processes: `shared.limits.SharedLimits`."""
+
+    def states(self, machine: ModuleType, parameters: Any, memory: Any, lock: Any) -> Any:
+        """Return the states of a limiter."""
+        ...
 
 
 class LimiterOptions(TypedDict, total=False):
@@ -73,6 +88,7 @@ class LimiterOptions(TypedDict, total=False):
     cost: Callable[..., float] | None
     wait_s: float
     max_keys: int
+    shared: "SharedStore | None"
     name: str | None
     clock: Clock | None
     rng: Generator | None
@@ -130,17 +146,20 @@ class RateLimiter(Policy):
     max_keys : int
         How many keys are remembered. When that many are in use, an eighth of them is forgotten, those that
         are closest to new, and counted as `evicted`: these may exceed their limit once.
+    shared : SharedLimits, optional
+        Keeps the limit for several processes (`max_keys` does not apply there).
     name, clock, rng
         As for all policies; limiters use no randomness.
 
     Notes
     -----
-    Calls that wait take their turn when they begin to, so they are let through in the order in which they came, and
-    a call that could not be let through in time is refused at once. A call that is up to a millionth of an interval
-    early is on time: rounding must not refuse what is allowed on paper.
+    Calls that wait take their turn when they begin to, so they are let through in the order in which they
+    came, and a call that could not be let through in time is refused at once. A call that is up to a
+    millionth of an interval early is on time: rounding must not refuse what is allowed on paper.
 
-    Defaults: a burst of 1, and refusing at once, are those of failsafe-go's smooth limiter; resilience4j lets 50 calls
-    through in 500 ns and waits 5 s, and Polly has none, so no default would be common to them.
+    Defaults: a burst of 1 and refusing at once are those of failsafe-go's smooth limiter. resilience4j waits
+    5 s for one of 50 calls every 500 ns, which limits nothing; Polly by default limits concurrency, which
+    is a `Bulkhead` here; so neither was taken.
 
     Examples
     --------
@@ -156,25 +175,43 @@ class RateLimiter(Policy):
 
     kind = "limiter"
 
-    def __init__(self, machine: ModuleType, parameters: Any, most: float, **options: Unpack[LimiterOptions]) -> None:
+    def __init__(
+        self, machine: ModuleType, parameters: Any, most: float, **options: Unpack[LimiterOptions]
+    ) -> None:
         key, cost = options.get("key"), options.get("cost")
         wait_s = check_seconds("wait_s", options.get("wait_s", 0.0), zero=True, endless=True)
         max_keys = check_count("max_keys", options.get("max_keys", MAX_KEYS))
         self.machine, self.most = machine, most
         self.parameters = replace(parameters, patience_s=wait_s)
         self.memory = machine.State()
+        self.states: Any
         self.key_of = _given("key", key)
         self.cost_of = self._checked(_given("cost", cost))
         super().__init__(name=options.get("name"), clock=options.get("clock"), rng=options.get("rng"))
-        kind = Logs if machine is sliding_log else States
-        self.states = kind(machine, self.parameters, self.memory, self.lock, max_keys)
-        at_once = replace(parameters, patience_s=0.0)
-        # An attribute of the object, and no method: it is fused with this limiter's machine.
-        setattr(self, "try_acquire", self.states.trying(at_once, self.clock, self._refused))  # noqa: B010
+        self.shared = options.get("shared")
+        if self.shared is not None:
+            self.states = self.shared.states(machine, self.parameters, self.memory, self.lock)
+        else:
+            kind = Logs if machine is sliding_log else States
+            self.states = kind(machine, self.parameters, self.memory, self.lock, max_keys)
+        self._at_once = replace(parameters, patience_s=0.0)
+        trying = self.states.trying(self._at_once, self)
+        setattr(self, "try_acquire", trying)  # noqa: B010 - no method: it is fused with the machine
+
+    def __repr__(self) -> str:
+        p = self.parameters
+        by_window = hasattr(p, "window_s")
+        given = (
+            f"limit={p.limit:g}, window_s={p.window_s:g}"
+            if by_window
+            else f"rate_hz={p.rate_hz:g}, burst={p.burst:g}"
+        )
+        waits = f", wait_s={p.patience_s:g}" if p.patience_s else ""
+        return f"RateLimiter.{self.machine.__name__.rpartition('.')[2]}({given}{waits}, name={self.name!r})"
 
     @classmethod
     def gcra(cls, *, rate_hz: float, burst: float = 1, **options: Unpack[LimiterOptions]) -> Self:
-        """Return a limiter by the generic cell rate algorithm: `rate_hz` calls a second, `burst` of them at once."""
+        """Return a limiter by the generic cell rate algorithm: `rate_hz` calls a second, `burst` at once."""
         return cls(gcra, gcra.parameters(rate_of(rate_hz), burst_of(burst)), burst, **options)
 
     @classmethod
@@ -186,8 +223,9 @@ class RateLimiter(Policy):
     def leaky_bucket(cls, *, rate_hz: float, burst: float = 1, **options: Unpack[LimiterOptions]) -> Self:
         """Return a limiter by a bucket for `burst` calls, which leaks `rate_hz` of them a second.
 
-        It is a meter: what fits in passes at once. For a queue, whose calls leave evenly spaced, have one call
-        fit in, and the others wait: ``RateLimiter.leaky_bucket(rate_hz=10, wait_s=2.0)`` has up to 20 of them queue.
+        It is a meter: what fits in passes at once. For a queue, whose calls leave evenly spaced, have one
+        call fit in, and the others wait: ``RateLimiter.leaky_bucket(rate_hz=10, wait_s=2.0)`` has up to 20
+        of them queue.
         """
         return cls(leaky_bucket, leaky_bucket.parameters(rate_of(rate_hz), burst_of(burst)), burst, **options)
 
@@ -237,6 +275,14 @@ class RateLimiter(Policy):
         def try_acquire(self, key: Hashable = None, cost: float = 1) -> bool:
             """Take, or do not; tell whether it was taken. Never waits."""
 
+    async def atry_acquire(self, key: Hashable = None, cost: float = 1) -> bool:
+        """Do what `try_acquire` does, where an asynchronous client has to ask a server."""
+        if self.shared is None:
+            return self.try_acquire(key, cost)
+        now = self.clock.now()
+        wait_s = (await self.states.aswap(self._at_once, key, now, self.checked_cost(cost)))[0]
+        return wait_s <= 0.0 or self.refused(key, cost, now, wait_s)
+
     def acquire(self, key: Hashable = None, cost: float = 1, timeout_s: float | None = None) -> float:
         """Take, and wait by the clock until it is let through; return the seconds waited.
 
@@ -247,11 +293,11 @@ class RateLimiter(Policy):
         UnattainableCostError, PolicyError
             As for `try_acquire`.
         """
-        return self.pace(self._patient(timeout_s), key, self.clock.now(), self._cost(cost))
+        return self.pace(self._patient(timeout_s), key, self.clock.now(), self.checked_cost(cost))
 
     async def aacquire(self, key: Hashable = None, cost: float = 1, timeout_s: float | None = None) -> float:
-        """Do what `acquire` does, in a task; what a cancelled task has not used is given back where possible."""
-        return await self.apace(self._patient(timeout_s), key, self.clock.now(), self._cost(cost))
+        """Do what `acquire` does, in a task; a cancelled one gives back what it can."""
+        return await self.apace(self._patient(timeout_s), key, self.clock.now(), self.checked_cost(cost))
 
     def reserve(self, key: Hashable = None, cost: float = 1) -> Reservation:
         """Take now for when it is let through; the caller waits until then, or cancels.
@@ -261,7 +307,11 @@ class RateLimiter(Policy):
         UnattainableCostError, PolicyError
             As for `try_acquire`.
         """
-        return self._reserve(self._patient(None), key, self.clock.now(), self._cost(cost))
+        return self._reserve(self._patient(None), key, self.clock.now(), self.checked_cost(cost))
+
+    async def areserve(self, key: Hashable = None, cost: float = 1) -> Reservation:
+        """Do what `reserve` does, where an asynchronous client has to ask a server."""
+        return await self._areserve(self._patient(None), key, self.clock.now(), self.checked_cost(cost))
 
     @property
     def statistics(self) -> LimiterStatistics:
@@ -283,9 +333,9 @@ class RateLimiter(Policy):
 
     def layer(self) -> Layer:
         """Return how it surrounds a call."""
-        waits = self.parameters.patience_s > 0.0
+        waits = self.parameters.patience_s > 0.0 or self.shared is not None  # for the server, too
         keyed, costed = self.key_of is not None, self.cost_of is not None
-        if self.machine is gcra and not (waits or keyed or costed):
+        if self.machine is gcra and not (waits or keyed or costed or self.shared is not None):
             return Layer(limit_rate)
         return Layer(limit_each, (("KEYED", keyed), ("COSTED", costed), ("WAITS", waits)), waits=waits)
 
@@ -302,12 +352,12 @@ class RateLimiter(Policy):
 
     async def apace(self, p: Any, key: Any, now: float, cost: float) -> float:
         """Do what `pace` does, in a task."""
-        reservation = self._reserve(p, key, now, cost)
+        reservation = await self._areserve(p, key, now, cost)
         if reservation.wait_s > 0.0:
             try:
                 await self.clock.asleep(reservation.wait_s)
             except BaseException:
-                reservation.cancel()
+                await reservation.acancel()
                 raise
         return reservation.wait_s
 
@@ -318,38 +368,56 @@ class RateLimiter(Policy):
         raise RateLimitedError(self.name, wait_s)
 
     def _reserve(self, p: Any, key: Any, now: float, cost: float) -> Reservation:
-        wait_s, before, after = self.states.swap(p, key, now, cost)
+        return self._reserved(p, key, now, cost, self.states.swap(p, key, now, cost))
+
+    async def _areserve(self, p: Any, key: Any, now: float, cost: float) -> Reservation:
+        if self.shared is None:
+            return self._reserve(p, key, now, cost)
+        return self._reserved(p, key, now, cost, await self.states.aswap(p, key, now, cost))
+
+    def _reserved(self, p: Any, key: Any, now: float, cost: float, swapped: Any) -> Reservation:
+        wait_s, before, after = swapped
         if wait_s > p.patience_s:
             self.refuse(key, now, wait_s)
         if wait_s > 0.0 and self.listening:
             self.emit("waits", now, key=key, wait_s=wait_s)
-        return Reservation(wait_s, now + wait_s, key, cost, False, self.states, before, after)  # noqa: FBT003 - its fields
+        return Reservation(wait_s, now + wait_s, key, cost, False, self.states, before, after)
 
-    def _refused(self, key: Any, cost: float, now: float, wait_s: float) -> bool:
+    @property
+    def listeners(self) -> Any:
+        """Those who listen; true where somebody does."""
+        return self._listeners
+
+    def refused(self, key: Any, cost: float, now: float, wait_s: float) -> bool:
         """End a `try_acquire` that took nothing: by an error where it never could."""
-        self._cost(cost)
+        self.checked_cost(cost)
         if self.listening:
             self.emit("refused", now, key=key, wait_s=wait_s)
         return False
 
-    def _cost(self, cost: float) -> float:
+    def checked_cost(self, cost: float) -> float:
+        """Return what a call costs, where it can be let through at all."""
         return cost_of(cost, self.most, whole=self.machine is sliding_log)
 
     def _checked(self, cost: Callable[..., float] | None) -> Callable[..., float] | None:
         if cost is None:
             return None
-        return lambda *args, **kwargs: self._cost(cost(*args, **kwargs))
+        return lambda *args, **kwargs: self.checked_cost(cost(*args, **kwargs))
 
     def _patient(self, timeout_s: float | None) -> Any:
-        patience_s = inf if timeout_s is None else check_seconds("timeout_s", timeout_s, zero=True, endless=True)
+        patience_s = (
+            inf if timeout_s is None else check_seconds("timeout_s", timeout_s, zero=True, endless=True)
+        )
         return replace(self.parameters, patience_s=patience_s)
 
 
-def _given(name: str, function: Callable[..., Any] | None) -> Callable[..., Any] | None:
+def _given(name: str, function: Any) -> Callable[..., Any] | None:
     """Return what is called with a call's arguments, as one that is called with the function, too."""
     if function is None:
         return None
     if not callable(function):
-        msg = f"{name} is {function!r}, expected a function of a call's arguments, as in {name}=lambda request: request.user"
+        msg = (
+            f"{name} is {function!r}, expected a function of a call's arguments: lambda request: request.user"
+        )
         raise PolicyError(msg)
     return lambda _called, *args, **kwargs: function(*args, **kwargs)

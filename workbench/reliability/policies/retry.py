@@ -127,7 +127,9 @@ class Retry(Policy):
     PolicyError
         For arguments that make no sense.
 
-    Notes ----- Defaults: 3 attempts, 1 s doubled up to 20 s with full jitter, as in the standard mode of the
+    Notes
+    -----
+    Defaults: 3 attempts, 1 s doubled up to 20 s with full jitter, as in the standard mode of the
     AWS SDKs. resilience4j makes 3 attempts as well, Polly 4 (it counts 3 retries); both wait a constant time
     without jitter (0.5 s and 2 s), which keeps clients together that failed together. That is why they were
     not followed. A callee's wish of up to 60 s is granted, as in the clients of several large APIs.

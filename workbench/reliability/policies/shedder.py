@@ -34,8 +34,8 @@ class LoadShedderStatistics(Statistics):
     running, waiting : int
         Calls that do now.
     waited : int
-        Calls that had to wait: of these `handed` got a place, `shed` were dropped by CoDel or gave way to others,
-        `expired` waited for too long, `cancelled` no longer wanted their place; the others wait.
+        Calls that had to wait: of these `handed` got a place, `shed` were dropped by CoDel or gave way to
+        others, `expired` waited for too long, `cancelled` no longer wanted their place; the others wait.
     rejected : int
         Calls that found the queue full of calls that are no less important.
     overloaded : bool
@@ -65,9 +65,10 @@ class LoadShedder(Policy):
     queue : int
         Calls that wait at most.
     discipline : {"codel", "adaptive_lifo", "none"}
-        What is done about waits. "codel" serves each key in order, and drops calls when waits have been longer than
-        `target_s` for `interval_s`. "adaptive_lifo" lets calls wait for `interval_s`; when the queue has not been empty
-        for as long, for `target_s` only, and serves the newest first. "none" serves in order and drops none.
+        What is done about waits. "codel" serves each key in order, and drops calls when waits have been
+        longer than `target_s` for `interval_s`. "adaptive_lifo" lets calls wait for `interval_s`; when the
+        queue has not been empty for as long, for `target_s` only, and serves the newest first. "none" serves
+        in order and drops none.
     target_s, interval_s : float
         See there.
     max_wait_s : float, optional
@@ -84,15 +85,15 @@ class LoadShedder(Policy):
 
     Notes
     -----
-    A call says how important it is, and for whom it is made, by ``with criticality(level, key=...)``. The more important
-    is served first; calls of one level are served by deficit round robin over their keys, and each key has a CoDel
-    of its own (FQ-CoDel, RFC 8290). A call that comes to a full queue takes the place of the oldest of the fattest key
-    of the least important level, if it is more important, or its own key is the thinner. A call that is dropped or
-    rejected raises `LoadShedError`.
+    A call says how important it is, and for whom it is made, by ``with criticality(level, key=...)``. The
+    more important is served first; calls of one level are served by deficit round robin over their keys, and
+    each key has a CoDel of its own (FQ-CoDel, RFC 8290). A call that comes to a full queue takes the place of
+    the oldest of the fattest key of the least important level, if it is more important, or its own key is the
+    thinner. A call that is dropped or rejected raises `LoadShedError`.
 
-    Defaults: 5 ms and 100 ms are those of CoDel (RFC 8289) and of adaptive LIFO with controlled delay (Maurer, Fail
-    at Scale, 2015); 25 calls those of resilience4j's bulkhead; 100 calls that wait, for a second, those of Netflix's
-    `LifoBlockingLimiter`. Polly and resilience4j have no load shedding.
+    Defaults: 5 ms and 100 ms are those of CoDel (RFC 8289) and of adaptive LIFO with controlled delay
+    (Maurer, Fail at Scale, 2015); 25 calls those of resilience4j's bulkhead; 100 calls that wait, for a
+    second, those of Netflix's `LifoBlockingLimiter`. Polly and resilience4j have no load shedding.
 
     Examples
     --------
@@ -126,7 +127,9 @@ class LoadShedder(Policy):
             msg = f'discipline is {discipline!r}, expected "codel", "adaptive_lifo" or "none"'
             raise PolicyError(msg)
         self.discipline = discipline
-        self.parameters = machine.Parameters(check_count("limit", limit), check_count("queue", queue, least=0))
+        self.parameters = machine.Parameters(
+            check_count("limit", limit), check_count("queue", queue, least=0)
+        )
         self.memory = machine.State()
         self.max_wait_s = None if max_wait_s is None else check_seconds("max_wait_s", max_wait_s, zero=True)
         self.weights = _checked_weights(weights or {})
@@ -183,7 +186,9 @@ class LoadShedder(Policy):
         patience = constant_patience(self.max_wait_s)
         self.order = FairOrder(
             codel_parameters=codel.Parameters(*self._times_s) if self.discipline == "codel" else None,
-            lifo_parameters=adaptive_lifo.Parameters(*self._times_s) if self.discipline == "adaptive_lifo" else None,
+            lifo_parameters=adaptive_lifo.Parameters(*self._times_s)
+            if self.discipline == "adaptive_lifo"
+            else None,
             weights=self.weights,
         )
         if self.discipline == "adaptive_lifo":
@@ -192,9 +197,8 @@ class LoadShedder(Policy):
 
     def __repr__(self) -> str:
         p, s = self.parameters, self.memory
-        return (
-            f"LoadShedder({self.name!r}, {self.discipline}, {s.running}/{p.limit} running, {s.waiting}/{p.queue} waiting)"
-        )
+        places = f"{s.running}/{p.limit} running, {s.waiting}/{p.queue} waiting"
+        return f"LoadShedder({self.name!r}, {self.discipline}, {places})"
 
 
 def _checked_weights(weights: Mapping[object, float]) -> dict[object, float]:

@@ -74,17 +74,17 @@ class ClientThrottle(Policy):
     Parameters
     ----------
     ratio : float
-        K: how many times as many calls are sent as are accepted. The nearer to 1, the fewer are sent in vain, and the
-        later it is noticed that more are accepted.
+        K: how many times as many calls are sent as are accepted. The nearer to 1, the fewer are sent in vain,
+        and the later it is noticed that more are accepted.
     window_s : float
         The time that is looked back upon.
     max_rejection : float
-        The greatest probability. With 1 only one call a window still passes after an outage that is longer than the
-        window, and then K times as many each window: for a fast recovery take 0.9, as failsafe-go.
+        The greatest probability. With 1 only one call a window still passes after an outage that is longer
+        than the window, and then K times as many each window: for a fast recovery take 0.9, as failsafe-go.
     on : exception types, ErrorClass, or function of an exception, optional
-        What means that the callee did not accept a call. By default all that `classify` does not call PERMANENT: an
-        answer that says what is wrong with the call was worked for. What never comes back (a cancelled call) was
-        not accepted either.
+        What means that the callee did not accept a call. By default all that `classify` does not call
+        PERMANENT: an answer that says what is wrong with the call was worked for. What never comes back (a
+        cancelled call) was not accepted either.
     buckets : int
         In how many pieces the window moves on.
     name, clock, rng
@@ -97,12 +97,12 @@ class ClientThrottle(Policy):
 
     Notes
     -----
-    A rejected call raises `ThrottledError`. Of R calls a window, a callee that accepts up to C gets ``K C + 1``, once
-    that is less than R; one that accepts a share ``a < 1 / K``, whatever comes, gets ``R / (1 + R (1 - K a))``: next
-    to nothing, as sending less does not help.
+    A rejected call raises `ThrottledError`. Of R calls a window, a callee that accepts up to C gets ``K C +
+    1``, once that is less than R; one that accepts a share ``a < 1 / K``, whatever comes, gets ``R / (1 + R
+    (1 - K a))``: next to nothing, as sending less does not help.
 
-    Defaults: K = 2 and two minutes are the book's (chapter 21). `max_rejection` is 1, as there; failsafe-go has 0.9. 20
-    buckets are failsafe-go's. Polly and resilience4j have nothing of the kind.
+    Defaults: K = 2 and two minutes are the book's (chapter 21). `max_rejection` is 1, as there; failsafe-go
+    has 0.9. 20 buckets are failsafe-go's. Polly and resilience4j have nothing of the kind.
 
     Examples
     --------
@@ -177,8 +177,7 @@ class ClientThrottle(Policy):
             return False
         if self.on is None:
             return classify(error) is ErrorClass.PERMANENT
-        failed = isinstance(error, self.on.types) and (self.on.judge is None or self.on.judge(error))
-        return not failed
+        return not self.on.include(error)
 
     def __repr__(self) -> str:
         s = self.memory

@@ -30,10 +30,14 @@ class Timeout(LimitPolicy):
     PolicyError
         When the time is not positive, or this system cannot interrupt so.
 
-    Examples -------- >>> from workbench.clock import VirtualClock >>> clock = VirtualClock() >>> Timeout(1.0,
-    clock=clock).call(clock.sleep, 3.0) Traceback (most recent call last):
-    workbench.reliability.errors.rejections.AttemptTimeoutError: timeout 'timeout': the attempt took longer
-    than 1 s timeout: attempt 1, after 3 s, 2 s past the deadline
+    Examples
+    --------
+    >>> from workbench.clock import VirtualClock
+    >>> clock = VirtualClock()
+    >>> Timeout(1.0, clock=clock).call(clock.sleep, 3.0)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    workbench.reliability.errors.rejections.AttemptTimeoutError: timeout 'timeout': ... took longer than 1 s
+    timeout: attempt 1, after 3 s, 2 s past the deadline
     """
 
     kind = "timeout"

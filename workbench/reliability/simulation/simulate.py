@@ -20,7 +20,7 @@ from workbench.reliability.simulation.errors import SimulationError
 from workbench.reliability.simulation.result import Result
 from workbench.reliability.simulation.service import Arrivals, Fault, Service, fault_records
 
-__all__ = ["Prepared", "policies_of", "run_world", "simulate"]
+__all__ = ["Prepared", "policies_of", "run_world", "service_record", "service_table", "simulate"]
 
 BINS = 600
 STEPS = 100  # how often a simulation says how far it is
@@ -107,8 +107,8 @@ class Prepared:
             raise SimulationError(msg)
         faults = tuple(faults)
         given = {
-            "service": _service_record(self.service, arrivals, seed, duration_s, warmup_s),
-            "service_table": _table(self.service),
+            "service": service_record(self.service, arrivals, seed, duration_s, warmup_s),
+            "service_table": service_table(self.service),
             "outcome_table": np.zeros(1, np.int64),
             "arrival_times": arrivals.times(),
             "faults": fault_records(faults),
@@ -118,9 +118,10 @@ class Prepared:
         return Result.of(world, log, self.service, duration_s=duration_s, warmup_s=warmup_s, faults=faults)
 
 
-def _service_record(
+def service_record(
     service: Service, arrivals: Arrivals, seed: int, duration_s: float, warmup_s: float
 ) -> npt.NDArray[Any]:
+    """Return a service and its clients as the kernels read them."""
     found = np.zeros(1, SERVICE)
     a, b = service.service_time.parameters()
     for name, value in {
@@ -146,7 +147,8 @@ def _service_record(
     return found
 
 
-def _table(service: Service) -> npt.NDArray[np.float64]:
+def service_table(service: Service) -> npt.NDArray[np.float64]:
+    """Return the durations that the kernels draw from, where they do."""
     return np.ascontiguousarray(service.service_time.table(), np.float64)
 
 

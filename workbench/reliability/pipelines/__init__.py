@@ -1,0 +1,1 @@
+"""What pipelines can do beyond calling: be checked, explained, configured, reloaded and observed."""

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from workbench.clock import VirtualClock, virtual_time
 from workbench.reliability.deadline_executors import DeadlineExecutor, with_deadline
-from workbench.reliability.deadline_headers import (
+from workbench.reliability._deadline_headers import (
     DeadlineHeaderError,
     grpc_timeout,
     header_timeout_s,

@@ -14,12 +14,13 @@
 from typing import TYPE_CHECKING
 
 from workbench._lazy import lazy_names
+from workbench.clock import VirtualClock, virtual_time
 
 if TYPE_CHECKING:
+    from workbench.reliability._deadline_headers import DeadlineHeaderError
     from workbench.reliability.deadline_executors import DeadlineExecutor, with_deadline
-    from workbench.reliability.deadline_headers import DeadlineHeaderError
     from workbench.reliability.deadline_limits import TimeLimit
-    from workbench.reliability.deadlines import current_deadline, deadline
+    from workbench.reliability.deadlines import DeadlineBlock, current_deadline, deadline
     from workbench.reliability.errors._call_sites import CallSite
     from workbench.reliability.errors._causes import Cause
     from workbench.reliability.errors.classification import (
@@ -71,20 +72,28 @@ if TYPE_CHECKING:
     from workbench.reliability.pipelines.statistics import PipelineStatistics
     from workbench.reliability.pipelines.telemetry import instrument
     from workbench.reliability.pipelines.watching import Watch
-    from workbench.reliability.policies.adaptive import AdaptiveLimit
-    from workbench.reliability.policies.adaptive_algorithms import AIMD, Gradient2, Vegas
+    from workbench.reliability.policies._breaker_statistics import BreakerStatistics
+    from workbench.reliability.policies._retry_attempts import Attempt
+    from workbench.reliability.policies._retry_streams import Progress
+    from workbench.reliability.policies.adaptive import AdaptiveLimit, AdaptiveLimitStatistics
+    from workbench.reliability.policies.adaptive_algorithms import (
+        AIMD,
+        Algorithm,
+        AlgorithmName,
+        Gradient2,
+        Vegas,
+    )
     from workbench.reliability.policies.breaker import CircuitBreaker
     from workbench.reliability.policies.breaker_registry import BreakerRegistry, RegistryStatistics
     from workbench.reliability.policies.breaker_shared import SharedBreakers
-    from workbench.reliability.policies.breaker_statistics import BreakerStatistics
     from workbench.reliability.policies.budget import BudgetStatistics, RetryBudget
-    from workbench.reliability.policies.bulkhead import Bulkhead
+    from workbench.reliability.policies.bulkhead import Bulkhead, BulkheadStatistics
     from workbench.reliability.policies.cache import Cache, CacheKeyError, CacheStatistics
     from workbench.reliability.policies.chaos import Chaos, ChaosStatistics
     from workbench.reliability.policies.deadline import Deadline
     from workbench.reliability.policies.fallback import Fallback, FallbackStatistics, RefusedResultError
     from workbench.reliability.policies.hedge import Hedge, HedgeStatistics
-    from workbench.reliability.policies.importance import Criticality, criticality
+    from workbench.reliability.policies.importance import Criticality, criticality, current_criticality
     from workbench.reliability.policies.limit_history import LimitHistory
     from workbench.reliability.policies.limiter import (
         LimiterOptions,
@@ -95,17 +104,16 @@ if TYPE_CHECKING:
         UnattainableCostError,
     )
     from workbench.reliability.policies.retry import Retry, RetryStatistics
-    from workbench.reliability.policies.retry_attempts import Attempt
-    from workbench.reliability.policies.retry_streams import Progress
-    from workbench.reliability.policies.shedder import LoadShedder
-    from workbench.reliability.policies.throttle import ClientThrottle
+    from workbench.reliability.policies.shedder import Discipline, LoadShedder, LoadShedderStatistics
+    from workbench.reliability.policies.throttle import ClientThrottle, ThrottleStatistics
     from workbench.reliability.policies.timeout import Timeout
-    from workbench.reliability.policy import PolicyError
+    from workbench.reliability.policy import Event, Generator, Listener, Policy, PolicyError
     from workbench.reliability.shared.breakers import SharedBreakerState
     from workbench.reliability.shared.limits import SharedClientError, SharedLimits
     from workbench.reliability.simulation.decisions import decisions
     from workbench.reliability.simulation.distributions import (
         Constant,
+        Distribution,
         Empirical,
         Exponential,
         LogNormal,
@@ -113,13 +121,21 @@ if TYPE_CHECKING:
         Uniform,
         Weibull,
     )
-    from workbench.reliability.simulation.errors import ServiceError, SimulationError
-    from workbench.reliability.simulation.replay import Schedule, replay
+    from workbench.reliability.simulation.errors import (
+        ServiceDroppedError,
+        ServiceError,
+        ServiceFailedError,
+        ServiceFullError,
+        SimulationError,
+    )
+    from workbench.reliability.simulation.replay import Replayed, Schedule, replay
     from workbench.reliability.simulation.result import Result
     from workbench.reliability.simulation.service import (
+        Arrivals,
         Closed,
         Errors,
         Even,
+        Fault,
         Outage,
         Poisson,
         Recorded,
@@ -133,6 +149,10 @@ if TYPE_CHECKING:
 __all__ = [
     "AIMD",
     "AdaptiveLimit",
+    "AdaptiveLimitStatistics",
+    "Algorithm",
+    "AlgorithmName",
+    "Arrivals",
     "Attempt",
     "AttemptTimeoutError",
     "BreakerRegistry",
@@ -141,6 +161,7 @@ __all__ = [
     "BudgetStatistics",
     "Bulkhead",
     "BulkheadFullError",
+    "BulkheadStatistics",
     "Cache",
     "CacheKeyError",
     "CacheStatistics",
@@ -157,9 +178,12 @@ __all__ = [
     "Constant",
     "Criticality",
     "Deadline",
+    "DeadlineBlock",
     "DeadlineExceededError",
     "DeadlineExecutor",
     "DeadlineHeaderError",
+    "Discipline",
+    "Distribution",
     "Driven",
     "Empirical",
     "ErrorClass",
@@ -167,21 +191,26 @@ __all__ = [
     "ErrorReport",
     "Errors",
     "Even",
+    "Event",
     "ExperimentError",
     "Explanation",
     "Exponential",
     "Fallback",
     "FallbackStatistics",
+    "Fault",
     "Finding",
     "Findings",
+    "Generator",
     "Gradient2",
     "Hedge",
     "HedgeStatistics",
     "LimitHistory",
     "LimiterOptions",
     "LimiterStatistics",
+    "Listener",
     "LoadShedError",
     "LoadShedder",
+    "LoadShedderStatistics",
     "LogNormal",
     "LoopbackService",
     "Map",
@@ -191,6 +220,7 @@ __all__ = [
     "PipelineError",
     "PipelineStatistics",
     "Poisson",
+    "Policy",
     "PolicyError",
     "Progress",
     "Provenance",
@@ -203,6 +233,7 @@ __all__ = [
     "RejectedError",
     "ReliabilityError",
     "Reloaded",
+    "Replayed",
     "ReportError",
     "Reservation",
     "Result",
@@ -212,7 +243,10 @@ __all__ = [
     "RuleError",
     "Schedule",
     "Service",
+    "ServiceDroppedError",
     "ServiceError",
+    "ServiceFailedError",
+    "ServiceFullError",
     "SharedBreakerState",
     "SharedBreakers",
     "SharedClientError",
@@ -222,12 +256,14 @@ __all__ = [
     "Slowdown",
     "StatusError",
     "Surge",
+    "ThrottleStatistics",
     "ThrottledError",
     "TimeLimit",
     "Timeout",
     "UnattainableCostError",
     "Uniform",
     "Vegas",
+    "VirtualClock",
     "Watch",
     "Weibull",
     "cause_chain",
@@ -236,6 +272,7 @@ __all__ = [
     "classify_http_status",
     "classify_sqlstate",
     "criticality",
+    "current_criticality",
     "current_deadline",
     "deadline",
     "decisions",
@@ -250,6 +287,7 @@ __all__ = [
     "retry_after_s",
     "simulate",
     "unregister",
+    "virtual_time",
     "vulnerability_map",
     "with_deadline",
 ]
@@ -259,14 +297,19 @@ __getattr__, __dir__ = lazy_names(
     {
         "AIMD": "policies.adaptive_algorithms",
         "AdaptiveLimit": "policies.adaptive",
-        "Attempt": "policies.retry_attempts",
+        "AdaptiveLimitStatistics": "policies.adaptive",
+        "Algorithm": "policies.adaptive_algorithms",
+        "AlgorithmName": "policies.adaptive_algorithms",
+        "Arrivals": "simulation.service",
+        "Attempt": "policies._retry_attempts",
         "AttemptTimeoutError": "errors.rejections",
         "BreakerRegistry": "policies.breaker_registry",
-        "BreakerStatistics": "policies.breaker_statistics",
+        "BreakerStatistics": "policies._breaker_statistics",
         "BudgetExhaustedError": "errors.rejections",
         "BudgetStatistics": "policies.budget",
         "Bulkhead": "policies.bulkhead",
         "BulkheadFullError": "errors.rejections",
+        "BulkheadStatistics": "policies.bulkhead",
         "Cache": "policies.cache",
         "CacheKeyError": "policies.cache",
         "CacheStatistics": "policies.cache",
@@ -283,31 +326,39 @@ __getattr__, __dir__ = lazy_names(
         "Constant": "simulation.distributions",
         "Criticality": "policies.importance",
         "Deadline": "policies.deadline",
+        "DeadlineBlock": "deadlines",
         "DeadlineExceededError": "errors.rejections",
         "DeadlineExecutor": "deadline_executors",
-        "DeadlineHeaderError": "deadline_headers",
-        "Empirical": "simulation.distributions",
+        "DeadlineHeaderError": "_deadline_headers",
+        "Discipline": "policies.shedder",
+        "Distribution": "simulation.distributions",
         "Driven": "experiments.driven",
+        "Empirical": "simulation.distributions",
         "ErrorClass": "errors.taxonomy",
         "ErrorEntry": "errors.report",
         "ErrorReport": "errors.report",
         "Errors": "simulation.service",
         "Even": "simulation.service",
-        "Explanation": "pipelines.explanation",
+        "Event": "policy",
         "ExperimentError": "experiments.errors",
+        "Explanation": "pipelines.explanation",
         "Exponential": "simulation.distributions",
         "Fallback": "policies.fallback",
         "FallbackStatistics": "policies.fallback",
+        "Fault": "simulation.service",
         "Finding": "pipelines.findings",
         "Findings": "pipelines.findings",
+        "Generator": "policy",
         "Gradient2": "policies.adaptive_algorithms",
         "Hedge": "policies.hedge",
         "HedgeStatistics": "policies.hedge",
         "LimitHistory": "policies.limit_history",
         "LimiterOptions": "policies.limiter",
         "LimiterStatistics": "policies.limiter",
+        "Listener": "policy",
         "LoadShedError": "errors.rejections",
         "LoadShedder": "policies.shedder",
+        "LoadShedderStatistics": "policies.shedder",
         "LogNormal": "simulation.distributions",
         "LoopbackService": "experiments.loopback",
         "Map": "simulation.vulnerability",
@@ -317,8 +368,9 @@ __getattr__, __dir__ = lazy_names(
         "PipelineError": "pipelines.errors",
         "PipelineStatistics": "pipelines.statistics",
         "Poisson": "simulation.service",
+        "Policy": "policy",
         "PolicyError": "policy",
-        "Progress": "policies.retry_streams",
+        "Progress": "policies._retry_streams",
         "Provenance": "errors.provenance",
         "ProvenanceError": "errors.provenance",
         "RateLimitedError": "errors.rejections",
@@ -329,6 +381,7 @@ __getattr__, __dir__ = lazy_names(
         "RejectedError": "errors.rejections",
         "ReliabilityError": "errors.rejections",
         "Reloaded": "pipelines.reloading",
+        "Replayed": "simulation.replay",
         "ReportError": "errors.report",
         "Reservation": "policies.limiter",
         "Result": "simulation.result",
@@ -338,7 +391,10 @@ __getattr__, __dir__ = lazy_names(
         "RuleError": "errors.classification",
         "Schedule": "simulation.replay",
         "Service": "simulation.service",
+        "ServiceDroppedError": "simulation.errors",
         "ServiceError": "simulation.errors",
+        "ServiceFailedError": "simulation.errors",
+        "ServiceFullError": "simulation.errors",
         "SharedBreakerState": "shared.breakers",
         "SharedBreakers": "policies.breaker_shared",
         "SharedClientError": "shared.limits",
@@ -348,6 +404,7 @@ __getattr__, __dir__ = lazy_names(
         "Slowdown": "simulation.service",
         "StatusError": "errors.status",
         "Surge": "simulation.service",
+        "ThrottleStatistics": "policies.throttle",
         "ThrottledError": "errors.rejections",
         "TimeLimit": "deadline_limits",
         "Timeout": "policies.timeout",
@@ -362,11 +419,12 @@ __getattr__, __dir__ = lazy_names(
         "classify_http_status": "errors.status",
         "classify_sqlstate": "errors.status",
         "criticality": "policies.importance",
+        "current_criticality": "policies.importance",
         "current_deadline": "deadlines",
         "deadline": "deadlines",
         "decisions": "simulation.decisions",
-        "instrument": "pipelines.telemetry",
         "drive": "experiments.driving",
+        "instrument": "pipelines.telemetry",
         "is_retryable": "errors.classification",
         "leaves": "errors.classification",
         "provenance_of": "errors.provenance",

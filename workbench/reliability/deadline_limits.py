@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from workbench.clock import DEFAULT_CLOCK, Clock
-from workbench.reliability.deadline_headers import (
+from workbench.reliability._deadline_headers import (
     GRPC_HEADER,
     HEADER,
     grpc_timeout,
@@ -73,7 +73,7 @@ class TimeLimit:
         return DeadlineExceededError(self.name, self.timeout_s, started)
 
     def to_headers(self) -> dict[str, str]:
-        """Return the time left as HTTP headers; see `deadline_headers`.
+        """Return the time left as HTTP headers; see `_deadline_headers`.
 
         Examples
         --------

@@ -23,7 +23,7 @@ from types import TracebackType
 
 from workbench.clock import DEFAULT_CLOCK, Clock
 from workbench.reliability.deadline_limits import TimeLimit
-from workbench.reliability.deadline_scopes import (
+from workbench.reliability._deadline_scopes import (
     Scope,
     close_scope,
     current_scope,

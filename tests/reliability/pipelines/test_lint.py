@@ -1,6 +1,7 @@
 """`Pipeline.lint`: each rule finds what it is for, and nothing where that is right."""
 
 import math
+from pathlib import Path
 
 import pytest
 
@@ -225,7 +226,7 @@ def test_numbers_out_of_range_are_refused(numbers):
 
 
 def test_every_rule_is_tested_here():
-    text = "\n".join(open(__file__, encoding="utf-8"))
+    text = Path(__file__).read_text(encoding="utf-8")
     for rule in RULES:
         assert f'only("{rule.__name__}"' in text, rule
         assert f'none("{rule.__name__}"' in text, rule

@@ -7,6 +7,8 @@ import threading
 
 import pytest
 import redis
+import valkey
+import valkey.asyncio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from redis.backoff import NoBackoff
@@ -262,6 +264,23 @@ def test_clients_that_decode_answers_work_as_well(server, client):
         first = limiter.reserve()
         assert (first.wait_s, first.cancel()) == (0.0, True)
         assert [limiter.try_acquire(), limiter.try_acquire()] == [True, False]
+
+
+def test_clients_of_valkey_py_work_as_well_and_share_the_limit(server, client):
+    with valkey.Valkey(host="127.0.0.1", port=server.port) as other:
+        limiter = RateLimiter.gcra(rate_hz=1e-3, burst=2, shared=SharedLimits(other))
+        assert limiter.try_acquire()
+        client.script_flush()
+        assert limiter.reserve().cancel()
+        assert limiter.try_acquire()
+        assert not RateLimiter.gcra(rate_hz=1e-3, burst=2, shared=SharedLimits(client)).try_acquire()
+
+    async def main():
+        async with valkey.asyncio.Valkey(host="127.0.0.1", port=server.port) as asynchronous:
+            shared = RateLimiter.gcra(rate_hz=1e-3, burst=2, shared=SharedLimits(asynchronous))
+            assert not await shared.atry_acquire()
+
+    asyncio.run(main())
 
 
 def test_a_server_that_is_away_is_the_callers_to_judge():

@@ -24,6 +24,7 @@ import uvicorn
 
 from workbench.reliability.experiments._desk import CLOSED, Desk
 from workbench.reliability.experiments._outcomes import NAMES, OUTCOME_HEADER
+from workbench.reliability.experiments.client import LoopbackClient
 from workbench.reliability.experiments.errors import ExperimentError
 from workbench.reliability.simulation import _codes as codes
 from workbench.reliability.simulation.service import Fault, Service
@@ -138,6 +139,10 @@ class LoopbackService:
         host, port = self._address
         return f"http://{host}:{port}"
 
+    def client(self) -> LoopbackClient:
+        """Return what calls it, for `drive`: ``async with service.client() as call``."""
+        return LoopbackClient(self.url)
+
     @property
     def queued(self) -> int:
         """How many attempts wait."""
@@ -201,6 +206,7 @@ class _Server(uvicorn.Server):
     def __init__(self, application: Any, desk: Desk) -> None:
         config = uvicorn.Config(
             application,
+            interface="asgi3",
             http="h11",
             ws="none",
             lifespan="off",

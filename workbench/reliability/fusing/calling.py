@@ -40,7 +40,9 @@ def _plain_names(function: Callable[..., Any]) -> list[str] | None:
         return None
     parameters = list(inspect.signature(function, follow_wrapped=False).parameters.values())
     plain = all(
-        parameter.kind is parameter.POSITIONAL_OR_KEYWORD and parameter.default is parameter.empty and _is_free(parameter.name)
+        parameter.kind is parameter.POSITIONAL_OR_KEYWORD
+        and parameter.default is parameter.empty
+        and _is_free(parameter.name)
         for parameter in parameters
     )
     return [parameter.name for parameter in parameters] if plain else None

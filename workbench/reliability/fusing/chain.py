@@ -36,7 +36,9 @@ class Chain:
         self.policies = policies
         self._links: weakref.WeakSet[_Link] = weakref.WeakSet()
         self._callers: dict[bool, Function] = {}
-        self._lock = threading.RLock()  # else a function could be fused with policies that have just been replaced
+        self._lock = (
+            threading.RLock()
+        )  # else a function could be fused with policies that have just been replaced
 
     def wrap(self, function: Function) -> Function:
         """Return a function that calls another through the policies; an async one for an async one."""

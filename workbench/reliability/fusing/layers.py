@@ -92,7 +92,12 @@ _known: dict[tuple[Any, ...], tuple[CodeType, dict[str, Any]]] = {}
 
 
 def fuse(
-    layers: tuple[Layer, ...], policies: tuple[Any, ...], link: Any, *, function: Any = None, asynchronous: bool
+    layers: tuple[Layer, ...],
+    policies: tuple[Any, ...],
+    link: Any,
+    *,
+    function: Any = None,
+    asynchronous: bool,
 ) -> Any:
     """Return the one function that layers become, the first outermost.
 
@@ -155,7 +160,9 @@ def _factory(fusing: _Fusing, body: Statements, count: int) -> ast.Module:
     return module
 
 
-def _layers(fusing: _Fusing, layers: tuple[Layer, ...], number: int, entry: tuple[int, str] | None) -> Statements:
+def _layers(
+    fusing: _Fusing, layers: tuple[Layer, ...], number: int, entry: tuple[int, str] | None
+) -> Statements:
     """Return the statements of a layer and all within it; `entry` is a clock and the name of its reading."""
     if number == len(layers):
         call = ast.parse(f"function({fusing.calling.arguments})", mode="eval").body
@@ -324,7 +331,13 @@ class _Folding(ast.NodeTransformer):
         left = [value for value in node.values if not (_is(value, not decided))]
         if any(_is(value, decided) for value in left):
             return ast.Constant(decided)
-        return ast.Constant(not decided) if not left else left[0] if len(left) == 1 else ast.BoolOp(node.op, left)
+        return (
+            ast.Constant(not decided)
+            if not left
+            else left[0]
+            if len(left) == 1
+            else ast.BoolOp(node.op, left)
+        )
 
     def visit_If(self, node: ast.If) -> ast.stmt | Statements:  # noqa: N802 - as above
         self.generic_visit(node)

@@ -71,7 +71,9 @@ def place_transition(
     replaced: dict[str, ast.expr] = {}
     returned = last.value if isinstance(last, ast.Return) else None
     if isinstance(returned, ast.Name) and returned.id in assigned - {*names} and isinstance(target, ast.Name):
-        replaced[returned.id] = ast.Name(target.id, ast.Load())  # it is the target from its first assignment on
+        replaced[returned.id] = ast.Name(
+            target.id, ast.Load()
+        )  # it is the target from its first assignment on
     for name, argument in zip(names, arguments, strict=True):
         if isinstance(argument, ast.Name | ast.Constant) and name not in assigned:
             replaced[name] = argument
@@ -84,7 +86,11 @@ def place_transition(
     placed = [*before, *(renaming.visit(statement) for statement in body)]
     if not isinstance(last, ast.Return):
         placed.append(renaming.visit(last))
-    elif target is not None and returned is not None and not _is_name(value := renaming.visit(returned), target):
+    elif (
+        target is not None
+        and returned is not None
+        and not _is_name(value := renaming.visit(returned), target)
+    ):
         placed.append(ast.Assign([target], value))
     return placed
 

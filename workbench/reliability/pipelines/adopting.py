@@ -60,7 +60,9 @@ def resize(policy: Any, wanted: Any) -> None:
 
 def _but_limits(policy: Any) -> Any:
     args, kwargs = policy.made_with
-    return args[1:], {name: value for name, value in kwargs.items() if name not in ("limit", "queue", "clock", "rng")}
+    return args[1:], {
+        name: value for name, value in kwargs.items() if name not in ("limit", "queue", "clock", "rng")
+    }
 
 
 def _counts(new: Any, old: Any) -> bool:

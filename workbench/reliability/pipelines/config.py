@@ -82,7 +82,9 @@ class _Reader:
             msg = f"the kind {kind.name!r} needs {' and '.join(map(repr, missing))}"
             raise place.error(msg)
         values = {
-            name: self.value(kind, name, value, place.key(name)) for name, value in spec.items() if name != "kind"
+            name: self.value(kind, name, value, place.key(name))
+            for name, value in spec.items()
+            if name != "kind"
         }
         return self.made(kind, values, place)
 
@@ -168,7 +170,9 @@ def _backoff(value: Any, place: Place) -> Any:
     names = [each.name for each in fields(kind)]
     place.mapping(value, ["kind", *names], f"the back-off {value['kind']!r}")
     values = {
-        name: read_duration(each, place.key(name)) if name.endswith("_s") else read_plain(each, place.key(name))
+        name: read_duration(each, place.key(name))
+        if name.endswith("_s")
+        else read_plain(each, place.key(name))
         for name, each in value.items()
         if name != "kind"
     }

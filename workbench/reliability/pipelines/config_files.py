@@ -68,9 +68,13 @@ def _loader() -> Any:
         for key, _ in node.value:
             name = loader.construct_object(key, deep=True)
             if not isinstance(name, str):
-                raise yaml.constructor.ConstructorError(None, None, f"the key {name!r} is no text", key.start_mark)
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {name!r} is no text", key.start_mark
+                )
             if name in known:
-                raise yaml.constructor.ConstructorError(None, None, f"the key {name!r} stands twice", key.start_mark)
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {name!r} stands twice", key.start_mark
+                )
             known.add(name)
         return dict(loader.construct_mapping(node, deep=True))
 

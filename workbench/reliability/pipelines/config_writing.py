@@ -55,7 +55,8 @@ def write_pipeline(name: str, policies: "tuple[Policy, ...]") -> dict[str, Any]:
     writer, place = Writer(), Place().key("layers")
     layers = [write_layer(policy, place.item(number), writer) for number, policy in enumerate(policies)]
     budgets = {
-        known: {key: getattr(budget.parameters, key) for key in BUDGET_KEYS} for known, budget in writer.budgets.items()
+        known: {key: getattr(budget.parameters, key) for key in BUDGET_KEYS}
+        for known, budget in writer.budgets.items()
     }
     return {"name": name, **({"budgets": budgets} if budgets else {}), "layers": layers}
 
@@ -130,8 +131,12 @@ def _equal(value: Any, default: Any) -> bool:
 def _limiter(policy: Any, given: dict[str, Any]) -> dict[str, Any]:
     p = policy.parameters
     by_rate = policy.machine.__name__.rpartition(".")[2] in BY_RATE
-    numbers = {"rate_hz": p.rate_hz, "burst": p.burst} if by_rate else {"limit": p.limit, "window_s": p.window_s}
-    return numbers | {name: value for name, value in given.items() if name not in ("machine", "parameters", "most")}
+    numbers = (
+        {"rate_hz": p.rate_hz, "burst": p.burst} if by_rate else {"limit": p.limit, "window_s": p.window_s}
+    )
+    return numbers | {
+        name: value for name, value in given.items() if name not in ("machine", "parameters", "most")
+    }
 
 
 def _chaos(policy: Any, given: dict[str, Any]) -> dict[str, Any]:
@@ -161,7 +166,9 @@ def _write_backoff(value: Any, place: Place) -> dict[str, Any]:
         if type(value) is kind:
             numbers = {each.name: getattr(value, each.name) for each in fields(value)}
             defaults = {each.name: each.default for each in fields(value)}
-            return {"kind": name} | {key: each for key, each in numbers.items() if not _equal(each, defaults[key])}
+            return {"kind": name} | {
+                key: each for key, each in numbers.items() if not _equal(each, defaults[key])
+            }
     msg = f"{value!r:.80} cannot be written: there are {', '.join(BACKOFFS)}"
     raise place.error(msg)
 
@@ -173,7 +180,9 @@ def _write_by_type(value: Any, place: Place) -> dict[str, Any]:
 def _write_algorithm(value: Any, _place: Place) -> Any:
     if isinstance(value, str):
         return value
-    return {"kind": type(value).__name__.lower()} | {each.name: getattr(value, each.name) for each in fields(value)}
+    return {"kind": type(value).__name__.lower()} | {
+        each.name: getattr(value, each.name) for each in fields(value)
+    }
 
 
 WRITERS: dict[str, Callable[[Any, Place], Any]] = {

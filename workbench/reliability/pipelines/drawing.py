@@ -18,7 +18,9 @@ LONGEST = 34
 
 def describe(policy: "Policy") -> str:
     """Return in a few words what a policy was made with."""
-    given = {name: value for name, value in arguments_of(policy).items() if isinstance(value, int | float | str)}
+    given = {
+        name: value for name, value in arguments_of(policy).items() if isinstance(value, int | float | str)
+    }
     given.pop("name", None)
     if list(given) == ["timeout_s"]:
         return _seconds(given["timeout_s"])
@@ -33,14 +35,18 @@ def draw_layers(policies: "tuple[Policy, ...]", title: str) -> display.Picture:
     """Draw the layers in their order, from left (outermost) to right."""
     names = [CALLER, *layer_names(policies), CALLEE]
     edges = list(zip(names, names[1:], strict=False))
-    words = {name: text for name, policy in zip(names[1:], policies, strict=False) if (text := describe(policy))}
+    words = {
+        name: text for name, policy in zip(names[1:], policies, strict=False) if (text := describe(policy))
+    }
     return display.graph(edges, node_label=words, title=title)
 
 
 def _said(name: str, value: float | str) -> str:
     if isinstance(value, bool | str):
         return str(value)
-    return _seconds(value) if name.endswith("_s") else f"{value:g} Hz" if name.endswith("_hz") else f"{value:g}"
+    return (
+        _seconds(value) if name.endswith("_s") else f"{value:g} Hz" if name.endswith("_hz") else f"{value:g}"
+    )
 
 
 def _seconds(value: float | str) -> str:

@@ -28,7 +28,9 @@ __all__ = ["aexplain", "explain"]
 Function = Callable[..., Any]
 
 
-def explain(pipeline: "Pipeline", function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Explanation:
+def explain(
+    pipeline: "Pipeline", function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Explanation:
     """Call a function, and return what happened."""
     policies = pipeline.policies
     recorder = _Recorder(pipeline.clock)

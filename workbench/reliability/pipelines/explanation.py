@@ -176,7 +176,8 @@ class Explanation:
     def __str__(self) -> str:
         lines = [f"{self._summary()}:"]
         lines += [
-            f"{step.start_s:>10.4f} s  {'  ' * depth}{step.said}{_lasting(step)}" for depth, step in self._tree(-1, 0)
+            f"{step.start_s:>10.4f} s  {'  ' * depth}{step.said}{_lasting(step)}"
+            for depth, step in self._tree(-1, 0)
         ]
         return "\n".join(lines)
 
@@ -193,7 +194,11 @@ class Explanation:
         return tuple(step for step in self.steps if step.kind == kind)
 
     def _shown(self) -> list[int]:
-        return [number for number, step in enumerate(self.steps) if not (step.kind == "event" and step.name in QUIET)]
+        return [
+            number
+            for number, step in enumerate(self.steps)
+            if not (step.kind == "event" and step.name in QUIET)
+        ]
 
     def _tree(self, parent: int, depth: int) -> Iterator[tuple[int, Step]]:
         """Yield the steps below one, depth first, with their depths."""
@@ -231,7 +236,15 @@ def _gaps(step: Step, inner: Sequence[Step]) -> Iterator[tuple[float, float]]:
 
 def _moved(step: Step, parent: int) -> Step:
     return Step(
-        step.kind, step.name, step.policy, step.start_s, step.end_s, parent, step.error, step.ended, step.details
+        step.kind,
+        step.name,
+        step.policy,
+        step.start_s,
+        step.end_s,
+        parent,
+        step.error,
+        step.ended,
+        step.details,
     )
 
 
@@ -244,7 +257,9 @@ def _error_name(error: BaseException | None) -> str | None:
 
 
 def _is_shown(value: Any) -> bool:
-    return value is not None and not isinstance(value, BaseException)  # the step beside it says what was raised
+    return value is not None and not isinstance(
+        value, BaseException
+    )  # the step beside it says what was raised
 
 
 def _particular(name: str, value: Any) -> str:

@@ -130,7 +130,9 @@ class Findings(Sequence[Finding]):
 
     def _summary(self) -> str:
         counts = [(kind, sum(each.severity == kind for each in self.found)) for kind in ORDER]
-        said = [display.plural(count, "remark" if kind == "info" else kind) for kind, count in counts if count]
+        said = [
+            display.plural(count, "remark" if kind == "info" else kind) for kind, count in counts if count
+        ]
         worst = f"at worst {number_text(self.worst_attempts)} attempts and {number_text(self.worst_time_s)} s"
         return f"{', '.join(said) or 'nothing found'}; {worst}"
 

@@ -29,7 +29,11 @@ def lint(policies: "tuple[Policy, ...]", load: float | None, deadline_s: float |
     for name, value in (("load", load), ("deadline_s", deadline_s)):
         wrong = isinstance(value, bool) or not isinstance(value, int | float | None)
         if wrong or (value is not None and not 0 < value < float("inf")):
-            what = "a positive number of seconds" if name == "deadline_s" else "a positive number, 1 is all there is"
+            what = (
+                "a positive number of seconds"
+                if name == "deadline_s"
+                else "a positive number, 1 is all there is"
+            )
             msg = f"{name} is {value!r}, expected {what}"
             raise PipelineError(msg)
     view = View(policies, tuple(layer_names(policies)), tuple(costs(policies)), load, deadline_s)

@@ -36,10 +36,9 @@ class Probe:
     """
 
     __slots__ = ("enter", "leave")
+    clock = None  # it reads none
 
-    def __init__(
-        self, enter: Callable[..., Any], leave: Callable[[Any, BaseException | None], None]
-    ) -> None:
+    def __init__(self, enter: Callable[..., Any], leave: Callable[[Any, BaseException | None], None]) -> None:
         self.enter, self.leave = enter, leave
 
     def layer(self) -> Layer:

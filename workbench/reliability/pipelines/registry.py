@@ -133,5 +133,6 @@ def kinds_by_class(policy: Any) -> list[Kind]:
     return [
         kind
         for kind in KINDS.values()
-        if owner.__name__ == kind.owner and owner.__module__ == f"workbench.reliability.policies.{kind.module}"
+        if owner.__name__ == kind.owner
+        and owner.__module__ == f"workbench.reliability.policies.{kind.module}"
     ]

@@ -61,7 +61,9 @@ class Reloaded:
 
     def _repr_html_(self) -> str:
         rows = [(name, SAID[fate]) for name, fate in self.layers]
-        return display.table(("layer", "what became of it"), rows, title="Reloaded", max_rows=200)._repr_html_()
+        return display.table(
+            ("layer", "what became of it"), rows, title="Reloaded", max_rows=200
+        )._repr_html_()
 
 
 def reload(pipeline: "Pipeline", spec: Any, clock: "Clock | None", rng: "Generator | None") -> Reloaded:
@@ -94,11 +96,7 @@ def reload(pipeline: "Pipeline", spec: Any, clock: "Clock | None", rng: "Generat
             pipeline.name = name
         names = layer_names(tuple(installed))
         keys = [key for key, _ in after]
-        gone = [
-            label
-            for (key, _), label in zip(before, layer_names(old), strict=True)
-            if key not in keys
-        ]
+        gone = [label for (key, _), label in zip(before, layer_names(old), strict=True) if key not in keys]
     return Reloaded((*zip(names, fates, strict=True), *((label, "gone") for label in gone)))
 
 

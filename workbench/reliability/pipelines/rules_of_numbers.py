@@ -99,7 +99,9 @@ def timeout_shorter_than_backoff(view: View) -> Iterator[Finding]:
         if policy.attempts == 1:
             continue
         delay_s = longest_delay_s(policy)
-        limits = [(above, view.policies[above].timeout_s) for above in view.places(_limits_time) if above < place]
+        limits = [
+            (above, view.policies[above].timeout_s) for above in view.places(_limits_time) if above < place
+        ]
         for above, limit_s in [*limits, (place, policy.timeout_s)]:
             if limit_s <= delay_s:
                 yield Finding(

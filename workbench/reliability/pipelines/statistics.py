@@ -47,7 +47,10 @@ class PipelineStatistics:
 
     def _repr_html_(self) -> str:
         return display.table(
-            ("layer", "policy", "statistic", "value"), self._rows(), title="Statistics of a pipeline", max_rows=200
+            ("layer", "policy", "statistic", "value"),
+            self._rows(),
+            title="Statistics of a pipeline",
+            max_rows=200,
         )._repr_html_()
 
     def to_dict(self) -> list[dict[str, Any]]:
@@ -70,7 +73,12 @@ class PipelineStatistics:
 
     def _rows(self) -> list[tuple[int, str, str, str]]:
         return [
-            (number, name, statistic.replace("_", " "), f"{value:.4g}" if isinstance(value, float) else str(value))
+            (
+                number,
+                name,
+                statistic.replace("_", " "),
+                f"{value:.4g}" if isinstance(value, float) else str(value),
+            )
             for number, (name, each) in enumerate(self.layers)
             for statistic, value in _values(each).items()
         ]

@@ -133,7 +133,9 @@ _current: ContextVar[_Call | None] = ContextVar("workbench.telemetry", default=N
 class _Instruments:
     """What a pipeline's calls are told to."""
 
-    def __init__(self, pipeline: "Pipeline", tracer_provider: Any, meter_provider: Any, *, http: bool) -> None:
+    def __init__(
+        self, pipeline: "Pipeline", tracer_provider: Any, meter_provider: Any, *, http: bool
+    ) -> None:
         self._pipeline, self._http = pipeline, http
         self._tracer = trace.get_tracer(SCOPE, tracer_provider=tracer_provider)
         meter = metrics.get_meter(SCOPE, meter_provider=meter_provider)

@@ -102,7 +102,9 @@ def read_exception(value: Any, place: Place) -> type[BaseException]:
     ConfigError
     """
     if not isinstance(value, str):
-        msg = f"expected the name of an exception, as ConnectionError or httpx.ConnectError, got {value!r:.80}"
+        msg = (
+            f"expected the name of an exception, as ConnectionError or httpx.ConnectError, got {value!r:.80}"
+        )
         raise place.error(msg)
     found = _named(value, place) if "." in value else getattr(builtins, value, getattr(errors, value, None))
     if found is None:

@@ -62,7 +62,11 @@ class Watch:
         on_reload: "Callable[[Reloaded], None] | None" = None,
         on_error: Callable[[Exception], None] | None = None,
     ) -> None:
-        if isinstance(interval_s, bool) or not isinstance(interval_s, int | float) or not 0 < interval_s < 1e9:
+        if (
+            isinstance(interval_s, bool)
+            or not isinstance(interval_s, int | float)
+            or not 0 < interval_s < 1e9
+        ):
             msg = f"interval_s is {interval_s!r}, expected a positive number of seconds"
             raise PipelineError(msg)
         self.path, self.interval_s = Path(path), interval_s
@@ -73,7 +77,10 @@ class Watch:
         self._closing = threading.Event()
         self._looking = threading.Lock()
         self._thread = threading.Thread(
-            target=_run, args=(weakref.ref(self), self._closing, interval_s), name=f"watch {self.path.name}", daemon=True
+            target=_run,
+            args=(weakref.ref(self), self._closing, interval_s),
+            name=f"watch {self.path.name}",
+            daemon=True,
         )
         self._thread.start()
 
@@ -105,7 +112,10 @@ class Watch:
         return self
 
     def __exit__(
-        self, _kind: type[BaseException] | None, _error: BaseException | None, _traceback: TracebackType | None
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _traceback: TracebackType | None,
     ) -> None:
         self.close()
 

@@ -35,7 +35,15 @@ from workbench.reliability.pipelines.kinds import (
     is_timeout,
 )
 
-__all__ = ["Cost", "costs", "factor", "longest_delay_s", "longest_delays_s", "longest_wait_s", "sustained_factor"]
+__all__ = [
+    "Cost",
+    "costs",
+    "factor",
+    "longest_delay_s",
+    "longest_delays_s",
+    "longest_wait_s",
+    "sustained_factor",
+]
 
 MOST_DELAYS = 10_000  # looked at one by one; the rest takes as long as the last of them
 

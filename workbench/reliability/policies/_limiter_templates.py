@@ -26,7 +26,7 @@ def trying(  # noqa: C901, PLR0913 - it is fused into one piece
     p: Any, s: Any, lock: Any, clock: Any, states: Any, begin: Any, limiter: Any
 ) -> Any:
     """Return `RateLimiter.try_acquire`."""
-    most, refused = limiter.most, limiter.refused
+    most, refused = float(limiter.most), limiter.refused
 
     def try_acquire(key: Any = None, cost: float = 1.0) -> bool:  # noqa: PLR0911 - as above
         """Take, or do not; tell whether it was taken. Never waits.
@@ -53,7 +53,7 @@ def trying(  # noqa: C901, PLR0913 - it is fused into one piece
                     wait_s = take(p, s, now, cost)
                 if not wait_s:
                     return True
-                if cost <= most and not limiter.listeners:
+                if cost <= most and not limiter._listeners:  # noqa: SLF001 - it is its own
                     return False
                 return refused(key, cost, now, wait_s)
             with whole(lock):
@@ -68,7 +68,7 @@ def trying(  # noqa: C901, PLR0913 - it is fused into one piece
                 wait_s = begin(p, key, now, cost)
             if not wait_s:
                 return True
-            if cost <= most and not limiter.listeners:
+            if cost <= most and not limiter._listeners:  # noqa: SLF001 - it is its own
                 return False
             return refused(key, cost, now, wait_s)
         return refused(key, cost, clock.now(), 0.0)

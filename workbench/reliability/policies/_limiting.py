@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from workbench.clock import Clock
 from workbench.reliability.deadline_limits import TimeLimit
-from workbench.reliability.deadline_scopes import (
+from workbench.reliability._deadline_scopes import (
     Scope,
     close_scope,
     current_scope,
@@ -20,7 +20,7 @@ from workbench.reliability.machines import timeout as machine
 from workbench.reliability.machines.timeout import abandon, expire, refuse
 from workbench.reliability.policies._arguments import check_seconds
 from workbench.reliability.policies._statistics import Statistics
-from workbench.reliability.policies.interruption import Interrupt, abandoning, alarm, check_interrupt
+from workbench.reliability.policies._interruption import Interrupt, abandoning, alarm, check_interrupt
 from workbench.reliability.policy import Generator, Policy
 
 __all__ = ["LimitPolicy", "TimeoutStatistics"]

@@ -16,7 +16,13 @@ from workbench.reliability.machines import aimd, gradient2, vegas
 from workbench.reliability.policies._arguments import check_count, check_seconds, check_share
 from workbench.reliability.policy import PolicyError
 
-__all__ = ["AIMD", "Algorithm", "AlgorithmName", "Gradient2", "Vegas", "algorithm_of"]
+__all__ = [
+    "AIMD",
+    "Algorithm",
+    "AlgorithmName",
+    "Gradient2",
+    "Vegas",
+]
 
 AlgorithmName = Literal["gradient2", "vegas", "aimd"]
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from workbench.reliability.policies.breaker import CircuitBreaker
-    from workbench.reliability.policies.breaker_statistics import BreakerStatus
+    from workbench.reliability.policies._breaker_statistics import BreakerStatus
 
 __all__ = ["SharedBreakers"]
 

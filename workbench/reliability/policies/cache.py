@@ -16,7 +16,7 @@ from workbench.reliability.policies._arguments import check_count, check_functio
 from workbench.reliability.policies._counted_threads import counted
 from workbench.reliability.policies._outcomes import Failures, On
 from workbench.reliability.policies._statistics import Statistics
-from workbench.reliability.policies.cache_flights import Entry, Flight, Turn
+from workbench.reliability.policies._cache_flights import Entry, Flight, Turn
 from workbench.reliability.policy import Generator, Policy, PolicyError
 
 __all__ = ["Cache", "CacheKeyError", "CacheStatistics"]

@@ -13,7 +13,7 @@ from workbench.reliability.machines.latency_quantile import observe, quantile
 from workbench.reliability.policies._arguments import check_count, check_seconds, check_share
 from workbench.reliability.policies._outcomes import Failures, On
 from workbench.reliability.policies._statistics import Statistics
-from workbench.reliability.policies.hedge_racing import Attempt, arace, race
+from workbench.reliability.policies._hedge_racing import Attempt, arace, race
 from workbench.reliability.policy import Generator, Policy, PolicyError
 
 __all__ = ["Hedge", "HedgeStatistics"]

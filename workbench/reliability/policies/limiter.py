@@ -383,11 +383,6 @@ class RateLimiter(Policy):
             self.emit("waits", now, key=key, wait_s=wait_s)
         return Reservation(wait_s, now + wait_s, key, cost, False, self.states, before, after)
 
-    @property
-    def listeners(self) -> Any:
-        """Those who listen; true where somebody does."""
-        return self._listeners
-
     def refused(self, key: Any, cost: float, now: float, wait_s: float) -> bool:
         """End a `try_acquire` that took nothing: by an error where it never could."""
         self.checked_cost(cost)

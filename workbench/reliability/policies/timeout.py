@@ -23,7 +23,7 @@ class Timeout(LimitPolicy):
     interrupt : {"none", "thread", "signal"}
         For sync code: let it run to its end; leave it to a thread of its own and go on; raise the error in it
         by a signal, in the main thread, on POSIX. What each can and cannot stop is in
-        `policies.interruption`.
+        `policies._interruption`.
 
     Raises
     ------

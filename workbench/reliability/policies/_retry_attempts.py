@@ -4,7 +4,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from workbench.reliability.machines.budget import deposit
-from workbench.reliability.policies.retry_course import Course
+from workbench.reliability.policies._retry_course import Course
 from workbench.reliability.policy import PolicyError
 
 if TYPE_CHECKING:

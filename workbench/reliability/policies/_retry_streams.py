@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from workbench.reliability.machines.budget import deposit
-from workbench.reliability.policies.retry_course import Course
+from workbench.reliability.policies._retry_course import Course
 
 if TYPE_CHECKING:
     from workbench.reliability.policies.retry import Retry

@@ -26,6 +26,18 @@ def test_the_script_runs_and_names_the_guilty_service(tmp_path):
     assert len([line for line in script.splitlines() if line]) <= 10
 
 
+@pytest.mark.slow
+def test_the_second_script_shows_an_outage_that_outlives_itself():
+    script = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)[1]
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=120
+    )
+    hello, result, traces = done.stdout.splitlines()
+    assert hello == "hello"
+    assert float(re.search(r"offered load ([\d.]+)", result)[1]) > 1
+    assert traces.startswith("Traces: ")
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_links_lead_somewhere(page):
     text = (ROOT / page).read_text()

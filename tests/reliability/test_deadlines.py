@@ -16,7 +16,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench.clock import VirtualClock, virtual_time
-from workbench.reliability.deadline_executors import DeadlineExecutor, with_deadline
 from workbench.reliability._deadline_headers import (
     DeadlineHeaderError,
     grpc_timeout,
@@ -24,6 +23,7 @@ from workbench.reliability._deadline_headers import (
     parse_grpc_timeout,
     timeout_ms,
 )
+from workbench.reliability.deadline_executors import DeadlineExecutor, with_deadline
 from workbench.reliability.deadline_limits import TimeLimit
 from workbench.reliability.deadlines import current_deadline, deadline
 from workbench.reliability.errors import AttemptTimeoutError, DeadlineExceededError

@@ -129,6 +129,7 @@ if TYPE_CHECKING:
         SimulationError,
     )
     from workbench.reliability.simulation.replay import Replayed, Schedule, replay
+    from workbench.reliability.simulation.replications import Interval, Measure, Replications, simulate_seeds
     from workbench.reliability.simulation.result import Result
     from workbench.reliability.simulation.service import (
         Arrivals,
@@ -204,6 +205,7 @@ __all__ = [
     "Gradient2",
     "Hedge",
     "HedgeStatistics",
+    "Interval",
     "LimitHistory",
     "LimiterOptions",
     "LimiterStatistics",
@@ -214,6 +216,7 @@ __all__ = [
     "LogNormal",
     "LoopbackService",
     "Map",
+    "Measure",
     "Outage",
     "Pareto",
     "Pipeline",
@@ -234,6 +237,7 @@ __all__ = [
     "ReliabilityError",
     "Reloaded",
     "Replayed",
+    "Replications",
     "ReportError",
     "Reservation",
     "Result",
@@ -286,6 +290,7 @@ __all__ = [
     "replay",
     "retry_after_s",
     "simulate",
+    "simulate_seeds",
     "unregister",
     "virtual_time",
     "vulnerability_map",
@@ -352,6 +357,7 @@ __getattr__, __dir__ = lazy_names(
         "Gradient2": "policies.adaptive_algorithms",
         "Hedge": "policies.hedge",
         "HedgeStatistics": "policies.hedge",
+        "Interval": "simulation.replications",
         "LimitHistory": "policies.limit_history",
         "LimiterOptions": "policies.limiter",
         "LimiterStatistics": "policies.limiter",
@@ -362,6 +368,7 @@ __getattr__, __dir__ = lazy_names(
         "LogNormal": "simulation.distributions",
         "LoopbackService": "experiments.loopback",
         "Map": "simulation.vulnerability",
+        "Measure": "simulation.replications",
         "Outage": "simulation.service",
         "Pareto": "simulation.distributions",
         "Pipeline": "pipeline",
@@ -382,6 +389,7 @@ __getattr__, __dir__ = lazy_names(
         "ReliabilityError": "errors.rejections",
         "Reloaded": "pipelines.reloading",
         "Replayed": "simulation.replay",
+        "Replications": "simulation.replications",
         "ReportError": "errors.report",
         "Reservation": "policies.limiter",
         "Result": "simulation.result",
@@ -433,6 +441,7 @@ __getattr__, __dir__ = lazy_names(
         "replay": "simulation.replay",
         "retry_after_s": "errors.retry_delays",
         "simulate": "simulation.simulate",
+        "simulate_seeds": "simulation.replications",
         "unregister": "errors.classification",
         "vulnerability_map": "simulation.vulnerability",
         "with_deadline": "deadline_executors",

@@ -28,7 +28,7 @@ from workbench.reliability import (
     simulate,
 )
 from workbench.reliability.errors import CircuitOpenError, LoadShedError
-from workbench.reliability.simulation.streams import ServiceDraws, arrival_times
+from workbench.reliability.simulation._streams import ServiceDraws, arrival_times
 
 IDLE = Service(servers=10_000, service_time=Exponential(mean_s=0.05))
 

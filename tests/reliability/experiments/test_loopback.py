@@ -251,7 +251,7 @@ def test_it_ends_with_all_that_waits():
 
 def test_requests_take_the_simulations_service_times():
     """A hundred attempts end no sooner than the times of the seed allow."""
-    from workbench.reliability.simulation.streams import ServiceDraws
+    from workbench.reliability.simulation._streams import ServiceDraws
 
     one = Service(service_time=Exponential(mean_s=0.002))
 

@@ -21,10 +21,14 @@ ON = st.one_of(ERRORS, st.lists(ERRORS, max_size=3))
 ORDER = st.sampled_from(["fifo", "lifo", "priority"])
 PLAIN = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(-9, 9), st.floats(-1, 1), st.text(max_size=5)),
-    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=3), inner, max_size=3)),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=3), inner, max_size=3)
+    ),
     max_leaves=5,
 )
-FUNCTION = st.sampled_from(["operator:truth", "builtins:len", "workbench.reliability.errors.classification:is_retryable"])
+FUNCTION = st.sampled_from(
+    ["operator:truth", "builtins:len", "workbench.reliability.errors.classification:is_retryable"]
+)
 BACKOFF = st.one_of(
     st.fixed_dictionaries({"kind": st.just("constant")}, optional={"base_s": SECONDS, "jitter": SHARE}),
     st.fixed_dictionaries({"kind": st.just("linear"), "cap_s": st.just("3h")}, optional={"base_s": SECONDS}),
@@ -38,7 +42,8 @@ BUDGETS = ("one", "two")
 
 def layer(kind, needed=None, **optional):
     return st.fixed_dictionaries(
-        {"kind": st.just(kind), **(needed or {})}, optional={"name": st.text(min_size=1, max_size=6), **optional}
+        {"kind": st.just(kind), **(needed or {})},
+        optional={"name": st.text(min_size=1, max_size=6), **optional},
     )
 
 
@@ -67,19 +72,34 @@ LAYERS = {
     "timeout": layer("timeout", {"timeout_s": SECONDS}, interrupt=st.sampled_from(["none", "thread"])),
     "deadline": layer("deadline", {"timeout_s": SECONDS}),
     "bulkhead": layer("bulkhead", limit=COUNT, queue=COUNT, max_wait_s=SECONDS, order=ORDER),
-    "hedge": layer("hedge", delay_s=SECONDS, hedges=st.integers(1, 3), budget=st.one_of(st.none(), SHARE), burst=COUNT),
+    "hedge": layer(
+        "hedge", delay_s=SECONDS, hedges=st.integers(1, 3), budget=st.one_of(st.none(), SHARE), burst=COUNT
+    ),
     "fallback": st.one_of(
         layer("fallback", {"value": PLAIN}, ignore=st.sampled_from(["KeyError", "ErrorClass.OPEN"])),
         layer("fallback", {"function": FUNCTION}),
         layer("fallback", {"by_type": st.just({"KeyError": [1], "OSError": None})}),
     ),
     "cache": layer(
-        "cache", ttl_s=SECONDS, max_entries=COUNT, stale_if_error_s=SECONDS, store_if=FUNCTION, by_function=st.booleans()
+        "cache",
+        ttl_s=SECONDS,
+        max_entries=COUNT,
+        stale_if_error_s=SECONDS,
+        store_if=FUNCTION,
+        by_function=st.booleans(),
     ),
     "adaptive_limit": st.one_of(
         layer("adaptive_limit", queue=COUNT, order=ORDER, window_s=SECONDS, on=ON),
-        layer("adaptive_limit", {"algorithm": st.just("aimd"), "backoff": st.floats(0.5, 0.9)}, timeout_s=SECONDS),
-        layer("adaptive_limit", {"algorithm": st.just({"kind": "gradient2", "queue": 8.0, "initial": 30})}, queue=COUNT),
+        layer(
+            "adaptive_limit",
+            {"algorithm": st.just("aimd"), "backoff": st.floats(0.5, 0.9)},
+            timeout_s=SECONDS,
+        ),
+        layer(
+            "adaptive_limit",
+            {"algorithm": st.just({"kind": "gradient2", "queue": 8.0, "initial": 30})},
+            queue=COUNT,
+        ),
     ),
     "load_shedder": layer(
         "load_shedder",
@@ -87,7 +107,9 @@ LAYERS = {
         discipline=st.sampled_from(["codel", "adaptive_lifo", "none"]),
         weights=st.dictionaries(st.text(max_size=3), st.floats(1.0, 5.0), max_size=2),
     ),
-    "client_throttle": layer("client_throttle", ratio=st.floats(1.0, 5.0), max_rejection=SHARE, window_s=SECONDS),
+    "client_throttle": layer(
+        "client_throttle", ratio=st.floats(1.0, 5.0), max_rejection=SHARE, window_s=SECONDS
+    ),
     "limiter.gcra": layer("limiter.gcra", RATES, burst=COUNT, **LIMITER),
     "limiter.token_bucket": layer("limiter.token_bucket", RATES, burst=COUNT, **LIMITER),
     "limiter.leaky_bucket": layer("limiter.leaky_bucket", RATES, **LIMITER),
@@ -96,7 +118,10 @@ LAYERS = {
     "limiter.sliding_log": layer("limiter.sliding_log", WINDOW, **LIMITER),
     "chaos.latency": layer("chaos.latency", rate=SHARE, delay_s=SECONDS, seed=st.integers(0, 9)),
     "chaos.error": layer(
-        "chaos.error", rate=SHARE, error=st.sampled_from(["OSError", ["OSError", "KeyError"]]), enabled=st.booleans()
+        "chaos.error",
+        rate=SHARE,
+        error=st.sampled_from(["OSError", ["OSError", "KeyError"]]),
+        enabled=st.booleans(),
     ),
     "chaos.outcome": layer("chaos.outcome", rate=SHARE, result=PLAIN),
     "chaos.behaviour": layer("chaos.behaviour", {"action": st.just("gc:collect")}, rate=SHARE),

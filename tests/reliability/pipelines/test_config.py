@@ -1,7 +1,6 @@
 """Pipelines from mappings and files, and back."""
 
 import copy
-import json
 import math
 import pickle
 from fractions import Fraction
@@ -10,7 +9,6 @@ import pytest
 import tomli_w
 import yaml
 from hypothesis import given
-from hypothesis import strategies as st
 from reliability.pipelines.specs import LAYERS, specs
 
 from workbench.backoff import Backoff, Exponential
@@ -75,7 +73,9 @@ timeout_s = "250ms"
 """
 
 
-@pytest.mark.parametrize(("name", "text"), [("a.yaml", YAML), ("a.yml", YAML), ("a.toml", TOML), ("a.YAML", YAML)])
+@pytest.mark.parametrize(
+    ("name", "text"), [("a.yaml", YAML), ("a.yml", YAML), ("a.toml", TOML), ("a.YAML", YAML)]
+)
 def test_files_say_what_code_says(tmp_path, name, text):
     (tmp_path / name).write_text(text, encoding="utf-8")
     pipeline = Pipeline.from_file(tmp_path / name)
@@ -118,12 +118,12 @@ def test_pipelines_that_are_read_twice_have_equal_machines(spec):
         assert getattr(a, "failures", None) == getattr(b, "failures", None) or callable(a.judge)
 
 
-@given(specs(), st.sampled_from(["yaml", "json"]))
-def test_what_is_written_survives_a_file(spec, form):
+@given(specs())
+def test_what_is_written_survives_a_file(spec):
     written = Pipeline.from_dict(spec).to_dict()
-    text = yaml.safe_dump(written, allow_unicode=True) if form == "yaml" else json.dumps(written)
-    assert parse_spec(text.encode(), "a.yaml") == json.loads(json.dumps(written)) or form == "yaml"
-    assert Pipeline.from_dict(parse_spec(text.encode(), "a.yaml")).to_dict() == written
+    read = parse_spec(yaml.safe_dump(written).encode(), "a.yaml")
+    assert read == written
+    assert Pipeline.from_dict(read).to_dict() == written
 
 
 def test_what_is_written_survives_toml(tmp_path):
@@ -138,7 +138,10 @@ def test_every_kind_is_tested_here():
 
 
 def test_budgets_that_layers_share_are_one():
-    spec = {"budgets": {"b": {}}, "layers": [{"kind": "retry", "budget": "b"}, {"kind": "retry", "budget": "b", "name": "2"}]}
+    spec = {
+        "budgets": {"b": {}},
+        "layers": [{"kind": "retry", "budget": "b"}, {"kind": "retry", "budget": "b", "name": "2"}],
+    }
     pipeline = Pipeline.from_dict(spec)
     assert pipeline[0].budget is pipeline[1].budget
     again = Pipeline.from_dict(pipeline.to_dict())
@@ -173,7 +176,11 @@ def test_what_code_made_is_written():
     layers = pipeline.to_dict()["layers"]
     assert layers[0] == {"kind": "fallback", "value": len_like}
     assert layers[1] == {"kind": "fallback", "value": [1]}
-    assert layers[2] == {"kind": "retry", "on": ["ConnectionError", "ErrorClass.TIMEOUT"], "ignore": ["CircuitOpenError"]}
+    assert layers[2] == {
+        "kind": "retry",
+        "on": ["ConnectionError", "ErrorClass.TIMEOUT"],
+        "ignore": ["CircuitOpenError"],
+    }
     assert layers[3]["algorithm"]["queue"] == 8.0
     assert layers[3]["queue"] == 3
     assert layers[4] == {"kind": "limiter.fixed_window", "limit": 5.0, "window_s": 0.5}
@@ -190,7 +197,10 @@ class Mine(Retry):
     ("policy", "message"),
     [
         (Retry(on=lambda error: True), r"layers\[0\]\.on: <function .*lambda.* cannot be written"),
-        (Fallback(lambda: 1), r"layers\[0\]\.function: .*not found by a name; define it at the top of a module"),
+        (
+            Fallback(lambda: 1),
+            r"layers\[0\]\.function: .*not found by a name; define it at the top of a module",
+        ),
         (Fallback(object()), r"layers\[0\]\.value: <object .* cannot be written"),
         (Mine(), r"layers\[0\]: Mine cannot be written: no kind is it"),
         (Chaos.error(error=OSError("full")), r"layers\[0\]\.error: .* cannot be written"),
@@ -218,7 +228,11 @@ def wrong(layer):
     [
         ([], "", "expected a pipeline as a mapping, got []"),
         ({}, "", "a pipeline needs the key 'layers'"),
-        ({"layer": []}, "", "a pipeline has no key 'layer', did you mean 'layers'? it has name, budgets, layers"),
+        (
+            {"layer": []},
+            "",
+            "a pipeline has no key 'layer', did you mean 'layers'? it has name, budgets, layers",
+        ),
         ({"layers": {}}, "layers", "expected a list of layers"),
         ({"layers": [], "name": 3}, "name", "expected a text"),
         ({"layers": [], "budgets": ["b"]}, "budgets", "expected a mapping of names"),
@@ -228,7 +242,11 @@ def wrong(layer):
         (wrong({"attempts": 3}), "layers[1]", "with the key 'kind'"),
         (wrong({"kind": "retyr"}), "layers[1].kind", "no kind is named 'retyr', did you mean 'retry'?"),
         (wrong({"kind": ["retry"]}), "layers[1].kind", "no kind is named ['retry']"),
-        (wrong({"kind": "retry", "atempts": 3}), "layers[1]", "has no key 'atempts', did you mean 'attempts'?"),
+        (
+            wrong({"kind": "retry", "atempts": 3}),
+            "layers[1]",
+            "has no key 'atempts', did you mean 'attempts'?",
+        ),
         (wrong({"kind": "retry", "clock": 3}), "layers[1]", "has no key 'clock'"),
         (wrong({"kind": "retry", "attempts": 0}), "layers[1]", "attempts is 0"),
         (wrong({"kind": "retry", "attempts": "3"}), "layers[1]", "attempts is '3'"),
@@ -237,26 +255,70 @@ def wrong(layer):
         (wrong({"kind": "timeout", "timeout_s": "2 parsecs"}), "layers[1].timeout_s", "expected a duration"),
         (wrong({"kind": "timeout", "timeout_s": True}), "layers[1].timeout_s", "expected a duration"),
         (wrong({"kind": "timeout", "timeout_s": -1}), "layers[1]", "timeout_s is -1"),
-        (wrong({"kind": "retry", "backoff": "1s"}), "layers[1].backoff", "expected a mapping with kind constant"),
-        (wrong({"kind": "retry", "backoff": {"kind": "linear", "bas_s": 1}}), "layers[1].backoff", "'base_s'?"),
-        (wrong({"kind": "retry", "backoff": {"kind": "linear", "base_s": "x"}}), "layers[1].backoff.base_s", "duration"),
-        (wrong({"kind": "retry", "backoff": {"kind": "linear", "base_s": -1}}), "layers[1].backoff", "base_s is -1"),
-        (wrong({"kind": "retry", "budget": "b"}), "layers[1].budget", "no budget is named 'b'; there are none"),
+        (
+            wrong({"kind": "retry", "backoff": "1s"}),
+            "layers[1].backoff",
+            "expected a mapping with kind constant",
+        ),
+        (
+            wrong({"kind": "retry", "backoff": {"kind": "linear", "bas_s": 1}}),
+            "layers[1].backoff",
+            "'base_s'?",
+        ),
+        (
+            wrong({"kind": "retry", "backoff": {"kind": "linear", "base_s": "x"}}),
+            "layers[1].backoff.base_s",
+            "duration",
+        ),
+        (
+            wrong({"kind": "retry", "backoff": {"kind": "linear", "base_s": -1}}),
+            "layers[1].backoff",
+            "base_s is -1",
+        ),
+        (
+            wrong({"kind": "retry", "budget": "b"}),
+            "layers[1].budget",
+            "no budget is named 'b'; there are none",
+        ),
         (wrong({"kind": "retry", "on": "Oops"}), "layers[1].on", "no exception is named 'Oops'"),
         (wrong({"kind": "retry", "on": ["OSError", "len"]}), "layers[1].on[1]", "expected an exception"),
         (wrong({"kind": "retry", "on": ["no.such.Error"]}), "layers[1].on[0]", "no cannot be imported"),
-        (wrong({"kind": "retry", "on": ["json.NoError"]}), "layers[1].on[0]", "expected an exception"),
+        (wrong({"kind": "retry", "on": ["json.NoError"]}), "layers[1].on[0]", "no exception is named"),
         (wrong({"kind": "retry", "on": 3}), "layers[1].on", "expected the name of an exception"),
         (wrong({"kind": "retry", "on": "ErrorClass.SAD"}), "layers[1].on", "no ErrorClass is named 'SAD'"),
-        (wrong({"kind": "retry", "on_result": "len"}), "layers[1].on_result", "expected a function as 'module:name'"),
-        (wrong({"kind": "retry", "on_result": "json:nothing"}), "layers[1].on_result", "json has no function 'nothing'"),
+        (
+            wrong({"kind": "retry", "on_result": "len"}),
+            "layers[1].on_result",
+            "expected a function as 'module:name'",
+        ),
+        (
+            wrong({"kind": "retry", "on_result": "json:nothing"}),
+            "layers[1].on_result",
+            "json has no function 'nothing'",
+        ),
         (wrong({"kind": "retry", "on_result": "no.such:f"}), "layers[1].on_result", "cannot be imported"),
-        (wrong({"kind": "fallback", "value": 1, "function": "builtins:len"}), "layers[1]", "value and function are given"),
+        (
+            wrong({"kind": "fallback", "value": 1, "function": "builtins:len"}),
+            "layers[1]",
+            "value and function are given",
+        ),
         (wrong({"kind": "fallback"}), "layers[1]", "nothing to fall back to"),
         (wrong({"kind": "fallback", "by_type": {"Oops": 1}}), "layers[1].by_type", "no exception is named"),
-        (wrong({"kind": "fallback", "value": Fraction(1, 2)}), "layers[1].value", "expected a text, a number"),
-        (wrong({"kind": "adaptive_limit", "algorithm": {"kind": "x"}}), "layers[1].algorithm", "kind gradient2"),
-        (wrong({"kind": "adaptive_limit", "algorithm": "aimd", "alpha": 3}), "layers[1]", "aimd has no option 'alpha'"),
+        (
+            wrong({"kind": "fallback", "value": Fraction(1, 2)}),
+            "layers[1].value",
+            "expected a text, a number",
+        ),
+        (
+            wrong({"kind": "adaptive_limit", "algorithm": {"kind": "x"}}),
+            "layers[1].algorithm",
+            "kind gradient2",
+        ),
+        (
+            wrong({"kind": "adaptive_limit", "algorithm": "aimd", "alpha": 3}),
+            "layers[1]",
+            "aimd has no option 'alpha'",
+        ),
         (wrong({"kind": "breaker", "window": 3, "consecutive": 3}), "layers[1]", "expected one window"),
         (wrong({"kind": "breaker", "open_growth": "2"}), "layers[1]", "'str'"),
         (wrong({"kind": "limiter.gcra", "rate_hz": 1, "limit": 3}), "layers[1]", "has no key 'limit'"),
@@ -306,7 +368,8 @@ def test_a_file_that_is_not_there(tmp_path):
 
 
 def test_scalars_are_those_of_yaml_1_2():
-    text = "{on: off, yes: no, a: 1e-3, b: 010, c: 1:30, d: .inf, e: true, f: ~, g: -.5, h: '1', i: , j: 2020-01-01}"
+    text = "{on: off, yes: no, a: 1e-3, b: 010, c: 1:30, d: .inf, e: true, f: ~, g: -.5, h: '1', i: , j: 2020-01-01"
+    text += "}"
     assert parse_spec(text.encode(), "a.yaml") == {
         "on": "off",
         "yes": "no",
@@ -345,7 +408,7 @@ def test_durations(text, seconds):
     assert read_duration(text, Place()) == (None if seconds is None else pytest.approx(seconds, rel=1e-15))
 
 
-@pytest.mark.parametrize("text", ["", "s", "1", "-1s", "1 s 2", "1sec", "1s,2s", "١s", [], False, "ms1"])
+@pytest.mark.parametrize("text", ["", "s", "1", "-1s", "1 s 2", "1sec", "1s,2s", "\u0661s", [], False, "ms1"])
 def test_what_is_no_duration(text):
     with pytest.raises(ConfigError, match="expected a duration"):
         read_duration(text, Place())
@@ -359,5 +422,17 @@ def test_a_backoff_of_ones_own_is_not_written():
         def raw_s(self, retry):
             return 0.0
 
-    with pytest.raises(ConfigError, match=r"backoff: .* cannot be written"):
-        Pipeline(Retry(backoff=Exponential()), Chaos.latency(delay_s=lambda u: u)).to_dict()
+        def delay_s(self, retry, u, previous_s=0.0):
+            return 0.0
+
+    retry = Retry(backoff=Exponential())
+    retry.made_with = (), {"backoff": Never()}
+    with pytest.raises(
+        ConfigError, match=r"layers\[0\]\.backoff: .* there are constant, linear, exponential"
+    ):
+        Pipeline(retry).to_dict()
+
+
+def test_a_delay_that_is_a_function_is_not_written():
+    with pytest.raises(ConfigError, match=r"layers\[0\]\.delay_s: .* cannot be written"):
+        Pipeline(Chaos.latency(delay_s=lambda u: u)).to_dict()

@@ -1,4 +1,4 @@
-"""`Pipeline.explain`: what happened to one call, in the time of the pipeline's clock; the call is what it always is."""
+"""`Pipeline.explain`: what happened to one call, by the pipeline's clock; the call is what it always is."""
 
 import asyncio
 import threading
@@ -78,7 +78,9 @@ def layers(clock, **more):
 
 def rows(explanation, *kinds):
     return [
-        (step.name, round(step.start_s, 6), round(step.end_s, 6)) for step in explanation.steps if step.kind in kinds
+        (step.name, round(step.start_s, 6), round(step.end_s, 6))
+        for step in explanation.steps
+        if step.kind in kinds
     ]
 
 
@@ -87,7 +89,11 @@ def test_attempts_waits_and_decisions_have_their_times(world):
     pipeline.policies[1].try_acquire()
     found = world.explain(pipeline, Callee(world.clock, failures=2))
     assert (found.outcome, found.get(), found.error) == ("returned", "fine", None)
-    assert rows(found, "attempt") == [("attempt 1", 0.5, 0.7), ("attempt 2", 1.2, 1.4), ("attempt 3", 1.9, 2.1)]
+    assert rows(found, "attempt") == [
+        ("attempt 1", 0.5, 0.7),
+        ("attempt 2", 1.2, 1.4),
+        ("attempt 3", 1.9, 2.1),
+    ]
     assert rows(found, "wait") == [("wait", 0.0, 0.5), ("wait", 0.7, 1.2), ("wait", 1.4, 1.9)]
     assert [step.policy for step in found.waits] == ["limiter", "retry", "retry"]
     said = [(step.policy, step.name, round(step.start_s, 6)) for step in found.events]
@@ -144,7 +150,9 @@ def test_an_explained_call_does_what_the_call_does(failures, asynchronous):
     outcomes = []
     for explained in (False, True):
         world = World("async" if asynchronous else "sync")
-        pipeline = Pipeline(Fallback.value("none", clock=world.clock), *layers(world.clock), Bulkhead(1, clock=world.clock))
+        pipeline = Pipeline(
+            Fallback.value("none", clock=world.clock), *layers(world.clock), Bulkhead(1, clock=world.clock)
+        )
         callee = Callee(world.clock, failures)
         result = world.explain(pipeline, callee).result if explained else world.call(pipeline, callee)
         memories = [policy.memory for policy in pipeline]
@@ -196,9 +204,13 @@ def test_events_of_other_calls_are_not_told():
     def fail():
         raise ConnectionError
 
+    def call_in_vain():
+        with pytest.raises(ConnectionError):
+            pipeline.call(fail)
+
     def call():
         end = retry.listen(heard.append)
-        thread = threading.Thread(target=lambda: pytest.raises(ConnectionError, pipeline.call, fail))
+        thread = threading.Thread(target=call_in_vain)
         thread.start()
         thread.join()
         end()
@@ -293,7 +305,9 @@ def test_pictures_tables_and_text():
     assert bundle["text/plain"] == str(found)
     assert bundle["text/html"].startswith("<div")
     assert "<title>" not in str(found)
-    shown = [step for step in found.steps if not (step.kind == "event" and step.name in {"success", "failure"})]
+    shown = [
+        step for step in found.steps if not (step.kind == "event" and step.name in {"success", "failure"})
+    ]
     assert repr(found.picture).startswith(f"timeline of {len(shown)} spans")
     assert "attempt 1, raised ConnectionError" in found.picture.svg
     assert len(str(found).splitlines()) == len(shown) + 1

@@ -233,7 +233,9 @@ def test_every_rule_is_tested_here():
 
 
 def test_findings_are_sorted_and_show_themselves():
-    findings = Pipeline(Bulkhead(), Retry(backoff=Exponential()), Fallback("x")).lint(load=0.9, deadline_s=1.0)
+    findings = Pipeline(Bulkhead(), Retry(backoff=Exponential()), Fallback("x")).lint(
+        load=0.9, deadline_s=1.0
+    )
     severities = [finding.severity for finding in findings]
     assert severities == sorted(severities, key=["error", "warning", "info"].index)
     assert findings[0] is findings[0:1][0]

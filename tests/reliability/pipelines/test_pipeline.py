@@ -165,7 +165,9 @@ def test_policies_are_found_by_place_and_by_name():
     assert pipeline[0] is a
     assert pipeline[-1] is d
     assert pipeline["payments"] is c
-    with pytest.raises(KeyError, match="no policy is named 'cart'; there are deadline, retry, payments, limiter"):
+    with pytest.raises(
+        KeyError, match="no policy is named 'cart'; there are deadline, retry, payments, limiter"
+    ):
         pipeline["cart"]
 
 
@@ -215,7 +217,7 @@ def test_threads_that_call_and_change_policies_at_once_never_miss(switching):
         try:
             while not stop.is_set():
                 assert pipeline.call(lambda: 7) == 7
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - the test looks at it
             errors.append(error)
 
     threads = [threading.Thread(target=call) for _ in range(4)]

@@ -97,8 +97,16 @@ def test_a_call_is_a_span_and_its_attempts_are_children(sdk):
     assert {span.parent.span_id for span in attempts} == {call.context.span_id}
     assert {span.context.trace_id for span in attempts} == {call.context.trace_id}
     assert [span.attributes["workbench.policy.attempt"] for span in attempts] == [1, 2, 3]
-    assert [span.status.status_code for span in attempts] == [StatusCode.ERROR, StatusCode.ERROR, StatusCode.UNSET]
-    assert [span.attributes.get("error.type") for span in attempts] == ["ConnectionError", "ConnectionError", None]
+    assert [span.status.status_code for span in attempts] == [
+        StatusCode.ERROR,
+        StatusCode.ERROR,
+        StatusCode.UNSET,
+    ]
+    assert [span.attributes.get("error.type") for span in attempts] == [
+        "ConnectionError",
+        "ConnectionError",
+        None,
+    ]
     assert call.status.status_code is StatusCode.UNSET
     assert call.attributes["code.function.name"].endswith("failing.<locals>.call")
     assert not any("http" in name for span in sdk.spans for name in span.attributes)
@@ -227,7 +235,10 @@ def test_an_explained_call_is_seen_as_always(sdk):
     sdk.instrument(pipeline)
     pipeline.explain(failing(1))
     assert [span.name for span in sdk.spans] == ["checkout attempt", "checkout attempt", "checkout"]
-    assert [event.name for event in sdk.spans[-1].events] == ["workbench.policy.retry", "workbench.policy.recovered"]
+    assert [event.name for event in sdk.spans[-1].events] == [
+        "workbench.policy.retry",
+        "workbench.policy.recovered",
+    ]
 
 
 def test_tasks_have_spans_of_their_own(sdk):
@@ -300,7 +311,7 @@ def test_the_pipelines_behaviour_is_unchanged(sdk):
         for times in (0, 2, 3, 1, 9):
             try:
                 outcomes.append(pipeline.call(failing(times)))
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - it is compared
                 outcomes.append((type(error), str(error)))
             clock.advance(25.0)
         outcomes.append((clock.now(), repr(pipeline.statistics)))
@@ -328,7 +339,9 @@ def test_only_pipelines_can_be_instrumented():
 def test_our_own_receiver_understands_it():
     with otlp.Receiver() as receiver:
         traces = TracerProvider()
-        traces.add_span_processor(SimpleSpanProcessor(OTLPSpanExporter(f"{receiver.http_endpoint}/v1/traces")))
+        traces.add_span_processor(
+            SimpleSpanProcessor(OTLPSpanExporter(f"{receiver.http_endpoint}/v1/traces"))
+        )
         reader = PeriodicExportingMetricReader(
             OTLPMetricExporter(f"{receiver.http_endpoint}/v1/metrics"), export_interval_millis=1e9
         )
@@ -341,6 +354,8 @@ def test_our_own_receiver_understands_it():
         assert sorted(spans.name) == ["checkout"] + ["checkout attempt"] * 3
         call = spans[spans.name == "checkout"]
         assert set(spans[spans.name != "checkout"].parent_span_id) == set(call.span_id)
-        assert {"workbench.policy.events", "workbench.pipeline.call.duration"} <= set(receiver.metrics.names())
+        assert {"workbench.policy.events", "workbench.pipeline.call.duration"} <= set(
+            receiver.metrics.names()
+        )
         meters.shutdown()
         traces.shutdown()

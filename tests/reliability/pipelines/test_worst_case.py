@@ -90,7 +90,9 @@ def test_attempts_are_a_product_and_an_unlimited_function_takes_without_end():
 
 def test_a_hedge_takes_its_delays_and_one_more_attempt():
     assert costs((Hedge(0.5, hedges=2), Timeout(2.0)))[0].seconds == 3.0
-    assert costs((Hedge(5.0, hedges=2), Timeout(2.0)))[0].seconds == 6.0  # each starts when the one before has failed
+    assert (
+        costs((Hedge(5.0, hedges=2), Timeout(2.0)))[0].seconds == 6.0
+    )  # each starts when the one before has failed
     assert costs((Hedge(hedges=2), Timeout(2.0)))[0].seconds == 6.0  # its delay is not known
 
 

@@ -1,7 +1,7 @@
 """The event loop: clients come, attempts are served, time is up; and then all that follows from it at once.
 
-All that is under way stands in flat arrays, so that the kernel can return between two steps (an array is full,
-a log must be emptied, the user wants to see how far it is) and go on where it was.
+All that is under way stands in flat arrays, so that the kernel can return between two steps (an array is
+full, a log must be emptied, the user wants to see how far it is) and go on where it was.
 
 A timed-out call goes on without its attempt; the service does not know, and serves it all the same.
 """

@@ -186,6 +186,9 @@ def test_a_result_shows_itself():
     assert result.calls.column_names == ["call", "arrived_s", "finished_s", "waited_s", "attempts", "outcome"]
     assert len(result.to_pandas()) == result.calls.num_rows
     assert "calls in 20 s" in repr(result)
+    page = result._repr_html_()
+    assert "goodput" in page
+    assert "timed_out" in page
     axes = result.plot()
     assert {line.get_text() for line in axes.get_legend().get_texts()} >= {
         "attempts",
@@ -292,6 +295,14 @@ def test_a_map_finds_the_theorys_boundary():
     """With three attempts, loads below a third recover from short outages, loads above never do."""
     found = vulnerability_map(STORM, SERVICE, [0.25, 0.36, 0.6], [1.0, 2.0], seeds=range(2), after_s=40)
     assert found.critical_load == pytest.approx(1 / 3)
+    assert "load 0.25" in found._repr_html_()
+    lower, upper = found.interval()
+    assert (lower <= found.collapsed).all()
+    assert (found.collapsed <= upper).all()
+    assert found.to_pandas()["collapsed"].sum() == found.collapsed.sum()
+    axes = found.plot()
+    assert axes.get_legend().get_texts()[0].get_text() == "load x 3 attempts = 1"
+    axes.figure.clear()
     assert (found.states[0] == RECOVERED).all()
     assert (found.states[1:] == COLLAPSED).all()
 

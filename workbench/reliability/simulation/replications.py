@@ -101,6 +101,14 @@ class Replications:
         columns: dict[str, Any] = {name: self.values(name) for name in SHOWN}
         return pd.DataFrame({"seed": self.seeds, **columns})
 
+    def _repr_html_(self) -> str:
+        from workbench import display  # noqa: PLC0415 - only in notebooks
+
+        found = [(name, self.estimate(name)) for name in SHOWN]
+        rows = [(name, *(f"{value:.4g}" for value in (i.mean, i.lower, i.upper))) for name, i in found]
+        columns = ("figure", "mean", "95 % from", "to")
+        return display.table(columns, rows, title=f"{len(self.seeds)} seeds")._repr_html_()
+
     def __repr__(self) -> str:
         figures = ", ".join(f"{name} {self.estimate(name)!r}" for name in SHOWN[:2])
         return f"Replications: {len(self.seeds)} seeds, {figures}"

@@ -189,6 +189,20 @@ class Result:
 
         return plot_result(self, ax)
 
+    def _repr_html_(self) -> str:
+        from workbench import display  # noqa: PLC0415 - only in notebooks
+
+        rows = [
+            ("goodput", f"{self.goodput:,.1f} /s"),
+            ("latency, median and p99", f"{self.latency_s(0.5):.4g} s, {self.latency_s(0.99):.4g} s"),
+            ("attempts a call", f"{self.attempts:.2f}"),
+            ("offered load", f"{self.offered_load:.2f}"),
+            ("utilisation of the servers", f"{self.utilisation:.1%}"),
+            ("mean wait in the queue", f"{self.mean_wait_s:.4g} s"),
+            *((f"calls that ended {name!r}", f"{count:,}") for name, count in self.outcomes.items()),
+        ]
+        return display.table(("", "figure"), rows, title=repr(self))._repr_html_()
+
     def __repr__(self) -> str:
         return (
             f"Result: {self.customers:,} calls in {self.duration_s - self.warmup_s:g} s, "

@@ -74,3 +74,28 @@ def code_of(error):
         if type(error_of(outcome)) is type(error):
             return outcome
     raise error
+
+
+def play_in_turn(make_pipeline, schedule):
+    """Play a schedule to a new pipeline in sync code, one call after the other."""
+    played = Played([], [0] * len(schedule.arrivals_s), [])
+    with virtual_time() as clock:
+        pipeline = make_pipeline()
+
+        def attempt(number):
+            tried = min(played.attempts[number], codes.GIVEN_ATTEMPTS - 1)
+            played.attempts[number] += 1
+            clock.sleep(float(schedule.durations_s[number, tried]))
+            if schedule.failed[number, tried]:
+                raise ServiceFailedError
+
+        for number, arrival_s in enumerate(schedule.arrivals_s.tolist()):
+            call_number.set(number)
+            clock.sleep(arrival_s - clock.now())
+            try:
+                pipeline.call(attempt, number)
+                played.outcomes.append(codes.OK)
+            except Exception as error:  # noqa: BLE001 - each is judged
+                played.outcomes.append(code_of(error))
+            played.finished_s.append(clock.now())
+    return played, pipeline

@@ -15,7 +15,7 @@ from workbench.reliability.policies.timeout import Timeout
 from workbench.reliability.simulation import _codes as codes
 from workbench.reliability.simulation.replay import Schedule, replay
 
-from .live import StreamOfCall, play
+from .live import StreamOfCall, play, play_in_turn
 
 SEED = 11
 
@@ -32,14 +32,15 @@ def schedules(draw):
     )
 
 
-def retries(layer):
+def retries(layer, patience_s=60.0):
     return st.builds(
         lambda attempts, jitter, budget, base: (
             lambda: Retry(
                 attempts=attempts,
                 backoff=Exponential(base, jitter=jitter),
                 budget=RetryBudget(ratio=0.2, burst=2.0, minimum_hz=1.0) if budget else None,
-                rng=StreamOfCall(SEED, layer),
+                retry_after_max_s=patience_s,
+            rng=StreamOfCall(SEED, layer),
             )
         ),
         st.integers(1, 5),
@@ -93,3 +94,52 @@ def test_live_on_a_virtual_clock_and_compiled_decide_alike(make_pipeline, schedu
     assert replayed.outcomes.tolist() == played.outcomes
     assert replayed.attempts.tolist() == played.attempts
     assert replayed.finished_s.tolist() == played.finished_s
+
+
+@st.composite
+def schedules_in_turn(draw):
+    """Return calls so far apart that each has ended before the next one comes."""
+    size = draw(st.integers(1, 40))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
+    shape = (size, codes.GIVEN_ATTEMPTS)
+    arrivals = np.cumsum(rng.uniform(30.0, 60.0, size)).round(6)  # times whose differences are exact enough
+    failed = rng.random(shape) < draw(st.sampled_from([0.0, 0.3, 0.8]))
+    return Schedule(arrivals, rng.exponential(0.05, shape), failed)
+
+
+SLOW_OTHERS = st.one_of(
+    st.builds(
+        lambda rate, burst: lambda: RateLimiter.gcra(rate_hz=rate, burst=burst),
+        st.sampled_from([0.01, 0.02]),
+        st.integers(1, 5),
+    ),
+    st.builds(
+        lambda window, half_open: (
+            lambda: CircuitBreaker(
+                window=window, minimum_calls=min(window, 3), open_s=100.0, half_open_calls=half_open
+            )
+        ),
+        st.sampled_from([3, 10]),
+        st.integers(1, 3),
+    ),
+    st.just(lambda: Bulkhead(1)),
+)
+
+
+@st.composite
+def pipelines_in_turn(draw):
+    makers = draw(st.lists(SLOW_OTHERS, max_size=3))
+    if draw(st.booleans()):
+        place = draw(st.integers(0, len(makers)))
+        makers.insert(place, draw(retries(place, patience_s=1.0)))
+    return lambda: Pipeline(*(make() for make in makers))
+
+
+@settings(max_examples=200, deadline=None)
+@given(pipelines_in_turn(), schedules_in_turn())
+def test_live_in_sync_code_and_compiled_decide_alike(make_pipeline, schedule):
+    played, pipeline = play_in_turn(make_pipeline, schedule)
+    replayed = replay(pipeline, schedule, seed=SEED)
+    assert replayed.outcomes.tolist() == played.outcomes
+    assert replayed.attempts.tolist() == played.attempts
+    assert np.allclose(replayed.finished_s, played.finished_s, rtol=1e-12, atol=0)

@@ -52,6 +52,27 @@ def test_alone_on_virtual_time_it_does_not_wait_for_ever():
         Alarm(VirtualClock(), math.inf).wait()
 
 
+def test_beside_a_thread_that_does_nothing_it_does_not_wait_for_ever():
+    """As under a test runner that has threads of its own."""
+    over = threading.Event()
+    other = threading.Thread(target=over.wait)
+    other.start()
+    try:
+        with pytest.raises(VirtualDeadlockError, match="give it a limit"):
+            Alarm(VirtualClock(patience_s=0.01), math.inf).wait()
+    finally:
+        over.set()
+        other.join()
+
+
+def test_a_thread_that_is_not_counted_may_end_a_wait_within_the_patience():
+    alarm = Alarm(VirtualClock(patience_s=30.0), math.inf)
+    other = threading.Timer(0.02, alarm.call)
+    other.start()
+    alarm.wait()
+    other.join()
+
+
 def test_counted_threads_wait_until_they_are_called_at_the_instant_of_the_call():
     clock, log, alarms = VirtualClock(), [], []
 

@@ -3,7 +3,8 @@
 `Clock` can let time pass, but not be interrupted. On real time an alarm is a `threading.Event`. On virtual
 time the one that waits is a sleeper like all others: who is counted does not hold time up, and is woken in
 its turn, at the instant at which it was called. A thread that waits alone reaches its moment at once: nobody
-else could call it.
+else could call it. Where other threads live that are not counted, one of them might; so a wait without end is
+given up only after the clock's patience, twice, as its loops do.
 
 Other clocks cannot be interrupted: there the whole wait is slept.
 """
@@ -30,7 +31,7 @@ class Alarm:
         For how long to wait at most; may be infinite.
     """
 
-    __slots__ = ("_called", "_clock", "_due_s", "_sleeper", "_turns")
+    __slots__ = ("_called", "_clock", "_due_s", "_patience_s", "_sleeper", "_turns")
 
     def __init__(self, clock: Clock, seconds: float) -> None:
         while isinstance(clock, DefaultClock):
@@ -38,7 +39,10 @@ class Alarm:
         self._clock = clock
         self._due_s = clock.now() + seconds
         self._called = threading.Event()
-        self._turns: Turns | None = clock._turns if isinstance(clock, VirtualClock) else None  # noqa: SLF001 - one room
+        self._turns: Turns | None = None
+        self._patience_s = 0.0
+        if isinstance(clock, VirtualClock):
+            self._turns, self._patience_s = clock._turns, clock._patience_s  # noqa: SLF001 - one room
         self._sleeper: Sleeper | None = None
 
     def wait(self) -> None:
@@ -47,7 +51,7 @@ class Alarm:
         Raises
         ------
         VirtualDeadlockError
-            On virtual time, for a wait without end when no other thread lives that could end it.
+            On virtual time, for a wait without end when no other thread lives that could end it, or none has.
         """
         if self._turns is not None:
             self._wait_virtually(self._turns)
@@ -77,8 +81,7 @@ class Alarm:
 
     def _wait_virtually(self, turns: Turns) -> None:
         if self._due_s == math.inf and threading.active_count() == 1:
-            msg = "a wait without end, and no other thread that could end it: give it a limit"
-            raise VirtualDeadlockError(msg)
+            raise _deadlock()
         weight = turns.weight
         if self._called.is_set() or turns.jump(self._due_s, weight=weight):
             return
@@ -87,6 +90,18 @@ class Alarm:
         try:
             if not self._called.is_set():
                 turns.park(sleeper)
-                self._called.wait()
+                self._wait_for_call(turns)
         finally:
             turns.rouse(self._sleeper)
+
+    def _wait_for_call(self, turns: Turns) -> None:
+        patience_s = self._patience_s if self._due_s == math.inf and turns.auto else None
+        hopeless = False
+        while not self._called.wait(patience_s):
+            if hopeless and turns.stalled:
+                raise _deadlock()
+            hopeless = turns.stalled
+
+
+def _deadlock() -> VirtualDeadlockError:
+    return VirtualDeadlockError("a wait without end, and no other thread that could end it: give it a limit")

@@ -6,7 +6,7 @@ import math
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from workbench.clock import InvalidDurationError, VirtualClock, VirtualDeadlockError, virtual_time
@@ -81,6 +81,7 @@ def test_timers_run_exactly_when_due_and_at_one_instant_in_the_order_they_were_s
 
 
 @given(st.floats(-1e15, 1e15), st.lists(st.floats(0, 1e15), min_size=1, max_size=10))
+@example(-1.0, [0.0, 1e-16])
 def test_no_timer_runs_before_or_after_its_instant(start_s, delays):
     """Also where the machine's clock resolution is below, or far above, the spacing of the floats."""
 

@@ -79,7 +79,8 @@ class VirtualEventLoop(asyncio.SelectorEventLoop):
     @property
     def _clock_resolution(self) -> float:
         """What the parent adds to the instant to find which timers are due: exactly those until now."""
-        return math.ulp(self._turns.now_s)
+        now_s = self._turns.now_s
+        return math.nextafter(now_s, math.inf) - now_s
 
     @_clock_resolution.setter
     def _clock_resolution(self, resolution_s: float) -> None:

@@ -66,7 +66,7 @@ if TYPE_CHECKING:
     from workbench.reliability.experiments.loopback import LoopbackService
     from workbench.reliability.pipeline import Pipeline
     from workbench.reliability.pipelines.errors import ConfigError, PipelineError
-    from workbench.reliability.pipelines.explanation import Explanation
+    from workbench.reliability.pipelines.explanation import Explanation, Step
     from workbench.reliability.pipelines.findings import Finding, Findings
     from workbench.reliability.pipelines.reloading import Reloaded
     from workbench.reliability.pipelines.statistics import PipelineStatistics
@@ -107,7 +107,7 @@ if TYPE_CHECKING:
     from workbench.reliability.policies.shedder import Discipline, LoadShedder, LoadShedderStatistics
     from workbench.reliability.policies.throttle import ClientThrottle, ThrottleStatistics
     from workbench.reliability.policies.timeout import Timeout
-    from workbench.reliability.policy import Event, Generator, Listener, Policy, PolicyError
+    from workbench.reliability.policy import Event, Generator, Policy, PolicyError
     from workbench.reliability.shared.breakers import SharedBreakerState
     from workbench.reliability.shared.limits import SharedClientError, SharedLimits
     from workbench.reliability.simulation.decisions import decisions
@@ -209,7 +209,6 @@ __all__ = [
     "LimitHistory",
     "LimiterOptions",
     "LimiterStatistics",
-    "Listener",
     "LoadShedError",
     "LoadShedder",
     "LoadShedderStatistics",
@@ -259,6 +258,7 @@ __all__ = [
     "SimulationError",
     "Slowdown",
     "StatusError",
+    "Step",
     "Surge",
     "ThrottleStatistics",
     "ThrottledError",
@@ -361,7 +361,6 @@ __getattr__, __dir__ = lazy_names(
         "LimitHistory": "policies.limit_history",
         "LimiterOptions": "policies.limiter",
         "LimiterStatistics": "policies.limiter",
-        "Listener": "policy",
         "LoadShedError": "errors.rejections",
         "LoadShedder": "policies.shedder",
         "LoadShedderStatistics": "policies.shedder",
@@ -411,6 +410,7 @@ __getattr__, __dir__ = lazy_names(
         "SimulationError": "simulation.errors",
         "Slowdown": "simulation.service",
         "StatusError": "errors.status",
+        "Step": "pipelines.explanation",
         "Surge": "simulation.service",
         "ThrottleStatistics": "policies.throttle",
         "ThrottledError": "errors.rejections",

@@ -22,7 +22,6 @@ Of nested deadlines the sooner one holds. It crosses
 from types import TracebackType
 
 from workbench.clock import DEFAULT_CLOCK, Clock
-from workbench.reliability.deadline_limits import TimeLimit
 from workbench.reliability._deadline_scopes import (
     Scope,
     close_scope,
@@ -31,6 +30,7 @@ from workbench.reliability._deadline_scopes import (
     open_scope,
     watch_scope,
 )
+from workbench.reliability.deadline_limits import TimeLimit
 from workbench.reliability.policy import PolicyError
 
 __all__ = ["DeadlineBlock", "current_deadline", "deadline"]

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
 from workbench.clock import DEFAULT_CLOCK, Clock
 from workbench.reliability.fusing.chain import Chain
+from workbench.reliability.pipelines._labels import label
 from workbench.reliability.pipelines.errors import PipelineError
-from workbench.reliability.pipelines.labels import label
 from workbench.reliability.policy import Generator, Policy
 
 if TYPE_CHECKING:
+    from workbench.reliability.pipelines._probes import Observer
     from workbench.reliability.pipelines.explanation import Explanation
     from workbench.reliability.pipelines.findings import Findings
-    from workbench.reliability.pipelines.probes import Observer
     from workbench.reliability.pipelines.reloading import Reloaded
     from workbench.reliability.pipelines.statistics import PipelineStatistics
     from workbench.reliability.pipelines.watching import Watch
@@ -31,8 +31,8 @@ R = TypeVar("R")
 class Pipeline:
     """Policies around each other, the first outermost, fused into one function.
 
-    A decorator of functions and of async functions; `call` and `acall` do the same for one call. It is made of
-    policies, or of a file (`from_file`), and may get others while calls run (`reload`).
+    A decorator of functions and of async functions; `call` and `acall` do the same for one call. It is made
+    of policies, or of a file (`from_file`), and may get others while calls run (`reload`).
 
     Parameters
     ----------
@@ -163,18 +163,35 @@ class Pipeline:
         ------
         PipelineError
             When a number is out of range.
+
+        Examples
+        --------
+        >>> from workbench.reliability.policies.retry import Retry
+        >>> findings = Pipeline(Retry(attempts=3)).lint(load=0.5)
+        >>> findings.rules, findings.worst_attempts, findings[0].numbers["offered_load"]
+        (('metastable', 'no_timeout'), 3.0, 1.5)
         """
-        from workbench.reliability.pipelines.lint import lint  # noqa: PLC0415 - as above
+        from workbench.reliability.pipelines._lint import lint  # noqa: PLC0415 - as above
 
         return lint(self._policies, load, deadline_s)
 
     def explain(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Explanation":
         """Call a function through all policies, and return what happened on the way: it draws itself.
 
-        The call is a real one, with all its effects. What it raises is in the explanation; what is no `Exception`,
-        such as KeyboardInterrupt, is raised. A function that this pipeline decorates is called once through it.
+        The call is a real one, with all its effects. What it raises is in the explanation; what is no
+        `Exception`, such as KeyboardInterrupt, is raised. A function that this pipeline decorates is called
+        once through it.
+
+        Examples
+        --------
+        >>> from workbench.clock import VirtualClock
+        >>> from workbench.reliability.policies.limiter import RateLimiter
+        >>> limiter = RateLimiter.gcra(rate_hz=2, wait_s=1.0, clock=VirtualClock())
+        >>> pipeline = Pipeline(limiter)
+        >>> pipeline.call(len, "abc"), pipeline.explain(len, "abc")
+        (3, Explanation(pipeline returned after 1 attempt, 500 ms))
         """
-        from workbench.reliability.pipelines.explaining import explain  # noqa: PLC0415 - as above
+        from workbench.reliability.pipelines._explaining import explain  # noqa: PLC0415 - as above
 
         return explain(self, function, args, kwargs)
 
@@ -182,7 +199,7 @@ class Pipeline:
         self, function: Callable[..., Awaitable[Any]], /, *args: Any, **kwargs: Any
     ) -> "Explanation":
         """Do what `explain` does, for an async function."""
-        from workbench.reliability.pipelines.explaining import aexplain  # noqa: PLC0415 - as above
+        from workbench.reliability.pipelines._explaining import aexplain  # noqa: PLC0415 - as above
 
         return await aexplain(self, function, args, kwargs)
 
@@ -190,7 +207,7 @@ class Pipeline:
         return f"Pipeline({' > '.join(map(label, self._policies))})"
 
     def _repr_html_(self) -> str:
-        from workbench.reliability.pipelines.drawing import draw_layers  # noqa: PLC0415 - as above
+        from workbench.reliability.pipelines._drawing import draw_layers  # noqa: PLC0415 - as above
 
         return draw_layers(self._policies, self.name)._repr_mimebundle_()["text/html"]
 
@@ -198,7 +215,7 @@ class Pipeline:
 
     @classmethod
     def from_file(cls, path: str | Path, *, clock: Clock | None = None, rng: Generator | None = None) -> Self:
-        """Return the pipeline that a YAML or TOML file describes; see `pipelines.config`.
+        """Return the pipeline that a YAML or TOML file describes; see `workbench.reliability.pipelines`.
 
         Raises
         ------
@@ -207,7 +224,7 @@ class Pipeline:
         OSError
             When it cannot be read.
         """
-        from workbench.reliability.pipelines.config_files import read_spec  # noqa: PLC0415 - as above
+        from workbench.reliability.pipelines._config_files import read_spec  # noqa: PLC0415 - as above
 
         return cls._made(read_spec(path), clock, rng, source=str(path))
 
@@ -215,31 +232,37 @@ class Pipeline:
     def from_dict(
         cls, spec: Mapping[str, Any], *, clock: Clock | None = None, rng: Generator | None = None
     ) -> Self:
-        """Return the pipeline that a specification describes; see `pipelines.config`.
+        """Return the pipeline that a specification describes; see `workbench.reliability.pipelines`.
 
         Raises
         ------
         ConfigError
             When it is not understood: it names the place in it.
+
+        Examples
+        --------
+        >>> layers = [{"kind": "deadline", "timeout_s": "2s"}, {"kind": "retry", "attempts": 4}]
+        >>> Pipeline.from_dict({"layers": layers})
+        Pipeline(deadline > retry)
         """
         return cls._made(spec, clock, rng, source="")
 
     @classmethod
     def _made(cls, spec: Any, clock: Clock | None, rng: Generator | None, *, source: str) -> Self:
-        from workbench.reliability.pipelines.config import read_pipeline  # noqa: PLC0415 - as above
+        from workbench.reliability.pipelines._config import read_pipeline  # noqa: PLC0415 - as above
 
         read = read_pipeline(spec, clock=clock, rng=rng, source=source)
         return cls(*read.policies, name=read.name)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return a specification from which `from_dict` makes the same pipeline; clocks and generators are not in it.
+        """Return a specification from which `from_dict` makes the same pipeline, but for the clock.
 
         Raises
         ------
         ConfigError
             When a policy was made with what cannot be written, such as a lambda.
         """
-        from workbench.reliability.pipelines.config_writing import write_pipeline  # noqa: PLC0415 - as above
+        from workbench.reliability.pipelines._config_writing import write_pipeline  # noqa: PLC0415 - as above
 
         return write_pipeline(self.name, self._policies)
 
@@ -252,8 +275,8 @@ class Pipeline:
     ) -> "Reloaded":
         """Take other policies, while calls run; return what became of each.
 
-        Each call goes through the old policies or through the new ones, never through some of both. A layer of the same
-        kind and name goes on with what it has learnt, as far as its parameters allow.
+        Each call goes through the old policies or through the new ones, never through some of both. A layer
+        of the same kind and name goes on with what it has learnt, as far as its parameters allow.
 
         Raises
         ------
@@ -307,7 +330,7 @@ class Pipeline:
             own = function in self._decorated
         except TypeError:  # it cannot be referred to weakly: it is none of ours
             own = False
-        return function.__wrapped__ if own else function  # type: ignore[attr-defined,no-any-return]
+        return function.__wrapped__ if own else function  # type: ignore[attr-defined]
 
 
 def _flattened(policies: "tuple[Policy | Pipeline, ...]") -> tuple[Policy, ...]:
@@ -329,7 +352,7 @@ def _not_a_policy(number: int, given: object) -> str:
     if isinstance(given, list | tuple):
         return f"{what}: give them one by one, as Pipeline(*policies)"
     if callable(given):
-        return f"{what}: a function is given to what the pipeline is, as Pipeline(...)(function) or .call(function)"
+        return f"{what}: give a function to the pipeline, as Pipeline(...)(function) or .call(function)"
     return what
 
 
@@ -346,8 +369,8 @@ def _checked_function(function: Any) -> Any:
         raise PipelineError(msg)
     if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
         msg = (
-            f"cannot decorate the generator function {function.__qualname__}: it returns before it works, so no policy "
-            "would see a failure; decorate what it calls, or try it again with Retry.stream"
+            f"cannot decorate the generator function {function.__qualname__}: it returns before it works, "
+            "so no policy would see a failure; decorate what it calls, or try it again with Retry.stream"
         )
         raise PipelineError(msg)
     return function

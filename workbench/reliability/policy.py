@@ -1,4 +1,4 @@
-"""What all policies have in common: a machine, a clock, a generator of random numbers, listeners, and three ways in."""
+"""What all policies have in common: a machine, a clock, random numbers, listeners, and three ways in."""
 
 import functools
 import random
@@ -13,7 +13,7 @@ from workbench.errors import WorkbenchError
 from workbench.reliability.fusing.chain import Chain
 from workbench.reliability.fusing.layers import Layer
 
-__all__ = ["Event", "Generator", "Listener", "Policy", "PolicyError"]
+__all__ = ["Event", "Generator", "Policy", "PolicyError"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -42,14 +42,14 @@ class Event:
 
 
 Listener = Callable[[Event], None]
-_wiring = threading.Lock()  # who listens to what, and what is part of which chain: changed seldom
+_wiring = threading.RLock()  # who listens to what, and what is part of which chain: changed seldom
 
 
 class Policy:
     """A machine around calls.
 
-    Subclasses hold their machine's records in `parameters` and `memory`, and say in `layer` what they do around a
-    call. A policy is a decorator, of functions and of async functions.
+    Subclasses hold their machine's records in `parameters` and `memory`, and say in `layer` what they do
+    around a call. A policy is a decorator, of functions and of async functions.
     """
 
     kind = "policy"
@@ -101,7 +101,7 @@ class Policy:
         return found
 
     def listen(self, listener: Listener) -> Callable[[], None]:
-        """Have a function called with each event; return what ends it. Without listeners events cost nothing."""
+        """Have a function called with each event; return what ends it. Events cost nothing without."""
         with _wiring:
             self._listeners = (*self._listeners, listener)
         self.changed()
@@ -110,9 +110,10 @@ class Policy:
             policy: Policy | None = self
             while policy is not None:
                 with _wiring:
-                    policy._listeners = tuple(known for known in policy._listeners if known is not listener)
+                    left = (known for known in policy._listeners if known is not listener)  # noqa: SLF001 - of our kind
+                    policy._listeners = tuple(left)  # noqa: SLF001 - as above
                 policy.changed()
-                policy = policy._successor
+                policy = policy._successor  # noqa: SLF001 - as above
 
         return end
 
@@ -122,10 +123,12 @@ class Policy:
         return bool(self._listeners)
 
     def take_over_listeners(self, policy: "Policy") -> None:
-        """Have those told who listen to another policy, in whose place this one comes, until they end it there."""
+        """Have those told who listen to the policy in whose place this one comes, until they end it there."""
         with _wiring:
-            self._listeners = (*self._listeners, *policy._listeners)
-            policy._successor = self
+            known = {id(listener) for listener in self._listeners}
+            theirs = tuple(each for each in policy._listeners if id(each) not in known)  # noqa: SLF001 - of our kind
+            self._listeners = (*self._listeners, *theirs)
+            self._successor, policy._successor = None, self  # noqa: SLF001 - as above
         self.changed()
 
     def emit(self, kind: str, at_s: float, **details: Any) -> None:

@@ -232,6 +232,13 @@ def test_outcomes_have_the_services_names():
     assert set(live.outcomes) == {"service_full"}
 
 
+def test_a_service_that_cannot_begin_says_so(monkeypatch):
+    """At once, and its socket is closed."""
+    monkeypatch.setattr("uvicorn.Server.run", lambda *_, **__: None)
+    with pytest.raises(ExperimentError, match="did not start"), LoopbackService(QUICK):
+        pass
+
+
 def test_it_ends_with_all_that_waits():
     """Those that wait are answered; no thread is left."""
     answers = []
@@ -276,5 +283,7 @@ def test_what_cannot_be_served_is_refused():
         LoopbackService(QUICK, retry_after_s=-1)
     with pytest.raises(ExperimentError, match="before it is entered"):
         _ = LoopbackService(QUICK).url
+    with pytest.raises(ExperimentError, match="after it is entered"):
+        LoopbackService(QUICK).start()
     with LoopbackService(QUICK) as service, pytest.raises(ExperimentError, match="serves once"):
         service.__enter__()

@@ -8,8 +8,8 @@ import pytest
 from workbench.backoff import Constant, Exponential
 from workbench.reliability.errors import CircuitOpenError, RateLimitedError
 from workbench.reliability.pipeline import Pipeline
+from workbench.reliability.pipelines._lint import RULES
 from workbench.reliability.pipelines.errors import PipelineError
-from workbench.reliability.pipelines.lint import RULES
 from workbench.reliability.policies.adaptive import AdaptiveLimit
 from workbench.reliability.policies.breaker import CircuitBreaker
 from workbench.reliability.policies.budget import RetryBudget

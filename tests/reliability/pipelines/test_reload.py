@@ -122,13 +122,18 @@ def test_budgets_and_counts_go_on():
     pipeline = Pipeline.from_dict(spec(3, 5), clock=clock)
     with pytest.raises(ConnectionError):
         pipeline.call(fail)
+    budget = pipeline[0].budget
     pipeline.reload(spec(4, 5))
+    assert pipeline[0].budget is budget
     assert pipeline[0].budget.left() == 3.0
     assert pipeline.statistics[0].retries == 2
     with pytest.raises(ConnectionError):
         pipeline.call(fail)
     assert pipeline[0].budget.left() == 0.0
     assert pipeline.statistics[0].retries == 5
+    pipeline.reload(spec(4, 6))
+    assert pipeline[0].budget is not budget
+    assert pipeline[0].budget.left() == 1.0
 
 
 def test_answers_of_a_cache_and_other_knowledge_go_on():
@@ -223,6 +228,21 @@ def test_listeners_stay_with_the_layer_until_they_end():
     pipeline.call(len, "abc")
     assert len(heard) == 1
     assert not pipeline[0].listening
+
+
+def test_policies_that_come_back_are_listened_to_once():
+    one, two = CircuitBreaker.consecutive(9), CircuitBreaker.consecutive(8)
+    pipeline = Pipeline(one)
+    heard = []
+    end = one.listen(heard.append)
+    for policy in (two, one, two, one):
+        pipeline.reload(Pipeline(policy))
+        pipeline.call(len, "abc")
+    assert [event.kind for event in heard] == ["success"] * 4
+    end()
+    pipeline.call(len, "abc")
+    pipeline.reload(Pipeline(two))
+    assert len(heard) == 4
 
 
 def test_from_a_file_a_mapping_and_a_pipeline(tmp_path):

@@ -210,7 +210,10 @@ def test_two_at_once_are_apart(sdk):
     pipeline.call(failing(0))
     stop_other()
     assert (len(sdk.spans), len(other.spans)) == (3, 5)
-    assert [span.attributes["workbench.policy.attempt"] for span in sdk.spans[:2]] == [1, 2]
+    for each in (sdk, other):
+        assert [span.attributes.get("workbench.policy.attempt") for span in each.spans[:3]] == [1, 2, None]
+        names = [event.name for event in each.spans[2].events]
+        assert names == ["workbench.policy.retry", "workbench.policy.recovered"]
     assert pipeline.source() == source
     other.close()
 
@@ -332,7 +335,7 @@ def test_opentelemetry_is_not_imported_without_it():
 
 
 def test_only_pipelines_can_be_instrumented():
-    with pytest.raises(PipelineError, match=r"put a policy into one, as Pipeline\(policy\)"):
+    with pytest.raises(PipelineError, match=r"put a policy into a pipeline, as Pipeline\(policy\)"):
         instrument(Retry())
 
 

@@ -40,7 +40,7 @@ def retries(layer, patience_s=60.0):
                 backoff=Exponential(base, jitter=jitter),
                 budget=RetryBudget(ratio=0.2, burst=2.0, minimum_hz=1.0) if budget else None,
                 retry_after_max_s=patience_s,
-            rng=StreamOfCall(SEED, layer),
+                rng=StreamOfCall(SEED, layer),
             )
         ),
         st.integers(1, 5),

@@ -9,8 +9,8 @@ from collections import Counter, deque
 from dataclasses import dataclass
 
 from workbench.reliability.simulation import _codes as codes
+from workbench.reliability.simulation._streams import ServiceDraws
 from workbench.reliability.simulation.service import Fault, Service
-from workbench.reliability.simulation.streams import ServiceDraws
 
 __all__ = ["CLOSED", "Desk"]
 

@@ -17,15 +17,11 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from matplotlib.axes import Axes
 
-__all__ = ["CALL", "Driven"]
+__all__ = ["Driven"]
 
 Array = npt.NDArray[Any]
 BINS = 600
 SERIES = ("arrived", "attempts", "succeeded", "ended")
-CALL = np.dtype(
-    [(name, np.int64) for name in ("serial", "outcome", "attempts")]
-    + [(name, np.float64) for name in ("arrived_s", "started_s", "finished_s")]
-)
 
 
 @dataclass(frozen=True)

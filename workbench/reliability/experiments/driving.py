@@ -15,13 +15,14 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.reliability.experiments._outcomes import NOT_STARTED, outcome_of
-from workbench.reliability.experiments.driven import CALL, Driven
+from workbench.reliability.experiments._records import CALL
+from workbench.reliability.experiments.driven import Driven
 from workbench.reliability.experiments.errors import ExperimentError
 from workbench.reliability.pipeline import Pipeline
 from workbench.reliability.policy import Policy
 from workbench.reliability.simulation import _codes as codes
+from workbench.reliability.simulation._streams import arrival_times
 from workbench.reliability.simulation.service import Arrivals, Fault
-from workbench.reliability.simulation.streams import arrival_times
 
 __all__ = ["drive"]
 

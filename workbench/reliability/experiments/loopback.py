@@ -22,9 +22,9 @@ from typing import Any, Self
 
 import uvicorn
 
+from workbench.reliability.experiments._client import LoopbackClient
 from workbench.reliability.experiments._desk import CLOSED, Desk
 from workbench.reliability.experiments._outcomes import NAMES, OUTCOME_HEADER
-from workbench.reliability.experiments.client import LoopbackClient
 from workbench.reliability.experiments.errors import ExperimentError
 from workbench.reliability.simulation import _codes as codes
 from workbench.reliability.simulation.service import Fault, Service
@@ -35,7 +35,7 @@ HOST = "127.0.0.1"
 KEEP_ALIVE_S = (
     600  # longer than experiments: a connection that ends while it is used again looks like a failure
 )
-START_S = 30.0
+TICK_S = 0.2
 GRACE_S = 1  # for requests of which only a part has come when the service ends
 CLOSING = "closed"
 STATUS = {codes.OK: 200, codes.FAILED: 500, codes.SERVICE_FULL: 503, codes.SERVICE_DROPPED: 503, CLOSED: 503}
@@ -106,10 +106,11 @@ class LoopbackService:
             target=self._server.run, args=([bound],), name="loopback-service", daemon=True
         )
         self._thread.start()
-        if not self._server.ready.wait(START_S):
-            bound.close()
-            msg = f"the service did not start within {START_S:g} s"
-            raise ExperimentError(msg)
+        while not self._server.ready.wait(TICK_S):
+            if not self._thread.is_alive():
+                bound.close()
+                msg = "the service did not start; its thread has said why"
+                raise ExperimentError(msg)
         return self
 
     def __exit__(
@@ -120,8 +121,17 @@ class LoopbackService:
             self._thread.join()
 
     def start(self) -> Self:
-        """Let the times of the faults count from now on."""
-        self._desk.begin(time.monotonic())  # the clock of asyncio's loops
+        """Let the times of the faults count from now on.
+
+        Raises
+        ------
+        ExperimentError
+            Before it listens.
+        """
+        if self._server is None:
+            msg = "the service starts after it is entered: with LoopbackService(...) as service"
+            raise ExperimentError(msg)
+        self._desk.begin(self._server.now_s())
         return self
 
     @property
@@ -220,9 +230,11 @@ class _Server(uvicorn.Server):
         )
         super().__init__(config)
         self.ready = threading.Event()
+        self.now_s = time.monotonic  # until the loop says what its clock is
         self._desk = desk
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self.now_s = asyncio.get_running_loop().time
         await super().startup(sockets)
         self.ready.set()
 

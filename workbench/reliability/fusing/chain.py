@@ -28,17 +28,15 @@ class _Link:
 class Chain:
     """Policies in order, the first outermost, and the functions that were fused with them.
 
-    A function that was fused before a change goes on working: it calls the one that replaces it, at the cost of
-    one more call.
+    A function that was fused before a change goes on working: it calls the one that replaces it, at the cost
+    of one more call.
     """
 
     def __init__(self, policies: tuple[Any, ...]) -> None:
         self.policies = policies
         self._links: weakref.WeakSet[_Link] = weakref.WeakSet()
         self._callers: dict[bool, Function] = {}
-        self._lock = (
-            threading.RLock()
-        )  # else a function could be fused with policies that have just been replaced
+        self._lock = threading.RLock()  # else a function could be fused with policies that were just replaced
 
     def wrap(self, function: Function) -> Function:
         """Return a function that calls another through the policies; an async one for an async one."""

@@ -322,10 +322,10 @@ class _Folding(ast.NodeTransformer):
     def __init__(self, constants: dict[str, Any]) -> None:
         self.constants = constants
 
-    def visit_Name(self, node: ast.Name) -> ast.expr:  # noqa: N802 - the name that ast asks for
+    def visit_Name(self, node: ast.Name) -> ast.expr:
         return ast.Constant(self.constants[node.id]) if node.id in self.constants else node
 
-    def visit_BoolOp(self, node: ast.BoolOp) -> ast.expr:  # noqa: N802 - as above
+    def visit_BoolOp(self, node: ast.BoolOp) -> ast.expr:
         self.generic_visit(node)
         decided = isinstance(node.op, ast.Or)  # the value that decides it
         left = [value for value in node.values if not (_is(value, not decided))]
@@ -339,7 +339,7 @@ class _Folding(ast.NodeTransformer):
             else ast.BoolOp(node.op, left)
         )
 
-    def visit_If(self, node: ast.If) -> ast.stmt | Statements:  # noqa: N802 - as above
+    def visit_If(self, node: ast.If) -> ast.stmt | Statements:
         self.generic_visit(node)
         if isinstance(node.test, ast.Constant):
             return node.body if node.test.value else node.orelse

@@ -128,20 +128,23 @@ class Renaming(ast.NodeTransformer):
     def __init__(self, replaced: dict[str, ast.expr]) -> None:
         self.replaced = replaced
 
-    def visit_Name(self, node: ast.Name) -> ast.expr:  # noqa: N802 - the name that ast asks for
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        """Return what stands for a name."""
         found = self.replaced.get(node.id)
         if isinstance(found, ast.Name):
             return ast.copy_location(ast.Name(found.id, node.ctx), node)
         return node if found is None else found
 
-    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.AST:  # noqa: N802 - as above
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.AST:
+        """Rename what an exception is caught as."""
         self.generic_visit(node)
         found = self.replaced.get(node.name or "")
         if isinstance(found, ast.Name):
             node.name = found.id
         return node
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:  # noqa: N802 - as above
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        """Rename a function within."""
         self.generic_visit(node)
         found = self.replaced.get(node.name)
         if isinstance(found, ast.Name):

@@ -3,7 +3,7 @@
 ::
 
     PolicyError (WorkbenchError, ValueError)
-    └── PipelineError           an argument that no pipeline can be made of, or a function that none can be put around
+    └── PipelineError           what no pipeline can be made of, or a function that none can be put around
         └── ConfigError         a specification that says what cannot be: `.source`, `.path`
 """
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-__all__ = ["Explanation", "Step", "with_waits"]
+__all__ = ["Explanation", "Step"]
 
 SHORTEST_WAIT_S = 1e-3  # less is what layers cost themselves
 QUIET = frozenset({"success", "failure"})  # events that say no more than the attempt beside them

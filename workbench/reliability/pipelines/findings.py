@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-__all__ = ["Finding", "Findings", "Severity", "by_severity", "number_text"]
+__all__ = ["Finding", "Findings"]
 
 Severity = Literal["error", "warning", "info"]
 ORDER = ("error", "warning", "info")
@@ -60,7 +60,7 @@ class Findings(Sequence[Finding]):
     worst_attempts : float
         How often the function is called for one call, at worst; may be infinite.
     worst_time_s : float
-        How long one call takes at worst, seconds; may be infinite. See `worst_case`.
+        How long one call takes at worst, seconds; may be infinite. See `_worst_case`.
     """
 
     found: tuple[Finding, ...]

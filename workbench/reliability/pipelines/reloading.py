@@ -1,8 +1,9 @@
 """`reload`: other policies for a pipeline, while calls run.
 
-1. The specification is read, and all policies are made: whatever is wrong is raised here, and nothing has changed.
-2. Each new policy looks for the old one of its kind and name (the n-th for the n-th). Where both say the same, the old
-   one stays; else the new one takes over what the old one has learnt (`adopting`).
+1. The specification is read, and all policies are made: whatever is wrong is raised here, and nothing has
+changed. 2. Each new policy looks for the old one of its kind and name (the n-th for the n-th). Where both say
+the same, the old
+   one stays; else the new one takes over what the old one has learnt (`_adopting`).
 3. All functions are fused anew. Each has one place where it looks for its successor, when a call begins: that
    call goes through the old policies to its end, or through the new ones from its start.
 """
@@ -13,20 +14,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from workbench import display
-from workbench.reliability.pipelines.adopting import adopt, is_resized, resize
-from workbench.reliability.pipelines.config import read_pipeline
-from workbench.reliability.pipelines.config_files import read_spec
-from workbench.reliability.pipelines.config_writing import Writer, kind_name, write_layer
+from workbench.reliability.pipelines._adopting import adopt, is_resized, resize
+from workbench.reliability.pipelines._config import read_pipeline
+from workbench.reliability.pipelines._config_files import read_spec
+from workbench.reliability.pipelines._config_writing import Writer, kind_name, write_layer
+from workbench.reliability.pipelines._labels import layer_names
+from workbench.reliability.pipelines._places import Place
 from workbench.reliability.pipelines.errors import ConfigError
-from workbench.reliability.pipelines.labels import layer_names
-from workbench.reliability.pipelines.places import Place
 
 if TYPE_CHECKING:
     from workbench.clock import Clock
     from workbench.reliability.pipeline import Pipeline
     from workbench.reliability.policy import Generator, Policy
 
-__all__ = ["Fate", "Reloaded", "reload"]
+__all__ = ["Reloaded"]
 
 Fate = Literal["unchanged", "kept", "anew", "new", "gone"]
 SAID: dict[Fate, str] = {
@@ -45,8 +46,8 @@ class Reloaded:
     Attributes
     ----------
     layers : tuple of (str, str)
-        The name of each layer, the first outermost, then of those that are gone, with its fate: "unchanged", "kept"
-        (changed, goes on with what was learnt), "anew" (changed, begins anew), "new" or "gone".
+        The name of each layer, the first outermost, then of those that are gone, with its fate: "unchanged",
+        "kept" (changed, goes on with what was learnt), "anew" (changed, begins anew), "new" or "gone".
     """
 
     layers: tuple[tuple[str, Fate], ...]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from workbench.reliability.policy import Policy
 
-__all__ = ["PipelineStatistics", "statistics_of"]
+__all__ = ["PipelineStatistics"]
 
 
 @dataclass(frozen=True, slots=True, repr=False)

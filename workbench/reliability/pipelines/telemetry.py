@@ -6,19 +6,22 @@
     └── span "<pipeline> attempt"         one each time the function is called: workbench.policy.attempt
                                           error.type and an error status where it raised
 
-    span events "workbench.policy.<kind>" on the span that is current when a policy decides: retries, rejections,
-                                          changes of state, with workbench.policy.name and workbench.policy.kind
+    span events "workbench.policy.<kind>" on the span of the call, when a policy decides: retries,
+    rejections,
+                                          changes of state, with workbench.policy.name and
+                                          workbench.policy.kind
 
     workbench.policy.events               counter {event}: all events, also those that are no span events
     workbench.pipeline.call.duration      histogram s, by outcome: error.type where it raised
     workbench.policy.breaker.state        gauge: 1 for the state that a breaker is in, 0 for the others
 
 Names follow the semantic conventions where they have one (``error.type``, ``code.function.name``, and
-``http.request.resend_count`` on repeated attempts where these are HTTP requests, which only the caller knows); the rest is
-in the namespaces ``workbench.pipeline`` and ``workbench.policy``, as they ask of names of one's own.
+``http.request.resend_count`` on repeated attempts where these are HTTP requests, which only the caller
+knows); the rest is in the namespaces ``workbench.pipeline`` and ``workbench.policy``, as they ask of names of
+one's own.
 
-Without `instrument` nothing of this is imported, and the fused function is what it was: the probes that make the spans
-are layers, and fused in only while they are wanted.
+Without `instrument` nothing of this is imported, and the fused function is what it was: the probes that make
+the spans are layers, and fused in only while they are wanted.
 """
 
 import itertools
@@ -34,9 +37,9 @@ from opentelemetry.semconv.attributes.error_attributes import ERROR_TYPE
 from opentelemetry.semconv.attributes.http_attributes import HTTP_REQUEST_RESEND_COUNT
 from opentelemetry.trace import Span, Status, StatusCode
 
+from workbench.reliability.pipelines._kinds import is_breaker
+from workbench.reliability.pipelines._probes import Probe
 from workbench.reliability.pipelines.errors import PipelineError
-from workbench.reliability.pipelines.kinds import is_breaker
-from workbench.reliability.pipelines.probes import Probe
 
 if TYPE_CHECKING:
     from workbench.clock import Clock
@@ -93,8 +96,9 @@ def instrument(
     """
     from workbench.reliability.pipeline import Pipeline as Kind  # noqa: PLC0415 - it imports our neighbours
 
-    if not isinstance(pipeline, Kind):
-        msg = f"cannot instrument {pipeline!r:.80}: expected a pipeline; put a policy into one, as Pipeline(policy)"
+    given: Any = pipeline
+    if not isinstance(given, Kind):
+        msg = f"cannot instrument {given!r:.80}; put a policy into a pipeline, as Pipeline(policy)"
         raise PipelineError(msg)
     instruments = _Instruments(pipeline, tracer_provider, meter_provider, http=http)
     with pipeline._lock:  # noqa: SLF001 - its other half
@@ -196,11 +200,18 @@ class _Instruments:
         self._durations.record(max(0.0, call.clock.now() - call.started_s), labels)
         call.span.end()
 
+    def _own_call(self) -> _Call | None:
+        """Return the call that this code belongs to; others of the same pipeline may observe it, too."""
+        call = _current.get()
+        while call is not None and call.owner is not self:
+            call = call.around
+        return call
+
     # Attempts
 
     def _begin(self, _function: Any, *_args: Any, **_kwargs: Any) -> _Attempt:
-        call = _current.get()
-        number = next(call.attempts) if call is not None and call.owner is self else 1
+        call = self._own_call()
+        number = 1 if call is None else next(call.attempts)
         attributes: dict[str, Any] = {PIPELINE: self._pipeline.name, ATTEMPT: number}
         if self._http and number > 1:
             attributes[HTTP_REQUEST_RESEND_COUNT] = number - 1
@@ -219,12 +230,9 @@ class _Instruments:
         def hear(event: "Event") -> None:
             labels = {PIPELINE: self._pipeline.name, POLICY: event.policy, KIND: kind}
             self._events.add(1, {**labels, EVENT: event.kind})
-            call = _current.get()
-            if event.kind in QUIET or call is None or call.owner is not self:
-                return
-            span = trace.get_current_span()
-            if span.is_recording():
-                span.add_event(f"workbench.policy.{event.kind}", {**labels, **_attributes(event)})
+            call = None if event.kind in QUIET else self._own_call()
+            if call is not None and call.span.is_recording():
+                call.span.add_event(f"workbench.policy.{event.kind}", {**labels, **_attributes(event)})
 
         return hear
 

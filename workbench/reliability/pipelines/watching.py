@@ -1,8 +1,8 @@
 """`Watch`: a thread that reloads a pipeline whenever its file changes.
 
-It looks at the file's time and size every so many seconds, and reads it when these differ from what it has read. A file
-that is not understood, or not there for a moment, leaves the pipeline as it is. Between two looks the thread
-waits for the watch to be closed, and does nothing else.
+It looks at the file's time and size every so many seconds, and reads it when these differ from what it has
+read. A file that is not understood, or not there for a moment, leaves the pipeline as it is. Between two
+looks the thread waits for the watch to be closed, and does nothing else.
 """
 
 import logging
@@ -39,7 +39,8 @@ class Watch:
     on_reload : callable, optional
         Gets what became of the layers, after each reload.
     on_error : callable, optional
-        Gets the error of a file that is not understood or cannot be read; without it, it is logged as a warning.
+        Gets the error of a file that is not understood or cannot be read; without it, it is logged as a
+        warning.
 
     Attributes
     ----------

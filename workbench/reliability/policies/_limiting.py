@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from workbench.clock import Clock
-from workbench.reliability.deadline_limits import TimeLimit
 from workbench.reliability._deadline_scopes import (
     Scope,
     close_scope,
@@ -14,13 +13,14 @@ from workbench.reliability._deadline_scopes import (
     open_scope,
     watch_scope,
 )
+from workbench.reliability.deadline_limits import TimeLimit
 from workbench.reliability.errors.provenance import Provenance, record_provenance
 from workbench.reliability.fusing.layers import Layer, entry_time
 from workbench.reliability.machines import timeout as machine
 from workbench.reliability.machines.timeout import abandon, expire, refuse
 from workbench.reliability.policies._arguments import check_seconds
-from workbench.reliability.policies._statistics import Statistics
 from workbench.reliability.policies._interruption import Interrupt, abandoning, alarm, check_interrupt
+from workbench.reliability.policies._statistics import Statistics
 from workbench.reliability.policy import Generator, Policy
 
 __all__ = ["LimitPolicy", "TimeoutStatistics"]

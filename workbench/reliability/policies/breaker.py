@@ -20,10 +20,10 @@ from workbench.reliability.machines.breaker import (
 )
 from workbench.reliability.machines.breaker_windows import count_in_row, count_in_time, rotate
 from workbench.reliability.policies._arguments import check_count, check_seconds, check_share
-from workbench.reliability.policies._outcomes import Failures, On
-from workbench.reliability.policies.breaker_shared import SharedBreakers
 from workbench.reliability.policies._breaker_statistics import STATES as NAMES
 from workbench.reliability.policies._breaker_statistics import BreakerStatistics, BreakerStatus, statistics_of
+from workbench.reliability.policies._outcomes import Failures, On
+from workbench.reliability.policies.breaker_shared import SharedBreakers
 from workbench.reliability.policy import Generator, Policy, PolicyError
 
 __all__ = ["CircuitBreaker"]

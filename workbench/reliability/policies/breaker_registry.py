@@ -12,9 +12,9 @@ from typing import Any, Generic, ParamSpec, TypeVar
 from workbench import display
 from workbench.clock import DEFAULT_CLOCK, Clock
 from workbench.reliability.policies._arguments import check_count, check_seconds
+from workbench.reliability.policies._breaker_statistics import BreakerStatus
 from workbench.reliability.policies._statistics import Statistics
 from workbench.reliability.policies.breaker import CircuitBreaker
-from workbench.reliability.policies._breaker_statistics import BreakerStatus
 from workbench.reliability.policy import Event, Listener
 
 __all__ = ["BreakerRegistry", "RegistryStatistics"]

@@ -16,8 +16,8 @@ calls of its own.
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from workbench.reliability.policies.breaker import CircuitBreaker
     from workbench.reliability.policies._breaker_statistics import BreakerStatus
+    from workbench.reliability.policies.breaker import CircuitBreaker
 
 __all__ = ["SharedBreakers"]
 

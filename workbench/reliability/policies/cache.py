@@ -13,10 +13,10 @@ from workbench.reliability.fusing.layers import Layer, entry_time, in_world, wit
 from workbench.reliability.machines import cache as machine
 from workbench.reliability.machines.cache import FALLBACK, FRESH, MISSING, NEVER, STALE, look
 from workbench.reliability.policies._arguments import check_count, check_function, check_seconds
+from workbench.reliability.policies._cache_flights import Entry, Flight, Turn
 from workbench.reliability.policies._counted_threads import counted
 from workbench.reliability.policies._outcomes import Failures, On
 from workbench.reliability.policies._statistics import Statistics
-from workbench.reliability.policies._cache_flights import Entry, Flight, Turn
 from workbench.reliability.policy import Generator, Policy, PolicyError
 
 __all__ = ["Cache", "CacheKeyError", "CacheStatistics"]

@@ -11,9 +11,9 @@ from workbench.reliability.machines import hedge_budget, latency_quantile
 from workbench.reliability.machines.hedge_budget import earn, spend
 from workbench.reliability.machines.latency_quantile import observe, quantile
 from workbench.reliability.policies._arguments import check_count, check_seconds, check_share
+from workbench.reliability.policies._hedge_racing import Attempt, arace, race
 from workbench.reliability.policies._outcomes import Failures, On
 from workbench.reliability.policies._statistics import Statistics
-from workbench.reliability.policies._hedge_racing import Attempt, arace, race
 from workbench.reliability.policy import Generator, Policy, PolicyError
 
 __all__ = ["Hedge", "HedgeStatistics"]

@@ -16,11 +16,11 @@ from workbench.reliability.machines.budget import deposit
 from workbench.reliability.machines.retry import NO_HINT_S, UNLIMITED
 from workbench.reliability.policies._arguments import check_count, check_seconds
 from workbench.reliability.policies._outcomes import Failures, On
-from workbench.reliability.policies._statistics import Statistics
-from workbench.reliability.policies.budget import RetryBudget
 from workbench.reliability.policies._retry_attempts import Attempt, Attempts
 from workbench.reliability.policies._retry_course import Course
 from workbench.reliability.policies._retry_streams import Resume, retried_stream
+from workbench.reliability.policies._statistics import Statistics
+from workbench.reliability.policies.budget import RetryBudget
 from workbench.reliability.policy import Generator, Policy, PolicyError
 
 __all__ = ["Retry", "RetryStatistics"]

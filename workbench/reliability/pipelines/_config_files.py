@@ -8,7 +8,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from workbench.reliability.pipelines.places import Place
+from workbench.reliability.pipelines._places import Place
 
 __all__ = ["parse_spec", "read_spec"]
 
@@ -34,7 +34,8 @@ def parse_spec(content: bytes, path: str | Path) -> Any:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise place.error(f"it is not UTF-8: {error}") from error
+        msg = f"it is not UTF-8: {error}"
+        raise place.error(msg) from error
     return _toml(text, place) if kind == ".toml" else _yaml(text, place)
 
 
@@ -42,7 +43,8 @@ def _toml(text: str, place: Place) -> Any:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise place.error(f"not TOML: {error}") from error
+        msg = f"not TOML: {error}"
+        raise place.error(msg) from error
 
 
 def _yaml(text: str, place: Place) -> Any:
@@ -53,7 +55,12 @@ def _yaml(text: str, place: Place) -> Any:
     except yaml.YAMLError as error:
         mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None) or str(error)
         line = f"line {mark.line + 1}, column {mark.column + 1}: " if mark is not None else ""
-        raise place.error(f"not YAML: {line}{problem}") from error
+        msg = f"not YAML: {line}{problem}"
+        raise place.error(msg) from error
+
+
+def _integer(loader: Any, node: Any) -> int:
+    return int(loader.construct_scalar(node))
 
 
 def _loader() -> Any:
@@ -92,5 +99,5 @@ def _loader() -> Any:
         firsts = ["" if each == "\0" else each for each in first]
         Loader.add_implicit_resolver(f"tag:yaml.org,2002:{name}", re.compile(rf"^(?:{pattern})$"), firsts)
     Loader.add_constructor("tag:yaml.org,2002:map", mapping)
-    Loader.add_constructor("tag:yaml.org,2002:int", lambda loader, node: int(loader.construct_scalar(node)))
+    Loader.add_constructor("tag:yaml.org,2002:int", _integer)
     return Loader

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
+    from workbench.reliability.pipelines._worst_case import Cost
     from workbench.reliability.pipelines.findings import Finding
-    from workbench.reliability.pipelines.worst_case import Cost
 
 __all__ = ["Rule", "View"]
 

@@ -1,9 +1,9 @@
 """`explain`: one call through a pipeline, with a probe around each layer and a listener at each policy.
 
-The call goes through a function of its own, fused from the pipeline's own policies with probes between them: the
-policies decide, count and learn as always, and the pipeline's other calls go through the function they always go
-through. A context variable tells whose event it is, so that of other calls nothing is told; it reaches the threads
-and tasks that a hedge or a time limit starts.
+The call goes through a function of its own, fused from the pipeline's own policies with probes between them:
+the policies decide, count and learn as always, and the pipeline's other calls go through the function they
+always go through. A context variable tells whose event it is, so that of other calls nothing is told; it
+reaches the threads and tasks that a hedge or a time limit starts.
 """
 
 import threading
@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from workbench.reliability.fusing.chain import Chain
+from workbench.reliability.pipelines._labels import layer_names
+from workbench.reliability.pipelines._probes import Probe
 from workbench.reliability.pipelines.explanation import Explanation, Step, with_waits
-from workbench.reliability.pipelines.labels import layer_names
-from workbench.reliability.pipelines.probes import Probe
 
 if TYPE_CHECKING:
     from workbench.clock import Clock
@@ -111,7 +111,7 @@ class _Recorder:
         return hear
 
     def probed(self, pipeline: "Pipeline", policies: "tuple[Policy, ...]") -> tuple[Any, ...]:
-        """Return the policies with a probe around each, and one around the call itself; telemetry sees it as always."""
+        """Return the policies with probes around each and the call itself; telemetry sees it as always."""
         found: list[Any] = []
         for policy, name in zip(policies, layer_names(policies), strict=True):
             found += [self.probe("layer", name, policy.kind), policy]

@@ -1,16 +1,16 @@
 """Rules about order: what stands around what.
 
-``Retry`` outside ``CircuitBreaker`` is the right order: the breaker sees every attempt. It is wrong only where the
-retry tries again what the breaker refuses. By default it does not: `CircuitOpenError` says that it is not retryable, and
-a retry without `on` of its own listens to that, so an open breaker ends the call at once.
+``Retry`` outside ``CircuitBreaker`` is the right order: the breaker sees every attempt. It is wrong only
+where the retry tries again what the breaker refuses. By default it does not: `CircuitOpenError` says that it
+is not retryable, and a retry without `on` of its own listens to that, so an open breaker ends the call at
+once.
 """
 
 from collections.abc import Iterator
 from typing import Any
 
 from workbench.reliability.errors.rejections import CircuitOpenError, RateLimitedError
-from workbench.reliability.pipelines.findings import Finding, number_text
-from workbench.reliability.pipelines.kinds import (
+from workbench.reliability.pipelines._kinds import (
     is_adaptive,
     is_breaker,
     is_bulkhead,
@@ -22,8 +22,9 @@ from workbench.reliability.pipelines.kinds import (
     is_shedder,
     is_timeout,
 )
-from workbench.reliability.pipelines.rules import Rule, View
-from workbench.reliability.pipelines.worst_case import factor, longest_delays_s
+from workbench.reliability.pipelines._rules import Rule, View
+from workbench.reliability.pipelines._worst_case import factor, longest_delays_s
+from workbench.reliability.pipelines.findings import Finding, number_text
 
 __all__ = ["ORDER_RULES"]
 
@@ -31,7 +32,7 @@ FAILURES = (ConnectionError("sample"), TimeoutError("sample"), RuntimeError("sam
 
 
 def retry_outside_breaker(view: View) -> Iterator[Finding]:
-    """A retry must not try again what an open breaker refuses; by default it does not."""
+    """Find retries that try again what an open breaker refuses; by default they do not."""
     for above, below in view.nested(is_retry, is_breaker):
         retry, breaker = view.policies[above], view.policies[below]
         if _sees(retry, CircuitOpenError(breaker.name, 1.0)):
@@ -40,13 +41,13 @@ def retry_outside_breaker(view: View) -> Iterator[Finding]:
                 "warning",
                 view.named(above, below),
                 "it tries again while the breaker is open, and only waits",
-                "leave `on` out (CircuitOpenError is then not tried again, as it says so itself), or name it in `ignore`",
+                "leave `on` out (CircuitOpenError says that it is not tried again), or name it in `ignore`",
                 {"attempts": factor(retry), "open_s": breaker.parameters.open_s},
             )
 
 
 def bulkhead_outside_retry(view: View) -> Iterator[Finding]:
-    """A place that is held while a retry waits is a place that nobody uses."""
+    """Find places that are held while a retry waits: nobody uses them."""
     for above, below in view.nested(_holds_places, is_retry):
         wait_s = longest_delays_s(view.policies[below])
         if wait_s > 0 and view.policies[below].attempts != 1:
@@ -61,7 +62,7 @@ def bulkhead_outside_retry(view: View) -> Iterator[Finding]:
 
 
 def limiter_inside_retry(view: View) -> Iterator[Finding]:
-    """A limiter within a retry counts attempts, and its refusals may use them up."""
+    """Find limiters within a retry: they count attempts, and their refusals may use them up."""
     for above, below in view.nested(is_retry, is_limiter):
         retry, limiter = view.policies[above], view.policies[below]
         refused = _sees(retry, RateLimitedError(limiter.name, 1.0))
@@ -79,7 +80,7 @@ def limiter_inside_retry(view: View) -> Iterator[Finding]:
 
 
 def hedge_inside_retry(view: View) -> Iterator[Finding]:
-    """A hedge within a retry sends more just when the callee fails."""
+    """Find hedges within a retry: they send more just when the callee fails."""
     for above, below in view.nested(is_retry, is_hedge):
         retry, hedge = view.policies[above], view.policies[below]
         if retry.attempts == 1:
@@ -91,13 +92,13 @@ def hedge_inside_retry(view: View) -> Iterator[Finding]:
             view.named(above, below),
             f"each of {number_text(factor(retry))} attempts may become {number_text(factor(hedge))}: "
             f"{number_text(attempts)} in all",
-            "hedge calls that are safe and fast, and do not retry them; or put the hedge outside, with a budget",
+            "hedge calls that are safe and fast without a retry; or put the hedge outside, with a budget",
             {"attempts": attempts},
         )
 
 
 def fallback_hides_failures(view: View) -> Iterator[Finding]:
-    """What a fallback replaces is a success to all layers around it."""
+    """Find fallbacks below who waits for failures: what they replace is a success to it."""
     for above, below in view.nested(lambda policy: is_retry(policy) or is_breaker(policy), is_fallback):
         watcher, fallback = view.policies[above], view.policies[below]
         hidden = [error for error in FAILURES if _sees(watcher, error) and _replaces(fallback, error)]
@@ -115,7 +116,7 @@ def fallback_hides_failures(view: View) -> Iterator[Finding]:
 
 
 def same_policy_twice(view: View) -> Iterator[Finding]:
-    """A policy that stands in two places counts, and lets through, each call twice."""
+    """Find policies that stand in two places: they count, and let through, each call twice."""
     for place, policy in enumerate(view.policies):
         before = [each for each in range(place) if view.policies[each] is policy]
         if before and not (is_timeout(policy) or is_deadline(policy)):
@@ -123,7 +124,7 @@ def same_policy_twice(view: View) -> Iterator[Finding]:
                 "same_policy_twice",
                 "warning",
                 view.named(before[-1], place),
-                "the same policy stands in two places: each call is counted twice, and takes two permits or places",
+                "it stands in two places: each call counts twice, and takes two permits or places",
                 "make two policies, or take one out",
                 {"times": float(len(before) + 1)},
             )

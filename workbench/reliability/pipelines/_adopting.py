@@ -15,15 +15,15 @@ bulkhead, shedder       calls that run and wait             more than `limit` an
 chaos                   the number of the call, the seed    the fault is another one
 ======================  ==================================  ==================================================
 
-State is shared, not copied: calls that are out through the old policy still count. Only a bulkhead's limits are changed
-in place, because places belong to the callee, not to a call.
+State is shared, not copied: calls that are out through the old policy still count. Only a bulkhead's limits
+are changed in place, because places belong to the callee, not to a call.
 """
 
 from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
 
-from workbench.reliability.pipelines import kinds
+from workbench.reliability.pipelines import _kinds as kinds
 
 __all__ = ["adopt", "is_resized", "resize"]
 
@@ -74,11 +74,17 @@ def _retry(new: Any, old: Any) -> bool:
     new.memory = old.memory
     if new.budget is None:
         new.lock = old.lock
+    elif old.budget is not None and _is_same_budget(new.budget, old.budget):
+        new.budget, new.budget_parameters = old.budget, old.budget.parameters
     elif old.budget is not None and new.budget is not old.budget and new.budget.name == old.budget.name:
         new.budget.memory, new.budget.lock = old.budget.memory, old.budget.lock
     if new.budget is not None:
         new.budget_memory, new.lock = new.budget.memory, new.budget.lock
     return True
+
+
+def _is_same_budget(new: Any, old: Any) -> bool:
+    return new.name == old.name and new.parameters == old.parameters and new.clock is old.clock
 
 
 def _breaker(new: Any, old: Any) -> bool:
@@ -97,13 +103,12 @@ def _window(breaker: Any) -> str:
 
 def _limiter(new: Any, old: Any) -> bool:
     names = [each.name for each in fields(new.parameters) if each.name != "patience_s"]
-    if new.machine is not old.machine or not _same(new, old, names):
+    if old.shared is not None or new.machine is not old.machine or not _same(new, old, names):
         return False
     most_keys = new.states.max_keys
     new.memory, new.states, new.lock = old.memory, old.states, old.lock
     new.states.max_keys = most_keys
-    at_once = type(new.parameters)(*(getattr(new.parameters, name) for name in names))
-    new.try_acquire = new.states.trying(at_once, new.clock, new._refused)  # noqa: SLF001 - as it makes it itself
+    new.try_acquire = new.states.trying(new._at_once, new)  # noqa: SLF001 - as it makes it itself
     return True
 
 
@@ -116,7 +121,7 @@ def _throttle(new: Any, old: Any) -> bool:
 
 def _hedge(new: Any, old: Any) -> bool:
     new.learnt, new.counts, new.lock = old.learnt, old.counts, old.lock
-    new._won, new._started, new._abandoned = old._won, old._started, old._abandoned  # noqa: SLF001 - its counts
+    new._won, new._started = old._won, old._started  # noqa: SLF001 - its counts; who is at work stays with the old one
     if new.parameters == old.parameters:
         new.memory = old.memory
     return True

@@ -1,11 +1,12 @@
 """A pipeline as a picture: the caller, the layers from the outermost in, and what is called."""
 
 import math
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from workbench import display
-from workbench.reliability.pipelines.config_writing import arguments_of
-from workbench.reliability.pipelines.labels import layer_names
+from workbench.reliability.pipelines._config_writing import arguments_of
+from workbench.reliability.pipelines._labels import layer_names
 
 if TYPE_CHECKING:
     from workbench.reliability.policy import Policy
@@ -34,7 +35,7 @@ def describe(policy: "Policy") -> str:
 def draw_layers(policies: "tuple[Policy, ...]", title: str) -> display.Picture:
     """Draw the layers in their order, from left (outermost) to right."""
     names = [CALLER, *layer_names(policies), CALLEE]
-    edges = list(zip(names, names[1:], strict=False))
+    edges = list(pairwise(names))
     words = {
         name: text for name, policy in zip(names[1:], policies, strict=False) if (text := describe(policy))
     }

@@ -1,6 +1,7 @@
 """How many attempts and how much time a call may cost at worst, layer by layer from the innermost out.
 
-With A attempts and T seconds of what a layer surrounds (1 and infinity for a function of which nothing is known):
+With A attempts and T seconds of what a layer surrounds (1 and infinity for a function of which nothing is
+known):
 
     ===================  ==================  ============================================================
     layer                attempts            seconds
@@ -13,9 +14,10 @@ With A attempts and T seconds of what a layer surrounds (1 and infinity for a fu
     chaos latency        A                   T + the delay
     ===================  ==================  ============================================================
 
-So the attempts of the whole are a product over its layers. What a callee asks for by Retry-After is not in the
-delays: it is at most `retry_after_max_s` each, and no deadline is exceeded for it. A limit on sync code that does not
-interrupt it (``interrupt="none"``) bounds the time only as far as that code looks at `current_deadline`.
+So the attempts of the whole are a product over its layers. What a callee asks for by Retry-After is not in
+the delays: it is at most `retry_after_max_s` each, and no deadline is exceeded for it. A limit on sync code
+that does not interrupt it (``interrupt="none"``) bounds the time only as far as that code looks at
+`current_deadline`.
 """
 
 import math
@@ -23,7 +25,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from workbench.reliability.pipelines.kinds import (
+from workbench.reliability.pipelines._kinds import (
     is_adaptive,
     is_bulkhead,
     is_chaos,
@@ -50,7 +52,7 @@ MOST_DELAYS = 10_000  # looked at one by one; the rest takes as long as the last
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a layer and all within it cost at worst: attempts, seconds, and whether a limit bounds the seconds."""
+    """What a layer and all within it cost at worst."""
 
     attempts: float = 1.0
     seconds: float = math.inf
@@ -72,7 +74,7 @@ def factor(policy: Any) -> float:
 
 
 def sustained_factor(policy: Any) -> float:
-    """Return by how much a layer multiplies attempts while everything fails: a budget allows less than one call may."""
+    """Return by how much a layer multiplies attempts while everything fails: a budget bounds that, too."""
     if is_retry(policy) and policy.budget is not None:
         return min(factor(policy), 1.0 + policy.budget.parameters.ratio)
     if is_hedge(policy) and policy.parameters.share < math.inf:

@@ -1,15 +1,14 @@
 """Rules about numbers: attempts, times, load.
 
-The load that retries add is what keeps a system down after its trigger has gone: N. Bronson, A. Aghayev,
-A. Charapko, T. Zhu, Metastable Failures in Distributed Systems (HotOS 2021). While everything fails, a callee with a
-share `load` of first attempts gets ``load * attempts``; from 1 on it has no time left to recover.
+The load that retries add is what keeps a system down after its trigger has gone: N. Bronson, A. Aghayev, A.
+Charapko, T. Zhu, Metastable Failures in Distributed Systems (HotOS 2021). While everything fails, a callee
+with a share `load` of first attempts gets ``load * attempts``; from 1 on it has no time left to recover.
 """
 
 import math
 from collections.abc import Iterator
 
-from workbench.reliability.pipelines.findings import Finding, number_text
-from workbench.reliability.pipelines.kinds import (
+from workbench.reliability.pipelines._kinds import (
     is_adaptive,
     is_breaker,
     is_deadline,
@@ -17,14 +16,15 @@ from workbench.reliability.pipelines.kinds import (
     is_throttle,
     is_timeout,
 )
-from workbench.reliability.pipelines.rules import Rule, View
-from workbench.reliability.pipelines.worst_case import (
+from workbench.reliability.pipelines._rules import Rule, View
+from workbench.reliability.pipelines._worst_case import (
     factor,
     longest_delay_s,
     longest_delays_s,
     longest_wait_s,
     sustained_factor,
 )
+from workbench.reliability.pipelines.findings import Finding, number_text
 
 __all__ = ["NUMBER_RULES"]
 
@@ -32,7 +32,7 @@ MANY_ATTEMPTS = 10
 
 
 def attempts_multiply(view: View) -> Iterator[Finding]:
-    """Several layers that try again multiply; so does one that tries very often."""
+    """Find layers whose attempts multiply, or one that tries very often."""
     places = view.places(lambda policy: factor(policy) > 1.0)
     attempts = view.costs[0].attempts
     retries = [place for place in places if is_retry(view.policies[place])]
@@ -50,7 +50,7 @@ def attempts_multiply(view: View) -> Iterator[Finding]:
 
 
 def endless_attempts(view: View) -> Iterator[Finding]:
-    """A retry without a number of attempts needs a time, or a budget, that ends it."""
+    """Find a retry without a number of attempts that no time and no budget ends."""
     for place in view.places(is_retry):
         policy = view.policies[place]
         limits = [view.policies[above].timeout_s for above in view.places(_limits_time) if above < place]
@@ -66,7 +66,7 @@ def endless_attempts(view: View) -> Iterator[Finding]:
 
 
 def time_over_deadline(view: View) -> Iterator[Finding]:
-    """The worst case should be over before the caller has gone, else the last attempts are for nobody."""
+    """Find worst cases that last longer than callers wait: the last attempts are for nobody."""
     seconds = view.costs[0].seconds
     if view.deadline_s is not None and seconds > view.deadline_s:
         yield Finding(
@@ -85,7 +85,7 @@ def time_over_deadline(view: View) -> Iterator[Finding]:
                 "time_over_deadline",
                 "warning",
                 view.named(place, *retries),
-                f"what is within may take {number_text(within_s)} s, its deadline is {number_text(limit_s)} s: "
+                f"what is within may take {number_text(within_s)} s of the {number_text(limit_s)} s: "
                 "the last attempts never come",
                 "shorten the attempts' timeout or the back-off until all attempts fit in",
                 {"worst_time_s": within_s, "deadline_s": limit_s},
@@ -93,7 +93,7 @@ def time_over_deadline(view: View) -> Iterator[Finding]:
 
 
 def timeout_shorter_than_backoff(view: View) -> Iterator[Finding]:
-    """A limit around a retry that is shorter than its first delay leaves it one attempt."""
+    """Find limits around a retry that are over before its first delay: it has one attempt."""
     for place in view.places(is_retry):
         policy = view.policies[place]
         if policy.attempts == 1:
@@ -117,7 +117,7 @@ def timeout_shorter_than_backoff(view: View) -> Iterator[Finding]:
 
 
 def no_timeout(view: View) -> Iterator[Finding]:
-    """A call without any limit waits for a callee that hangs as long as that does."""
+    """Find calls without any limit: they wait for a callee that hangs as long as that does."""
     if not view.places(_limits_time):
         yield Finding(
             "no_timeout",
@@ -130,7 +130,7 @@ def no_timeout(view: View) -> Iterator[Finding]:
 
 
 def no_attempt_timeout(view: View) -> Iterator[Finding]:
-    """Without a limit within the retry, one attempt that hangs uses up the time of all."""
+    """Find retries without a limit within: one attempt that hangs uses up the time of all."""
     for place in view.places(is_retry):
         limited = any(inner > place for inner in view.places(_limits_time))
         around = [above for above in view.places(_limits_time) if above < place]
@@ -146,7 +146,7 @@ def no_attempt_timeout(view: View) -> Iterator[Finding]:
 
 
 def metastable(view: View) -> Iterator[Finding]:
-    """While everything fails, attempts must not keep the callee at its limit: see the module."""
+    """Find attempts that keep the callee at its limit while everything fails: see the module."""
     if view.load is None:
         return
     attempts = math.prod(sustained_factor(policy) for policy in view.policies)
@@ -158,7 +158,7 @@ def metastable(view: View) -> Iterator[Finding]:
             "metastable",
             "error",
             view.names or ("the call",),
-            f"the load of {number_text(view.load)} is more than the callee can serve, before anything is tried again",
+            f"the load of {number_text(view.load)} is too much before anything is tried again",
             "add capacity, or shed load with LoadShedder or RateLimiter",
             numbers,
         )
@@ -168,8 +168,8 @@ def metastable(view: View) -> Iterator[Finding]:
             "metastable",
             "warning" if brakes else "error",
             view.named(*places),
-            f"load {number_text(view.load)} x attempts {number_text(attempts)} = {number_text(offered)}, 1 or more: "
-            "after an outage the retries alone keep the callee overloaded (Bronson et al., HotOS 2021)"
+            f"load {number_text(view.load)} x attempts {number_text(attempts)} = {number_text(offered)}"
+            " >= 1: after an outage the retries alone keep the callee overloaded (Bronson et al., HotOS 2021)"
             + (f"; {', '.join(view.named(*brakes))} may end it" if brakes else ""),
             "share a RetryBudget (its ratio bounds the attempts), or run below a load of "
             f"{number_text(1.0 / attempts)}",

@@ -1,23 +1,6 @@
 """Pipelines from specifications: mappings, as YAML and TOML files have them.
 
-::
-
-    name: checkout
-    budgets:                        # shared by the layers that name them
-      payments: {ratio: 0.1}
-    layers:                         # the first is outermost
-      - {kind: deadline, timeout_s: 2s}
-      - kind: retry
-        attempts: 4
-        backoff: {kind: exponential, base_s: 100ms, cap_s: 1s}
-        on: [ConnectionError, httpx.TimeoutException, ErrorClass.OVERLOAD]
-        budget: payments
-      - {kind: breaker, name: payments, consecutive: 5, open_s: 30s}
-      - {kind: limiter.gcra, rate_hz: 100, burst: 20}
-      - {kind: timeout, timeout_s: 250ms}
-
-In TOML each layer is a ``[[layers]]``. Keys are the arguments of the policies' constructors, spelled alike; kinds are
-in `registry`, values in `values`. Nothing else is accepted: a key that is not known is an error that says where.
+The format is described in `workbench.reliability.pipelines`.
 """
 
 from collections.abc import Callable, Mapping
@@ -26,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from workbench import backoff
 from workbench.errors import WorkbenchError
-from workbench.reliability.pipelines.errors import ConfigError
-from workbench.reliability.pipelines.places import Place
-from workbench.reliability.pipelines.registry import Kind, kind_of
-from workbench.reliability.pipelines.values import (
+from workbench.reliability.pipelines._places import Place
+from workbench.reliability.pipelines._registry import Kind, kind_of
+from workbench.reliability.pipelines._values import (
     read_duration,
     read_exception,
     read_function,
     read_on,
     read_plain,
 )
+from workbench.reliability.pipelines.errors import ConfigError
 
 if TYPE_CHECKING:
     from workbench.clock import Clock
@@ -96,7 +79,7 @@ class _Reader:
             values["clock"] = self.clock
         if self.rng is not None:
             values["rng"] = self.rng
-        return _call(constructor, values, place)  # type: ignore[no-any-return]
+        return _call(constructor, values, place)
 
     def value(self, kind: Kind, name: str, value: Any, place: Place) -> Any:
         reading = kind.reading(name)
@@ -109,7 +92,8 @@ class _Reader:
             return None
         if isinstance(value, str):
             if value not in self.budgets:
-                msg = f"no budget is named {value!r}; there are {', '.join(self.budgets) or 'none'}, under 'budgets'"
+                known = ", ".join(self.budgets) or "none"
+                msg = f"no budget is named {value!r}; there are {known}, under 'budgets'"
                 raise place.error(msg)
             return self.budgets[value]
         return self.new_budget("budget", value, place)
@@ -118,7 +102,7 @@ class _Reader:
         from workbench.reliability.policies.budget import RetryBudget  # noqa: PLC0415 - where one is named
 
         values = dict(place.mapping({} if spec is None else spec, BUDGET_KEYS, "a budget"))
-        return _call(RetryBudget, values | {"name": name, "clock": self.clock}, place)  # type: ignore[no-any-return]
+        return _call(RetryBudget, values | {"name": name, "clock": self.clock}, place)
 
 
 def read_pipeline(
@@ -164,7 +148,8 @@ def _name(value: Any, place: Place) -> str:
 
 def _backoff(value: Any, place: Place) -> Any:
     if not isinstance(value, Mapping) or value.get("kind") not in BACKOFFS:
-        msg = f"expected a mapping with kind {', '.join(BACKOFFS)}, as {{kind: exponential, base_s: 100ms}}, got {value!r:.80}"
+        example = "{kind: exponential, base_s: 100ms}"
+        msg = f"expected a mapping with kind {', '.join(BACKOFFS)}, as {example}, got {value!r:.80}"
         raise place.error(msg)
     kind = BACKOFFS[value["kind"]]
     names = [each.name for each in fields(kind)]

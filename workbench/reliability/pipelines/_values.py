@@ -19,7 +19,8 @@ from typing import Any
 
 from workbench.reliability import errors
 from workbench.reliability.errors.taxonomy import ErrorClass
-from workbench.reliability.pipelines.places import Place
+from workbench.reliability.pipelines._places import Place
+from workbench.reliability.pipelines.errors import ConfigError
 
 __all__ = [
     "read_duration",
@@ -44,7 +45,7 @@ UNITS_S = {
     "h": 3600.0,
     "d": 86400.0,
 }
-PART = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ns|us|µs|ms|min|s|m|h|d)\s*")
+PART = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(ns|us|µs|ms|min|s|m|h|d)\s*")
 PLAIN = (type(None), bool, int, float, str)
 
 
@@ -108,7 +109,7 @@ def read_exception(value: Any, place: Place) -> type[BaseException]:
         raise place.error(msg)
     found = _named(value, place) if "." in value else getattr(builtins, value, getattr(errors, value, None))
     if found is None:
-        msg = f"no exception is named {value!r}: write those that are not builtin with their module, as httpx.ConnectError"
+        msg = f"no exception is named {value!r}: name its module, as httpx.ConnectError"
         raise place.error(msg)
     if not (isinstance(found, type) and issubclass(found, BaseException)):
         msg = f"{value} is {found!r:.80}, expected an exception"
@@ -192,8 +193,10 @@ def write_plain(value: Any, place: Place) -> Any:
     """
     try:
         return read_plain(value, place)
-    except Exception:
-        msg = f"{value!r:.80} cannot be written: {type(value).__name__} is no text, number, truth value, list or mapping"
+    except ConfigError:
+        msg = (
+            f"{value!r:.80} cannot be written: expected a text, number, truth value, list or mapping of them"
+        )
         raise place.error(msg) from None
 
 
@@ -224,9 +227,9 @@ def _named(name: str, place: Place) -> Any:
         except ModuleNotFoundError as error:
             if error.name is not None and ".".join(parts[:cut]).startswith(error.name):
                 continue
-            raise place.error(f"{'.'.join(parts[:cut])} cannot be imported: {error}") from error
+            raise _not_imported(".".join(parts[:cut]), error, place) from error
         except ImportError as error:
-            raise place.error(f"{'.'.join(parts[:cut])} cannot be imported: {error}") from error
+            raise _not_imported(".".join(parts[:cut]), error, place) from error
         for part in parts[cut:]:
             found = getattr(found, part, None)
         return found
@@ -238,7 +241,11 @@ def _imported(module: str, place: Place) -> Any:
     try:
         return importlib.import_module(module)
     except (ImportError, ValueError) as error:
-        raise place.error(f"{module!r} cannot be imported: {error}") from error
+        raise _not_imported(module, error, place) from error
+
+
+def _not_imported(module: str, error: Exception, place: Place) -> ConfigError:
+    return place.error(f"{module} cannot be imported: {error}")
 
 
 def _checked_name(name: str, value: Any, place: Place, read: Any) -> str:

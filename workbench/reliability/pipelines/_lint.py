@@ -2,13 +2,13 @@
 
 from typing import TYPE_CHECKING
 
+from workbench.reliability.pipelines._labels import layer_names
+from workbench.reliability.pipelines._rules import View
+from workbench.reliability.pipelines._rules_of_numbers import NUMBER_RULES
+from workbench.reliability.pipelines._rules_of_order import ORDER_RULES
+from workbench.reliability.pipelines._worst_case import costs
 from workbench.reliability.pipelines.errors import PipelineError
 from workbench.reliability.pipelines.findings import Findings, by_severity
-from workbench.reliability.pipelines.labels import layer_names
-from workbench.reliability.pipelines.rules import View
-from workbench.reliability.pipelines.rules_of_numbers import NUMBER_RULES
-from workbench.reliability.pipelines.rules_of_order import ORDER_RULES
-from workbench.reliability.pipelines.worst_case import costs
 
 if TYPE_CHECKING:
     from workbench.reliability.policy import Policy

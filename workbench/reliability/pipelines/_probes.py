@@ -1,7 +1,7 @@
 """Probes: layers that do nothing but tell when a call comes by, and how it comes back.
 
-A probe stands between two layers of a pipeline, and is fused like them. Where nobody looks there are none: the
-fused function is what it is without them.
+A probe stands between two layers of a pipeline, and is fused like them. Where nobody looks there are none:
+the fused function is what it is without them.
 """
 
 from collections.abc import Callable
@@ -30,7 +30,8 @@ class Probe:
     Parameters
     ----------
     enter : callable
-        Gets the function that is called, and its arguments; what it returns is handed to `leave`. It may not raise.
+        Gets the function that is called, and its arguments; what it returns is handed to `leave`. It may not
+        raise.
     leave : callable
         Gets that, and what the call raised or None. It may not raise.
     """

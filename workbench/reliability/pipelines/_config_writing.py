@@ -1,4 +1,4 @@
-"""Specifications of pipelines: what each policy was made with, in words that `config` reads.
+"""Specifications of pipelines: what each policy was made with, in words that `_config` reads.
 
 Clocks and generators of random numbers are left out: they belong to the program that reads it. What was
 changed after a policy had been made (a breaker that was forced open) is no part of it either.
@@ -9,10 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
-from workbench.reliability.pipelines.config import BACKOFFS, BUDGET_KEYS
-from workbench.reliability.pipelines.places import Place
-from workbench.reliability.pipelines.registry import KINDS, Kind, kinds_by_class
-from workbench.reliability.pipelines.values import write_exception, write_function, write_on, write_plain
+from workbench.reliability.pipelines._config import BACKOFFS, BUDGET_KEYS
+from workbench.reliability.pipelines._places import Place
+from workbench.reliability.pipelines._registry import KINDS, Kind, kinds_by_class
+from workbench.reliability.pipelines._values import write_exception, write_function, write_on, write_plain
+from workbench.reliability.pipelines.errors import ConfigError
 
 if TYPE_CHECKING:
     from workbench.reliability.policies.budget import RetryBudget
@@ -65,7 +66,7 @@ def write_layer(policy: "Policy", place: Place, writer: Writer) -> dict[str, Any
     """Return the specification of a policy."""
     kind, given = _kind_and_arguments(policy, place)
     if given.get("shared") is not None:
-        msg = "a breaker whose state is shared cannot be written: give `shared` in code"
+        msg = "a policy whose state is shared with other processes cannot be written: give `shared` in code"
         raise place.key("shared").error(msg)
     writers = WRITERS | {"budget": writer.budget}
     values = {
@@ -77,8 +78,11 @@ def write_layer(policy: "Policy", place: Place, writer: Writer) -> dict[str, Any
 
 
 def arguments_of(policy: "Policy") -> dict[str, Any]:
-    """Return what a policy was made with, by the names that specifications use; nothing where it is of no kind of ours."""
-    return _kind_and_arguments(policy, Place())[1] if kinds_by_class(policy) else {}
+    """Return what a policy was made with, named as in specifications; nothing for other kinds."""
+    try:
+        return _kind_and_arguments(policy, Place())[1]
+    except ConfigError:
+        return {}
 
 
 def kind_name(policy: "Policy") -> str:
@@ -86,8 +90,8 @@ def kind_name(policy: "Policy") -> str:
     kinds = kinds_by_class(policy)
     if len(kinds) == 1:
         return kinds[0].name
-    if kinds:
-        return _one_of_several(policy).name
+    if kinds and (kind := _one_of_several(policy)) is not None:
+        return kind.name
     return f"{type(policy).__module__}.{type(policy).__qualname__}"
 
 
@@ -100,13 +104,17 @@ def _kind_and_arguments(policy: Any, place: Place) -> tuple[Kind, dict[str, Any]
     if len(kinds) == 1:
         return kinds[0], _fallback(given) if kinds[0].owner == "Fallback" else given
     kind = _one_of_several(policy)
+    if kind is None:
+        known = [each.method for each in kinds]
+        msg = f"{policy!r:.80} cannot be written: it was made by none of {', '.join(known)}"
+        raise place.error(msg)
     return kind, _limiter(policy, given) if kind.owner == "RateLimiter" else _chaos(policy, given)
 
 
-def _one_of_several(policy: Any) -> Kind:
+def _one_of_several(policy: Any) -> Kind | None:
     """Return the kind of a policy that is made by one of several class methods."""
     method = policy.machine.__name__.rpartition(".")[2] if hasattr(policy, "machine") else policy.fault
-    return next(kind for kind in kinds_by_class(policy) if kind.method == method)
+    return next((kind for kind in kinds_by_class(policy) if kind.method == method), None)
 
 
 def _given(policy: Any) -> dict[str, Any]:

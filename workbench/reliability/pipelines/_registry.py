@@ -1,7 +1,7 @@
-"""The kinds of policies that a specification may name, and what each takes; a policy is imported when it is named.
+"""The kinds of policies that a specification may name, and what each takes; imported when they are named.
 
-What a kind takes is read from the signature of its constructor, so that a new argument needs no change here; how a
-value is read follows from its name (`seconds` end in ``_s``), or is in `READ_AS`.
+What a kind takes is read from the signature of its constructor, so that a new argument needs no change here;
+how a value is read follows from its name (`seconds` end in ``_s``), or is in `READ_AS`.
 """
 
 import difflib
@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from workbench.reliability.pipelines.places import Place
+from workbench.reliability.pipelines._places import Place
 
 __all__ = ["KINDS", "Kind", "kind_of", "kinds_by_class"]
 
@@ -40,7 +40,7 @@ READ_AS = {
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of policy: where its class is, and the class method that makes it, if it is not the class itself."""
+    """A kind of policy: where its class is, and the class method that makes it, if one does."""
 
     name: str
     module: str
@@ -122,7 +122,8 @@ def kind_of(name: Any, place: Place) -> Kind:
     """
     if not isinstance(name, str) or name not in KINDS:
         near = difflib.get_close_matches(str(name), KINDS, n=1)
-        msg = f"no kind is named {name!r}{f', did you mean {near[0]!r}?' if near else ','} there are {', '.join(KINDS)}"
+        hint = f", did you mean {near[0]!r}?" if near else ","
+        msg = f"no kind is named {name!r}{hint} there are {', '.join(KINDS)}"
         raise place.error(msg)
     return KINDS[name]
 

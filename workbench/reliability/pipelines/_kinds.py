@@ -1,4 +1,4 @@
-"""What a policy is, without importing those that nobody uses: its class is looked for where it has been imported."""
+"""What a policy is, without importing those that nobody uses."""
 
 import sys
 from typing import Any

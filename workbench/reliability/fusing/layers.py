@@ -1,4 +1,4 @@
-"""Layers as templates: what a policy does around a call, written once for sync and async, fused into one function.
+"""Layers as templates: what a policy does around a call, once for sync and async, fused into one function.
 
 A layer is a function of its policy and of what it surrounds::
 
@@ -10,11 +10,11 @@ A layer is a function of its policy and of what it surrounds::
             raise q.refusal(wait_s)
         result = proceed()
 
-Its first statement takes what it needs from the policy, once, when the function is made. The compiler understands
-these forms; everything else is copied as it stands, with names of its own:
+Its first statement takes what it needs from the policy, once, when the function is made. The compiler
+understands these forms; everything else is copied as it stands, with names of its own:
 
 - ``result = proceed()`` becomes the next layer within, or the call itself.
-- ``now = entry_time(clock)`` reads the clock, or reuses what a layer around read when no time can have passed.
+- ``now = entry_time(clock)`` reads the clock, or reuses what a layer around read if no time can have passed.
 - ``x = in_world(sync, async_)(...)`` calls the one, or awaits the other.
 - ``x = with_call(f)`` calls `f` with the function that is called and all its arguments.
 - ``def again(): ...`` is a function of its own, an async one in the async world: for layers that proceed
@@ -298,7 +298,7 @@ class _Placing:
 
 
 def _taken_out(statement: ast.stmt) -> list[tuple[ast.AST, str, Statements]]:
-    """Take out the blocks of a statement: their names are in place, and arguments may be named like globals."""
+    """Take out the blocks of a statement: their names are in place; arguments may be named like globals."""
     parts = (statement, *getattr(statement, "handlers", []))
     names = ("body", "orelse", "finalbody")
     found = [(part, name, getattr(part, name, None)) for part in parts for name in names]

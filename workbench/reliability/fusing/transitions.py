@@ -2,7 +2,7 @@
 
     wait_s = take(p, s, now, 1.0)
 
-becomes the statements of `take`, its parameters replaced by the arguments, and `wait_s = ...` for its `return`.
+becomes the statements of `take`, its parameters replaced by the arguments, with `wait_s = ...` for `return`.
 """
 
 import ast

@@ -66,11 +66,13 @@ def test_beside_a_thread_that_does_nothing_it_does_not_wait_for_ever():
 
 
 def test_a_thread_that_is_not_counted_may_end_a_wait_within_the_patience():
-    alarm = Alarm(VirtualClock(patience_s=30.0), math.inf)
+    clock = VirtualClock(3.0, patience_s=30.0)
+    alarm = Alarm(clock, math.inf)
     other = threading.Timer(0.02, alarm.call)
     other.start()
     alarm.wait()
     other.join()
+    assert clock.now() == 3.0
 
 
 def test_counted_threads_wait_until_they_are_called_at_the_instant_of_the_call():

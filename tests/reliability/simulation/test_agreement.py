@@ -5,10 +5,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.backoff import Exponential
+from workbench.reliability.errors import CircuitOpenError, ErrorClass
 from workbench.reliability.pipeline import Pipeline
 from workbench.reliability.policies.breaker import CircuitBreaker
 from workbench.reliability.policies.budget import RetryBudget
 from workbench.reliability.policies.bulkhead import Bulkhead
+from workbench.reliability.policies.deadline import Deadline
+from workbench.reliability.policies.fallback import Fallback
 from workbench.reliability.policies.limiter import RateLimiter
 from workbench.reliability.policies.retry import Retry
 from workbench.reliability.policies.timeout import Timeout
@@ -72,6 +75,11 @@ OTHERS = st.one_of(
         st.sampled_from([None, 0.03]),
     ),
     st.builds(lambda limit: lambda: Timeout(limit), st.sampled_from([0.02, 0.06, 0.3])),
+    st.builds(lambda limit: lambda: Deadline(limit), st.sampled_from([0.05, 0.2])),
+    st.builds(
+        lambda on: lambda: Fallback("instead", on=on),
+        st.sampled_from([Exception, TimeoutError, ErrorClass.OVERLOAD, (ConnectionError, CircuitOpenError)]),
+    ),
 )
 
 

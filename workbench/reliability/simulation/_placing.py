@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from workbench.reliability.machines import breaker, bulkhead, gcra, retry, timeout
 from workbench.reliability.machines._records import record_dtype, record_of
+from workbench.reliability.policies.fallback import Fallback
 from workbench.reliability.policy import Policy
 from workbench.reliability.simulation import _codes as codes
 from workbench.reliability.simulation._outcomes import failure_bits
@@ -78,10 +79,12 @@ def place(policies: Iterable[Policy]) -> tuple[Array, dict[str, Array]]:
 
 
 def _layer(policy: Policy, placing: _Placing) -> dict[str, Any]:
+    if isinstance(policy, Fallback):
+        return {"kind": codes.FALLBACK, "failures": failure_bits(lambda error: _counts(policy, error))}
     for kind, found in LAYERS:
         if isinstance(getattr(policy, "parameters", None), kind):
             return found(policy, placing)
-    known = "Retry, CircuitBreaker (last calls), RateLimiter.gcra, Bulkhead and Timeout"
+    known = "Retry, CircuitBreaker (last calls), RateLimiter.gcra, Bulkhead, Timeout, Deadline and Fallback"
     msg = f"{policy!r} cannot be simulated yet; the simulator knows {known}"
     raise SimulationError(msg)
 

@@ -280,7 +280,7 @@ def test_every_measure_can_be_drawn(shop, measure, window):
         assert found.plot(ax, measure=measure) is ax
         figure.canvas.draw()
         plt.close(figure)
-    assert "service.name" in ax.get_title()
+    assert "service.name" in ax.get_title("left") + ax.get_title()  # the style of the session says where
 
 
 def test_the_recording_gives_the_same_services_as_its_table(checkout):

@@ -24,6 +24,7 @@ KEEP_ALIVE_S = 75
 HEAD_S = 30.0  # within which a request's head has to be there once a connection has begun it
 TICK_S = 1.0  # how often the Date header is renewed
 DRAIN_TICK_S = 0.01
+TURNS = 5  # of the loop: a connection is accepted, gets its transport, is made, and is lost when aborted
 Address = tuple[str, int]
 Aborts = MutableMapping[Address, Callable[[], None]]  # how to break the connection of a client
 
@@ -129,10 +130,15 @@ class _Server(uvicorn.Server):
         await self._drain()
         for task in list(self.server_state.tasks):
             task.cancel()
-        for connection in list(self.server_state.connections):
-            connection.transport.abort()
-        await asyncio.sleep(0)  # connections are lost, tasks are cancelled in the next turn
+        await self._break_connections()
         await asyncio.gather(*self.server_state.tasks, return_exceptions=True)
+
+    async def _break_connections(self) -> None:
+        """Abort all connections, also those that were accepted just now: they are known some turns later."""
+        for _ in range(TURNS):
+            for connection in list(self.server_state.connections):
+                connection.transport.abort()
+            await asyncio.sleep(0)
 
     async def _drain(self) -> None:
         state = self.server_state

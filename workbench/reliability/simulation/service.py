@@ -67,8 +67,10 @@ class Service:
         if self.queue not in ("fifo", "lifo"):
             msg = f"queue must be 'fifo' or 'lifo', got {self.queue!r}"
             raise SimulationError(msg)
-        if self.queue_limit is not None and self.queue_limit < 0:
-            msg = f"queue_limit must not be negative, got {self.queue_limit!r}"
+        if self.queue_limit is not None and (
+            self.queue_limit < 0 or self.queue_limit != int(self.queue_limit)
+        ):
+            msg = f"queue_limit must be an integer from 0 on, got {self.queue_limit!r}"
             raise SimulationError(msg)
         if not 0 <= self.failure_rate <= 1:
             msg = f"failure_rate must be a share from 0 to 1, got {self.failure_rate!r}"
@@ -94,7 +96,7 @@ class Arrivals:
 
 
 def _rate(value: float) -> None:
-    if not (math.isfinite(value) and value > 0):
+    if not (isinstance(value, int | float) and math.isfinite(value) and value > 0):
         msg = f"rate_hz must be a positive number, got {value!r}"
         raise SimulationError(msg)
 
@@ -166,10 +168,15 @@ class Fault:
     start_s: float
     end_s: float
     kind = codes.OUTAGE
+    bounds = (0.0, 1.0)  # of the amount: a share
 
     def __post_init__(self) -> None:
         if not 0 <= self.start_s < self.end_s:
             msg = f"a fault must start before it ends, got {self.start_s!r} to {self.end_s!r}"
+            raise SimulationError(msg)
+        least, most = self.bounds
+        if not least <= self.amount <= most:
+            msg = f"{type(self).__name__}: expected an amount from {least:g} to {most:g}, got {self.amount!r}"
             raise SimulationError(msg)
 
     @property
@@ -210,6 +217,7 @@ class Slowdown(Fault):
 
     factor: float = 10.0
     kind = codes.SLOWDOWN
+    bounds = (1.0, math.inf)
 
     @property
     def amount(self) -> float:
@@ -223,6 +231,7 @@ class Surge(Fault):
 
     factor: float = 2.0
     kind = codes.SURGE
+    bounds = (0.0, math.inf)
 
     @property
     def amount(self) -> float:

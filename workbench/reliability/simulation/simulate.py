@@ -25,6 +25,7 @@ __all__ = ["Prepared", "policies_of", "run_world", "service_record", "service_ta
 BINS = 600
 STEPS = 100  # how often a simulation says how far it is
 UNLIMITED = -1
+SEEDS = 2**63
 
 
 def simulate(  # noqa: PLR0913 - what an experiment consists of
@@ -75,7 +76,14 @@ def policies_of(pipeline: Pipeline | Policy | None) -> tuple[Policy, ...]:
     """Return the policies of whatever `simulate` takes for a pipeline."""
     if pipeline is None:
         return ()
+    _expect("pipeline", pipeline, Pipeline | Policy, "a Pipeline, a policy or None")
     return (pipeline,) if isinstance(pipeline, Policy) else pipeline.policies
+
+
+def _expect(name: str, value: object, kind: Any, expected: str) -> None:
+    if not isinstance(value, kind):
+        msg = f"{name}: expected {expected}, got {value!r}"
+        raise SimulationError(msg)
 
 
 @dataclass(frozen=True)
@@ -89,6 +97,7 @@ class Prepared:
     @classmethod
     def of(cls, pipeline: Pipeline | Policy | None, service: Service) -> "Prepared":
         """Return what a pipeline and a service are to the kernel; see `simulate`."""
+        _expect("service", service, Service, "a Service")
         return cls(*place(policies_of(pipeline)), service)
 
     def simulate(  # noqa: PLR0913 - what an experiment consists of
@@ -105,7 +114,13 @@ class Prepared:
         if not 0 <= warmup_s < duration_s < math.inf:
             msg = f"expected 0 <= warmup_s < duration_s, got {warmup_s!r} and {duration_s!r}"
             raise SimulationError(msg)
+        _expect("arrivals", arrivals, Arrivals, "Poisson, Even, Recorded or Closed")
+        if not (isinstance(seed, int | np.integer) and 0 <= seed < SEEDS):
+            msg = f"seed must be an integer from 0 to below 2**63, got {seed!r}"
+            raise SimulationError(msg)
         faults = tuple(faults)
+        for fault in faults:
+            _expect("faults", fault, Fault, "Outage, Errors, Slowdown or Surge")
         given = {
             "service": service_record(self.service, arrivals, seed, duration_s, warmup_s),
             "service_table": service_table(self.service),

@@ -1,7 +1,9 @@
 """A receiver in a cell: endpoints, snapshots, waiting, and an end that leaves nothing behind."""
 
+import contextlib
 import gc
 import pickle
+import secrets
 import socket
 import subprocess
 import sys
@@ -106,15 +108,24 @@ def test_it_listens_when_it_is_made_and_not_any_more_when_it_is_closed():
     assert own_threads() == []
 
 
-def test_a_port_may_be_asked_for_and_taken_once(receiver):
-    http_port, grpc_port = (
-        int(found.rpartition(":")[2]) for found in (receiver.http_endpoint, receiver.grpc_endpoint)
-    )
-    with pytest.raises(otlp.EndpointError, match=f"cannot listen on 127.0.0.1:{http_port}"):
-        otlp.Receiver(http_port=http_port)
-    with pytest.raises(otlp.EndpointError, match=f"cannot listen on 127.0.0.1:{grpc_port}"):
-        otlp.Receiver(grpc_port=grpc_port)
-    receiver.close()
+def fixed_ports(count):
+    """Return free ports below those that a system hands out by itself: nobody takes them meanwhile."""
+    found = []
+    while len(found) < count:
+        port = secrets.randbelow(12_000) + 20_000
+        with socket.socket() as tried, contextlib.suppress(OSError):
+            tried.bind(("127.0.0.1", port))
+            found.append(port)
+    return found
+
+
+def test_a_port_may_be_asked_for_and_taken_once():
+    http_port, grpc_port = fixed_ports(2)
+    with otlp.Receiver(http_port=http_port, grpc_port=grpc_port) as receiver:
+        with pytest.raises(otlp.EndpointError, match=f"cannot listen on 127.0.0.1:{http_port}"):
+            otlp.Receiver(http_port=http_port)
+        with pytest.raises(otlp.EndpointError, match=f"cannot listen on 127.0.0.1:{grpc_port}"):
+            otlp.Receiver(grpc_port=grpc_port)
     with otlp.Receiver(http_port=http_port, grpc_port=grpc_port) as again:
         assert again.http_endpoint == receiver.http_endpoint
     assert own_threads() == []

@@ -1,0 +1,1 @@
+"""Models: systems written down, and checked."""

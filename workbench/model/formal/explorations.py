@@ -1,0 +1,115 @@
+"""What an engine found: the states in the order of their discovery, and how each was reached.
+
+The two engines fill the same form, in the same order: breadth first, actions in the order of their declaration,
+parameters in the order of their values. So their counts, verdicts and traces are equal.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from workbench.model.formal.models import Frozen
+
+__all__ = ["Exploration", "Found", "Limits", "States"]
+
+
+class States(Protocol):
+    """The states of an exploration by number, frozen."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, number: int, /) -> Frozen: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Where an exploration ends before it has seen everything.
+
+    Attributes
+    ----------
+    max_states : int or None
+        Distinct states.
+    max_depth : int or None
+        Breadth-first levels, the initial states being the first.
+    timeout_s : float or None
+        Seconds.
+    memory_bytes : int or None
+        What the stored states may take.
+    stop_at_first : bool
+        End with the first violation.
+    """
+
+    max_states: int | None = None
+    max_depth: int | None = None
+    timeout_s: float | None = None
+    memory_bytes: int | None = None
+    stop_at_first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A violation as an engine met it: in a state, or on a step out of it.
+
+    Attributes
+    ----------
+    kind : str
+        "invariant", "deadlock", "assertion" or "action property".
+    name : str
+        The property's name; the action's for an assertion.
+    state : int
+        The number of the state; of the one before the step, for a step.
+    instance : int or None
+        The number of the step's action instance.
+    after : Frozen or None
+        The state after the step, for an action property.
+    """
+
+    kind: str
+    name: str
+    state: int
+    instance: int | None = None
+    after: Frozen | None = None
+
+
+@dataclass(slots=True)
+class Exploration:
+    """What was seen of a model.
+
+    Attributes
+    ----------
+    states : States
+        The distinct states in the order of their discovery.
+    parents : (distinct,) int64
+        From which state each was discovered first; -1 for initial states.
+    levels : list of int
+        The number of the first state of each breadth-first level.
+    generated : int
+        Initial states and every successor, duplicates and steps that change nothing included.
+    taken : (instances,) int64
+        How many successors each action instance had.
+    violations : list of Found
+        The first violation of each property.
+    bound : str
+        What ended the exploration early; empty when everything was seen.
+    """
+
+    states: States
+    parents: npt.NDArray[np.int64] | Sequence[int]
+    levels: list[int]
+    generated: int
+    taken: npt.NDArray[np.int64]
+    violations: list[Found] = field(default_factory=list)
+    bound: str = ""
+    engine: str = "python"
+
+    @property
+    def distinct(self) -> int:
+        """How many different states were found."""
+        return len(self.states)
+
+    @property
+    def depth(self) -> int:
+        """How many breadth-first levels there are, the initial states being the first."""
+        return len(self.levels)

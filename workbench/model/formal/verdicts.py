@@ -1,0 +1,155 @@
+"""What came of checking a model: a verdict of three values, and the shortest way to what is wrong."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from workbench.model.formal.models import Model, specification
+
+if TYPE_CHECKING:
+    from workbench.display import Table
+    from workbench.model.formal.statistics import Statistics
+
+__all__ = ["Step", "Verdict", "Violation"]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a behaviour.
+
+    Attributes
+    ----------
+    action : str or None
+        The action that was taken; None for the initial state.
+    args : mapping
+        The values of its parameters.
+    state : Model
+        The state after it.
+    """
+
+    action: str | None
+    args: Mapping[str, Any]
+    state: Any
+
+    @property
+    def label(self) -> str:
+        """The action as it would be called, or "init"."""
+        if self.action is None:
+            return "init"
+        return f"{self.action}({', '.join(f'{name}={value}' for name, value in self.args.items())})"
+
+    def __repr__(self) -> str:
+        return f"{self.label} -> {self.state!r}"
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A property that does not hold, with a behaviour that shows it.
+
+    Attributes
+    ----------
+    kind : str
+        "invariant", "deadlock", "assertion", "action property" or "temporal".
+    property : str
+        Its name.
+    trace : list of Step
+        From an initial state on; as short as any, for all kinds but "temporal".
+    loop : int or None
+        For a behaviour that never ends: the step of the trace to which the last one leads back.
+    """
+
+    kind: str
+    property: str
+    trace: list[Step]
+    loop: int | None = None
+
+    def __repr__(self) -> str:
+        back = "" if self.loop is None else f", then back to step {self.loop}"
+        return f"Violation({self.kind} {self.property}, {len(self.trace)} steps{back})"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a model's properties hold.
+
+    Attributes
+    ----------
+    holds : bool or None
+        True when everything was seen and nothing is wrong, False when something is, None when neither: `bound` says why.
+    distinct : int
+        Different states.
+    generated : int
+        Initial states and every successor, duplicates and steps that change nothing included.
+    depth : int
+        Breadth-first levels, the initial states being the first.
+    violations : tuple of Violation
+        The first violation of each property, the shortest behaviour first.
+    bound : str
+        What ended the exploration early; empty when everything was seen.
+    statistics : Statistics
+        Counts by action and by level.
+    engine : str
+        "python" or "compiled".
+    """
+
+    model: type[Model]
+    holds: bool | None
+    distinct: int
+    generated: int
+    depth: int
+    violations: tuple[Violation, ...] = ()
+    bound: str = ""
+    statistics: "Statistics | None" = None
+    engine: str = "python"
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def trace(self) -> list[Step]:
+        """The shortest behaviour that violates a property; empty when there is none."""
+        return self.violations[0].trace if self.violations else []
+
+    def replay(self) -> list[Step]:
+        """Take the steps of the trace again, by the model as it is now, and return them.
+
+        Raises
+        ------
+        ReplayError
+            When a step cannot be taken any more, or leads elsewhere.
+        """
+        from workbench.model.formal.replaying import replay
+
+        return replay(self.model, self.trace)
+
+    def as_test(self) -> Callable[[], None]:
+        """Return a function that pytest can run: it fails as long as the model has this behaviour."""
+        from workbench.model.formal.replaying import as_test
+
+        return as_test(self)
+
+    def _said(self) -> str:
+        if self.holds:
+            return "holds"
+        if self.holds is None:
+            return f"undecided: ended by {self.bound}"
+        first = self.violations[0]
+        return f"violated: {first.kind} {first.property} in {len(first.trace)} steps"
+
+    def __repr__(self) -> str:
+        counts = f"{self.distinct:,} states, {self.generated:,} generated, depth {self.depth}"
+        return f"Verdict({specification(self.model).name} {self._said()}; {counts})"
+
+    def _repr_html_(self) -> str:
+        from workbench.model.formal.pictures.pages import verdict_page
+
+        return verdict_page(self)
+
+    def table(self) -> "Table":
+        """Return the steps of the trace as a table with what changed."""
+        from workbench.model.formal.pictures.step_tables import step_table
+
+        return step_table(self.violations[0]) if self.violations else step_table(None)
+
+    @property
+    def property(self) -> str | None:
+        """The name of the property that is violated by the shortest behaviour; None when there is none."""
+        return self.violations[0].property if self.violations else None

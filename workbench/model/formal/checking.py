@@ -5,6 +5,7 @@ from concurrent.futures import Executor
 from typing import Any, Literal
 
 from workbench.model.formal.explorations import Exploration, Limits
+from workbench.model.formal.errors import ModelError
 from workbench.model.formal.interpreting.exploring import explore
 from workbench.model.formal.models import Specification, specification
 from workbench.model.formal.statistics import statistics_of
@@ -30,8 +31,18 @@ def check(
     """Explore a model's states breadth first, and return whether its properties hold."""
     declared = specification(model)
     limits = Limits(max_states, max_depth, timeout_s, None, stop_at_first)
-    explored = explore(declared, limits)
-    return verdict_of(declared, explored)
+    return verdict_of(declared, _explored(declared, limits, engine))
+
+
+def _explored(declared: Specification, limits: Limits, engine: str) -> Exploration:
+    if engine == "python":
+        return explore(declared, limits)
+    if engine == "compiled":
+        from workbench.model.formal.compiling.exploring import explore as explore_compiled
+
+        return explore_compiled(declared, limits)
+    msg = f"engine must be 'auto', 'python' or 'compiled', got {engine!r}"
+    raise ModelError(msg)
 
 
 def verdict_of(declared: Specification, explored: Exploration) -> Verdict:

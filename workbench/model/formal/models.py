@@ -33,7 +33,7 @@ class Instance:
         return f"{self.action.name}({', '.join(f'{name}={value}' for name, value in self.arguments.items())})"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Specification:
     """What a model's class declares.
 

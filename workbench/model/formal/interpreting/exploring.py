@@ -12,7 +12,7 @@ from workbench.model.formal.explorations import Exploration, Found, Limits
 from workbench.model.formal.interpreting.steps import Broken, successors, truth
 from workbench.model.formal.models import Frozen, Instance, Specification
 
-__all__ = ["Outgrown", "explore"]
+__all__ = ["Outgrown", "Search", "Watch", "explore"]
 
 LOOK_EVERY = 256  # states between two looks at the clock
 
@@ -25,7 +25,9 @@ class Outgrown(Exception):  # noqa: N818 - it is no error: the caller goes on wi
 
 
 @dataclass
-class _Search:
+class Search:
+    """What a search has met so far."""
+
     declared: Specification
     canonical: Canonical
     limits: Limits
@@ -72,10 +74,10 @@ class _Search:
         enabled = False
         for instance, after in successors(self.declared, state):
             enabled = True
-            self.taken[instance.number] += 1
             if isinstance(after, Broken):
                 self.violate(Found("assertion", instance.action.name, number, instance.number))
                 continue
+            self.taken[instance.number] += 1
             self.look_at_step(number, instance, after)
             self.meet(after, number, instance.number)
         if not enabled and not any(truth(self.declared, each, state) for each in self.terminals):
@@ -111,7 +113,7 @@ def explore(
     watch
         Called now and then with the distinct states, those waiting and the depth.
     """
-    search = _Search(declared, canonical, limits)
+    search = Search(declared, canonical, limits)
     for state in declared.initial():
         search.meet(state, -1, None)
     levels, bound = [0], ""
@@ -135,7 +137,7 @@ def explore(
     )
 
 
-def _numbers(search: _Search, levels: list[int]) -> Iterator[int]:
+def _numbers(search: Search, levels: list[int]) -> Iterator[int]:
     """Yield the states' numbers as they are expanded, and note where each level begins."""
     number = 0
     level_end = len(search.states)
@@ -147,7 +149,7 @@ def _numbers(search: _Search, levels: list[int]) -> Iterator[int]:
         number += 1
 
 
-def _bound(search: _Search, limits: Limits, levels: list[int], number: int) -> str:
+def _bound(search: Search, limits: Limits, levels: list[int], number: int) -> str:
     """Return what ends the search before a state is expanded; empty when nothing does."""
     if limits.stop_at_first and search.violations:
         return "stop_at_first"

@@ -1,0 +1,235 @@
+"""Breadth-first search over packed states: batches of states are expanded, and their successors looked up together.
+
+`expand` and `judge` are a model's compiled functions, called by their address, once a batch. The successors' places in the
+table are fetched before any of them is looked at, so that the memory answers many requests at once.
+
+Two tables. A key of one word is stored itself, plus one; zero is a free place. Longer keys stay in an array, and
+the table holds their number, plus one, under some bits of their hash: keys are always compared whole.
+"""
+
+from typing import Any
+
+from workbench.kernels import kernel
+from workbench.kernels.memory import copy, inlined, load64, unowned
+from workbench.model.formal.compiling._kernel_memory import call_expand, call_judge, mixed, prefetch
+
+__all__ = ["AGAIN", "FAILED", "GROW", "LEVEL", "advance", "advance_wide", "insert", "insert_wide"]
+
+LEVEL, AGAIN, GROW, FAILED = 0, 1, 2, 3  # why a kernel returns: the level is done, ...
+NEXT, COUNT, LEVEL_END, BATCH, FANOUT, STOP_COUNT, WORDS, KEY_WORDS, FAULT, SLOTS, SLOT_WORDS, STOP = range(12)
+TAG_SHIFT = 40  # of a wide entry: 24 bits of hash above 40 of number
+NUMBER = (1 << TAG_SHIFT) - 1
+
+
+@inlined
+def _look(table: Any, mask: Any, key: Any) -> Any:
+    """Return whether a key is new, and put it into the table if it is."""
+    stored = key + 1
+    place = mixed(key) & mask
+    while table[place] != stored:
+        if table[place] == 0:
+            table[place] = stored
+            return True
+        place = (place + 1) & mask
+    return False
+
+
+@inlined
+def _found_something(control: Any, found: Any) -> Any:
+    for slot in range(control[SLOTS]):
+        if found[slot * control[SLOT_WORDS]] >= 0:
+            return True
+    return False
+
+
+@kernel(
+    "int64(int64, int64, int64[::1], int64[::1], int64[::1], int32[::1], int64[::1], int32[::1], int64[::1], int64[::1])"
+)
+def advance(
+    expand_at: Any,
+    judge_at: Any,
+    control: Any,
+    table_owned: Any,
+    queue_owned: Any,
+    parents_owned: Any,
+    out_owned: Any,
+    owners_owned: Any,
+    taken: Any,
+    found: Any,
+) -> int:
+    """Expand states of one word until their level is done, or the caller has to look."""
+    table, queue, parents = unowned(table_owned), unowned(queue_owned), unowned(parents_owned)
+    out, owners = unowned(out_owned), unowned(owners_owned)
+    mask = len(table) - 1
+    most = control[BATCH] * control[FANOUT]
+    queue_at, table_at, out_at = queue.ctypes.data, table.ctypes.data, out.ctypes.data
+    count, position = control[COUNT], control[NEXT]
+    budget = position + (1 << 16)
+    reason = LEVEL
+    while position < control[LEVEL_END]:
+        if count + most > len(queue) or 2 * (count + most) > len(table):
+            reason = GROW
+            break
+        size = min(control[BATCH], control[LEVEL_END] - position)
+        made = call_expand(
+            expand_at,
+            (queue_at + 8 * position, size, position, out_at, out_at, owners.ctypes.data, taken.ctypes.data, found.ctypes.data),
+        )
+        if made < 0:
+            control[FAULT] = position - 1 - made
+            reason = FAILED
+            break
+        for number in range(made):
+            prefetch(table_at + 8 * (mixed(out[number]) & mask))
+        before = count
+        for number in range(made):
+            if _look(table, mask, out[number]):
+                queue[count] = out[number]
+                parents[count] = position + owners[number]
+                count += 1
+        wrong = call_judge(judge_at, (queue_at + 8 * before, count - before, before, found.ctypes.data))
+        if wrong < 0:
+            control[FAULT] = parents[before - 1 - wrong]
+            reason = FAILED
+            break
+        position += size
+        if position >= budget or count >= control[STOP_COUNT] or (control[STOP] and _found_something(control, found)):
+            reason = AGAIN
+            break
+    control[COUNT], control[NEXT] = count, position
+    return reason
+
+
+@kernel("void(int64[::1], int64[::1], int64)")
+def insert(table: Any, keys: Any, count: Any) -> None:
+    """Put different keys of one word into an empty table."""
+    mask = len(table) - 1
+    for number in range(count):
+        place = mixed(keys[number]) & mask
+        while table[place] != 0:
+            place = (place + 1) & mask
+        table[place] = keys[number] + 1
+
+
+@inlined
+def _hashed(address: Any, words: Any) -> Any:
+    found = 0
+    for word in range(words):
+        found = mixed(found * 31 + load64(address + 8 * word) + word)
+    return found
+
+
+@inlined
+def _equal(left: Any, right: Any, words: Any) -> Any:
+    for word in range(words):
+        if load64(left + 8 * word) != load64(right + 8 * word):
+            return False
+    return True
+
+
+@inlined
+def _look_wide(table: Any, mask: Any, keys_at: Any, key_at: Any, words: Any, count: Any) -> Any:
+    """Return whether a key is new, and put its number into the table if it is."""
+    hashed = _hashed(key_at, words)
+    tag = hashed & ~NUMBER
+    place = hashed & mask
+    while table[place] != 0:
+        entry = table[place]
+        if (entry & ~NUMBER) == tag and _equal(keys_at + 8 * words * ((entry & NUMBER) - 1), key_at, words):
+            return False
+        place = (place + 1) & mask
+    table[place] = tag | (count + 1)
+    return True
+
+
+@kernel(
+    "int64(int64, int64, int64[::1], int64[::1], int64[::1], int64[::1], int32[::1], int64[::1], int64[::1], "
+    "int32[::1], int64[::1], int64[::1])"
+)
+def advance_wide(
+    expand_at: Any,
+    judge_at: Any,
+    control: Any,
+    table_owned: Any,
+    queue_owned: Any,
+    keys_owned: Any,
+    parents_owned: Any,
+    out_owned: Any,
+    out_keys_owned: Any,
+    owners_owned: Any,
+    taken: Any,
+    found: Any,
+) -> int:
+    """Expand states of any number of words, which count as the same when their keys are."""
+    table, queue, keys, parents = (
+        unowned(table_owned),
+        unowned(queue_owned),
+        unowned(keys_owned),
+        unowned(parents_owned),
+    )
+    out, out_keys, owners = unowned(out_owned), unowned(out_keys_owned), unowned(owners_owned)
+    mask = len(table) - 1
+    words, key_words = control[WORDS], control[KEY_WORDS]
+    most = control[BATCH] * control[FANOUT]
+    queue_at, keys_at, table_at = queue.ctypes.data, keys.ctypes.data, table.ctypes.data
+    out_at, out_keys_at = out.ctypes.data, out_keys.ctypes.data
+    own_keys = keys_at != queue_at
+    count, position = control[COUNT], control[NEXT]
+    budget = position + (1 << 16)
+    reason = LEVEL
+    while position < control[LEVEL_END]:
+        if (count + most) * words > len(queue) or 2 * (count + most) > len(table):
+            reason = GROW
+            break
+        size = min(control[BATCH], control[LEVEL_END] - position)
+        made = call_expand(
+            expand_at,
+            (
+                queue_at + 8 * words * position,
+                size,
+                position,
+                out_at,
+                out_keys_at,
+                owners.ctypes.data,
+                taken.ctypes.data,
+                found.ctypes.data,
+            ),
+        )
+        if made < 0:
+            control[FAULT] = position - 1 - made
+            reason = FAILED
+            break
+        for number in range(made):
+            prefetch(table_at + 8 * (_hashed(out_keys_at + 8 * key_words * number, key_words) & mask))
+        before = count
+        for number in range(made):
+            key_at = out_keys_at + 8 * key_words * number
+            if _look_wide(table, mask, keys_at, key_at, key_words, count):
+                copy(queue_at + 8 * words * count, out_at + 8 * words * number, 8 * words)
+                if own_keys:
+                    copy(keys_at + 8 * key_words * count, key_at, 8 * key_words)
+                parents[count] = position + owners[number]
+                count += 1
+        wrong = call_judge(judge_at, (queue_at + 8 * words * before, count - before, before, found.ctypes.data))
+        if wrong < 0:
+            control[FAULT] = parents[before - 1 - wrong]
+            reason = FAILED
+            break
+        position += size
+        if position >= budget or count >= control[STOP_COUNT] or (control[STOP] and _found_something(control, found)):
+            reason = AGAIN
+            break
+    control[COUNT], control[NEXT] = count, position
+    return reason
+
+
+@kernel("void(int64[::1], int64[::1], int64, int64)")
+def insert_wide(table: Any, keys: Any, words: Any, count: Any) -> None:
+    """Put the numbers of different keys into an empty table."""
+    mask = len(table) - 1
+    for number in range(count):
+        hashed = _hashed(keys.ctypes.data + 8 * words * number, words)
+        place = hashed & mask
+        while table[place] != 0:
+            place = (place + 1) & mask
+        table[place] = (hashed & ~NUMBER) | (number + 1)

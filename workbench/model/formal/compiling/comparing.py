@@ -1,0 +1,338 @@
+"""Comparisons and truth: what ==, <, `in`, `is None` and a bare condition mean for each kind of value."""
+
+import ast
+from collections.abc import Iterable
+from typing import Any
+
+from workbench.model.formal.compiling.coercing import (
+    bits,
+    number_text,
+    packed_constant,
+    ranked,
+    same,
+    unwrapped,
+)
+from workbench.model.formal.compiling.frames import Frame
+from workbench.model.formal.compiling.layouts import (
+    ArrayLayout,
+    EnumLayout,
+    IntLayout,
+    Layout,
+    MapLayout,
+    MaybeLayout,
+    SeqLayout,
+    SetLayout,
+)
+from workbench.model.formal.compiling.places import below, bits_of, load, read, taken
+from workbench.model.formal.compiling.values import (
+    Constant,
+    Flag,
+    Number,
+    Packed,
+    Parts,
+    Place,
+    Worth,
+    literal,
+)
+
+__all__ = ["compared", "contains", "length", "length_text", "raw", "truth"]
+
+SIGNS = {ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
+
+
+def truth(frame: Frame, worth: Worth, node: ast.AST) -> str:
+    """Return the text of a value's truth."""
+    worth = load(frame, worth)
+    if isinstance(worth, Constant):
+        return str(bool(worth.value))
+    if isinstance(worth, Flag):
+        return worth.text
+    if isinstance(worth, Number):
+        return f"({worth.text} != 0)"
+    if isinstance(worth, Parts):
+        return str(bool(worth.items))
+    layout = _layout(worth)
+    if isinstance(layout, SetLayout | SeqLayout | MapLayout):
+        return f"({length_text(frame, worth, node)} != 0)"
+    return frame.refuse(node, "its truth is not known here: compare it with something")
+
+
+def _layout(worth: Worth) -> Any:
+    return worth.layout if isinstance(worth, Packed | Place) else None
+
+
+def compared(frame: Frame, left: Worth, operator: ast.cmpop, right: Worth, node: ast.AST) -> str:
+    """Return the text of a comparison."""
+    if isinstance(operator, ast.In | ast.NotIn):
+        text = contains(frame, left, right, node)
+        return text if isinstance(operator, ast.In) else f"(not {text})"
+    if isinstance(operator, ast.Is | ast.IsNot):
+        text = _identical(frame, left, right, node)
+        return text if isinstance(operator, ast.Is) else f"(not {text})"
+    left, right = load(frame, left), load(frame, right)
+    if isinstance(operator, ast.Eq | ast.NotEq):
+        text = _equal(frame, left, right, node)
+        return text if isinstance(operator, ast.Eq) else f"(not {text})"
+    if isinstance(_layout(left), SetLayout) or isinstance(_layout(right), SetLayout):
+        return _subset(frame, left, operator, right, node)
+    sign = SIGNS[type(operator)]
+    return f"({number_text(frame, left, node).text} {sign} {number_text(frame, right, node).text})"
+
+
+def _identical(frame: Frame, left: Worth, right: Worth, node: ast.AST) -> str:
+    if isinstance(left, Constant):
+        left, right = right, left
+    left = load(frame, left)
+    if not (isinstance(right, Constant) and (right.value is None or isinstance(right.value, bool))):
+        frame.refuse(node, "`is` compares with None, True or False only")
+    return _equal(frame, left, right, node)
+
+
+def _equal(frame: Frame, left: Worth, right: Worth, node: ast.AST) -> str:
+    if isinstance(left, Constant) and not isinstance(right, Constant):
+        left, right = right, left
+    if isinstance(right, Constant):
+        return _equals_constant(frame, left, right.value, node)
+    left_layout, right_layout = _layout(left), _layout(right)
+    if isinstance(left_layout, MaybeLayout) and not isinstance(right_layout, MaybeLayout):
+        left, right, left_layout, right_layout = right, left, right_layout, left_layout
+    if isinstance(right_layout, MaybeLayout) and not isinstance(left_layout, MaybeLayout):
+        return _equals_maybe(frame, left, right, node)
+    if left_layout is not None and isinstance(right, Parts | Packed):
+        return f"({raw(frame, left)} == {bits(frame, right, left_layout, node)})"
+    if right_layout is not None and isinstance(left, Parts):
+        return f"({bits(frame, left, right_layout, node)} == {raw(frame, right)})"
+    if isinstance(left, Place) and isinstance(right, Place):
+        return _equal_words(frame, left, right, node)
+    return f"({number_text(frame, left, node).text} == {number_text(frame, right, node).text})"
+
+
+def _equal_words(frame: Frame, left: Place, right: Place, node: ast.AST) -> str:
+    if not same(left.layout, right.layout):
+        frame.refuse(node, "values of different domains are compared")
+    whole = IntLayout(_word_domain())
+    offsets = range(0, left.layout.bits, 64)
+    pairs = [(below(left, at, whole), below(right, at, whole)) for at in offsets]
+    return "(" + " and ".join(f"{read(frame, one)} == {read(frame, other)}" for one, other in pairs) + ")"
+
+
+def _word_domain() -> Any:
+    from workbench.model.formal.domains.scalars import Int
+
+    return Int(0, (1 << 64) - 1)
+
+
+def raw(frame: Frame, worth: Worth) -> str:
+    """Return the bits of a value that has a layout of at most one word."""
+    return read(frame, worth) if isinstance(worth, Place) else worth.text  # type: ignore[union-attr]
+
+
+def _equals_constant(frame: Frame, left: Worth, value: Any, node: ast.AST) -> str:
+    if isinstance(left, Constant):
+        return str(left.value == value)
+    if isinstance(left, Number):
+        return f"({left.text} == {literal(int(value))})" if isinstance(value, int) else "False"
+    if isinstance(left, Flag):
+        wanted = {0: f"(not {left.text})", 1: left.text}
+        return wanted.get(value, "False") if isinstance(value, int) else "False"
+    layout = _layout(left)
+    if layout is None:
+        return frame.refuse(node, "this cannot be compared with a constant")
+    packed = packed_constant(layout, value)
+    if packed is None:
+        return "False"
+    if layout.small:
+        return f"({raw(frame, left)} == {literal(packed)})"
+    assert isinstance(left, Place)
+    whole = IntLayout(_word_domain())
+    words = [
+        f"{read(frame, below(left, at, whole))} == {literal(packed >> at)}" for at in range(0, layout.bits, 64)
+    ]
+    return "(" + " and ".join(words) + ")"
+
+
+def _equals_maybe(frame: Frame, plain: Worth, maybe: Any, node: ast.AST) -> str:
+    layout = maybe.layout
+    text = frame.keep(raw(frame, maybe))
+    inner = taken(layout.of, bits_of(text, layout.above, layout.of.bits))
+    return f"(({text} & 1) != 0 and {_equal(frame, plain, inner, node)})"
+
+
+def _subset(frame: Frame, left: Worth, operator: ast.cmpop, right: Worth, node: ast.AST) -> str:
+    layout = _layout(left) if isinstance(_layout(left), SetLayout) else _layout(right)
+    if not layout.small:
+        frame.refuse(node, "sets of more than 64 possible elements are not compared")
+    one = frame.keep(bits(frame, left, layout, node))
+    other = frame.keep(bits(frame, right, layout, node))
+    if isinstance(operator, ast.Gt | ast.GtE):
+        one, other = other, one
+    inside = f"({one} & ~{other}) == 0"
+    proper = isinstance(operator, ast.Lt | ast.Gt)
+    return f"({inside} and {one} != {other})" if proper else f"({inside})"
+
+
+def contains(frame: Frame, item: Worth, held: Worth, node: ast.AST) -> str:
+    """Return the text of whether a value is in a collection."""
+    item = load(frame, item)
+    if isinstance(held, Constant) and isinstance(held.value, range):
+        return _in_range(frame, item, held.value, node)
+    if isinstance(held, Constant) and isinstance(held.value, Iterable) and not isinstance(held.value, str):
+        return _any_equal(frame, item, [Constant(value) for value in held.value], node)
+    if isinstance(held, Parts):
+        return _any_equal(frame, item, list(held.items), node)
+    layout = _layout(held)
+    if isinstance(layout, SetLayout):
+        return _in_set(frame, item, held, layout, node)
+    if isinstance(layout, MapLayout):
+        return _in_map(frame, item, held, layout, node)
+    if isinstance(layout, ArrayLayout | SeqLayout):
+        return _among(frame, item, held, layout, node)
+    return frame.refuse(node, "`in` needs a set, a map, a sequence, an array or a constant collection")
+
+
+def _in_range(frame: Frame, item: Worth, held: range, node: ast.AST) -> str:
+    if isinstance(item, Constant):
+        return str(item.value in held)
+    if not held:
+        return "False"
+    text = frame.keep(number_text(frame, item, node).text)
+    within = f"{min(held)} <= {text} <= {max(held)}"
+    step = "" if abs(held.step) == 1 else f" and ({text} - {held.start}) % {held.step} == 0"
+    return f"({within}{step})"
+
+
+def _any_equal(frame: Frame, item: Worth, values: list[Worth], node: ast.AST) -> str:
+    kept = _held(frame, item)
+    texts = [_equal(frame, kept, load(frame, value), node) for value in values]
+    return "(" + " or ".join(texts) + ")" if texts else "False"
+
+
+def _held(frame: Frame, worth: Worth) -> Worth:
+    if isinstance(worth, Number):
+        return Number(frame.keep(worth.text), worth.low, worth.high)
+    if isinstance(worth, Packed):
+        return Packed(frame.keep(worth.text), worth.layout)
+    return worth
+
+
+def _fits(frame: Frame, item: Worth, layout: Layout, node: ast.AST) -> Worth | None:
+    """Return a value as one of a domain, and None where it cannot be in it; `in` then is False, no error."""
+    if isinstance(item, Constant):
+        return item if packed_constant(layout, item.value) is not None else None
+    if isinstance(item, Packed) and isinstance(item.layout, MaybeLayout) and not same(item.layout, layout):
+        return unwrapped(frame, item)
+    if isinstance(layout, EnumLayout) and not isinstance(item, Packed):
+        frame.refuse(node, f"an element of {layout.domain!r} is needed here")
+    return item
+
+
+def _in_set(frame: Frame, item: Worth, held: Worth, layout: SetLayout, node: ast.AST) -> str:
+    from workbench.model.formal.compiling.layouts import layout_of
+
+    of = layout_of(layout.domain.of, "a set's element")
+    fitting = _fits(frame, item, of, node)
+    if fitting is None:
+        return "False"
+    if isinstance(fitting, Number) and isinstance(of, IntLayout):
+        return _number_in_set(frame, fitting, held, layout, of)
+    return f"({set_bit(frame, held, layout, ranked(frame, fitting, layout, node))} != 0)"
+
+
+def _number_in_set(frame: Frame, item: Number, held: Worth, layout: SetLayout, of: IntLayout) -> str:
+    low, high = of.domain.low, of.domain.high
+    text = frame.keep(item.text)
+    inside = item.low is not None and item.low >= low and item.high is not None and item.high <= high
+    number = frame.keep(text if low == 0 else f"{text} - {low}")
+    if inside:
+        return f"({set_bit(frame, held, layout, number)} != 0)"
+    found = frame.fresh()
+    frame.emit(f"{found} = False")
+    with frame.block(f"if {low} <= {text} and {text} <= {high}:"):
+        frame.emit(f"{found} = {set_bit(frame, held, layout, number)} != 0")
+    return found
+
+
+def set_bit(frame: Frame, held: Worth, layout: SetLayout, number: str) -> str:
+    """Return the text of the bit of a set that has a number."""
+    if isinstance(held, Place):
+        return read(frame, bit_place(held, number))
+    return f"(({raw(frame, held)} >> {number}) & 1)"
+
+
+def bit_place(place: Place, number: str) -> Place:
+    """Return the place of a set's bit."""
+    from workbench.model.formal.compiling.layouts import BoolLayout
+    from workbench.model.formal.compiling.places import element
+    from workbench.model.formal.domains.scalars import Bool
+
+    layout: Any = place.layout
+    bits_layout = ArrayLayout(layout.domain, BoolLayout(Bool()), len(layout.domain.elements))
+    return element(place, bits_layout, 0, number)
+
+
+def _in_map(frame: Frame, item: Worth, held: Worth, layout: MapLayout, node: ast.AST) -> str:
+    from workbench.model.formal.compiling.containers import map_slot, position_of
+
+    if isinstance(item, Constant) and item.value not in layout.domain.positions:
+        return "False"
+    return f"(({raw(frame, map_slot(frame, held, position_of(frame, layout.domain.keys, item, node)))} & 1) != 0)"
+
+
+def _among(frame: Frame, item: Worth, held: Worth, layout: Any, node: ast.AST) -> str:
+    from workbench.model.formal.compiling.iterating import each
+
+    kept, found = _held(frame, item), frame.fresh()
+    frame.emit(f"{found} = False")
+    with each(frame, held, node) as (value, _):
+        text = _equal(frame, kept, load(frame, value), node)
+        with frame.block(f"if {text}:"):
+            frame.emit(f"{found} = True")
+    return found
+
+
+def length(frame: Frame, worth: Worth, node: ast.AST) -> Number:
+    """Return the length of a collection."""
+    if isinstance(worth, Constant):
+        return Number(str(len(worth.value)), len(worth.value), len(worth.value))
+    if isinstance(worth, Parts):
+        return Number(str(len(worth.items)), len(worth.items), len(worth.items))
+    layout = _layout(worth)
+    if isinstance(layout, ArrayLayout):
+        return Number(str(layout.count), layout.count, layout.count)
+    most = {SetLayout: lambda: len(layout.domain.elements), SeqLayout: lambda: layout.domain.most}
+    high = most.get(type(layout), lambda: None)()
+    return Number(length_text(frame, worth, node), 0, high)
+
+
+def length_text(frame: Frame, worth: Worth, node: ast.AST) -> str:
+    """Return the text of the length of a set, a map or a sequence."""
+    layout = _layout(worth)
+    if isinstance(layout, SeqLayout):
+        if isinstance(worth, Place):
+            length_layout = IntLayout(_length_domain(layout))
+            return read(frame, below(worth, 0, length_layout))
+        return bits_of(raw(frame, worth), 0, layout.length_bits)
+    if isinstance(layout, SetLayout):
+        if isinstance(worth, Place) and not layout.small:
+            whole = IntLayout(_word_domain())
+            words = [read(frame, below(worth, at, whole)) for at in range(0, layout.bits, 64)]
+            return "(" + " + ".join(f"ones({word})" for word in words) + ")"
+        return f"ones({raw(frame, worth)})"
+    if isinstance(layout, MapLayout):
+        return _map_length(frame, worth, layout)
+    return frame.refuse(node, "len() needs a set, a map, a sequence or an array")
+
+
+def _length_domain(layout: SeqLayout) -> Any:
+    from workbench.model.formal.domains.scalars import Int
+
+    return Int(0, (1 << layout.length_bits) - 1)
+
+
+def _map_length(frame: Frame, worth: Worth, layout: MapLayout) -> str:
+    from workbench.model.formal.compiling.containers import map_slot
+
+    slots = [map_slot(frame, worth, str(position)) for position in range(layout.slots.count)]
+    return "(" + " + ".join(f"({raw(frame, slot)} & 1)" for slot in slots) + ")"
+
+

@@ -1,0 +1,372 @@
+"""Expressions of a model's text, written as expressions over the words of a state."""
+
+import ast
+import operator
+from collections.abc import Callable
+from typing import Any
+
+from workbench.model.formal.compiling.calls import call
+from workbench.model.formal.compiling.coercing import bits, number_text, same
+from workbench.model.formal.compiling.comparing import compared, raw, truth
+from workbench.model.formal.compiling.containers import item_of, kept, part_of
+from workbench.model.formal.compiling.frames import Frame
+from workbench.model.formal.compiling.layouts import MaybeLayout, SeqLayout, SetLayout
+from workbench.model.formal.compiling.places import field, load
+from workbench.model.formal.compiling.values import (
+    Constant,
+    Flag,
+    Number,
+    Packed,
+    Parts,
+    State,
+    Worth,
+)
+
+__all__ = ["condition", "expression"]
+
+OPERATIONS: dict[type, tuple[str, Callable[[Any, Any], Any]]] = {
+    ast.Add: ("+", operator.add),
+    ast.Sub: ("-", operator.sub),
+    ast.Mult: ("*", operator.mul),
+    ast.FloorDiv: ("//", operator.floordiv),
+    ast.Mod: ("%", operator.mod),
+    ast.Pow: ("**", operator.pow),
+    ast.LShift: ("<<", operator.lshift),
+    ast.RShift: (">>", operator.rshift),
+    ast.BitAnd: ("&", operator.and_),
+    ast.BitOr: ("|", operator.or_),
+    ast.BitXor: ("^", operator.xor),
+}
+SET_OPERATIONS = {ast.BitAnd: "{} & {}", ast.BitOr: "{} | {}", ast.BitXor: "{} ^ {}", ast.Sub: "{} & ~{}"}
+
+
+def condition(frame: Frame, node: ast.expr) -> str:
+    """Write an expression for its truth, and return the text of that."""
+    if isinstance(node, ast.BoolOp):
+        return _bool(frame, node)
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+        return f"(not {condition(frame, node.operand)})"
+    return truth(frame, expression(frame, node), node)
+
+
+def expression(frame: Frame, node: ast.expr) -> Worth:
+    """Write what an expression needs before it, and return what it stands for.
+
+    Raises
+    ------
+    NotCompilableError
+        For what the compiled engine does not know.
+    """
+    known = _KNOWN.get(type(node))
+    if known is None:
+        frame.refuse(node, f"{type(node).__name__} is not known to the compiled engine")
+    return known(frame, node)
+
+
+def _constant(_frame: Frame, node: ast.Constant) -> Worth:
+    return Constant(node.value)
+
+
+def _name(frame: Frame, node: ast.Name) -> Worth:
+    worth = frame.lookup(node)
+    if node.id in frame.stale:
+        frame.refuse(node, "the part of the state that this stands for has been replaced since")
+    return worth
+
+
+def _attribute(frame: Frame, node: ast.Attribute) -> Worth:
+    held = expression(frame, node.value)
+    if isinstance(held, State):
+        if node.attr in frame.program.layout.parts:
+            return field(frame, held, node.attr)
+        member = frame.program.model.__dict__.get(node.attr) or getattr(
+            frame.program.model, node.attr, None
+        )
+        if isinstance(member, property):
+            return call(frame, member.fget, [held], {}, node)
+        return frame.refuse(node, f"the model has no field {node.attr}")
+    if isinstance(held, Constant):
+        return Constant(getattr(held.value, node.attr))
+    return part_of(frame, held, node.attr, node)
+
+
+def _subscript(frame: Frame, node: ast.Subscript) -> Worth:
+    held = expression(frame, node.value)
+    if isinstance(node.slice, ast.Slice):
+        return _sliced(frame, held, node.slice, node)
+    key = load(frame, expression(frame, node.slice))
+    if isinstance(held, Constant):
+        return _constant_item(frame, held, key, node)
+    if isinstance(held, Parts) and isinstance(key, Constant):
+        found: Worth = held.items[key.value]
+        return found
+    return item_of(frame, held, key, node)
+
+
+def _constant_item(frame: Frame, held: Constant, key: Worth, node: ast.AST) -> Worth:
+    if isinstance(key, Constant):
+        return Constant(held.value[key.value])
+    values = held.value
+    if not isinstance(values, tuple | list) or not all(isinstance(value, int) for value in values):
+        frame.refuse(node, "a constant is indexed at run time only if it is a tuple or list of integers")
+    position, found = frame.keep(number_text(frame, key, node).text), frame.fresh()
+    frame.fail(f"{position} < 0 or {position} >= {len(values)}")
+    frame.emit(f"{found} = 0")
+    for number, value in enumerate(values):
+        with frame.block(f"if {position} == {number}:"):
+            frame.emit(f"{found} = {int(value)}")
+    return Number(found, min(values), max(values))
+
+
+def _sliced(frame: Frame, held: Worth, cut: ast.Slice, node: ast.AST) -> Worth:
+    """Return `held[1:]`, which is what queues are read with; other slices are not known."""
+    if isinstance(held, Constant):
+        ends = [None if end is None else expression(frame, end) for end in (cut.lower, cut.upper, cut.step)]
+        if all(end is None or isinstance(end, Constant) for end in ends):
+            return Constant(held.value[slice(*(end and end.value for end in ends))])  # type: ignore[union-attr]
+    layout: Any = getattr(held, "layout", None)
+    first = cut.lower is not None and expression(frame, cut.lower) == Constant(1)
+    if not (isinstance(layout, SeqLayout) and layout.small and first and cut.upper is None and not cut.step):
+        frame.refuse(node, "of a sequence, [1:] is the slice that is known")
+    text = frame.keep(raw(frame, held))
+    size, ones = layout.elements.of.bits, (1 << layout.length_bits) - 1
+    rest = f"(({text} >> {layout.above + size}) << {layout.above})"
+    if layout.bits == 64:  # noqa: PLR2004 - the sign would come in from the left
+        rest = f"(shift_right({text}, {layout.above + size}) << {layout.above})"
+    found = frame.fresh()
+    frame.emit(f"{found} = {text}")
+    with frame.block(f"if {text} & {ones} != 0:"):
+        frame.emit(f"{found} = {rest} | (({text} & {ones}) - 1)")
+    return Packed(found, layout)
+
+
+def _binary(frame: Frame, node: ast.BinOp) -> Worth:
+    left, right = expression(frame, node.left), expression(frame, node.right)
+    return operated(frame, left, node.op, right, node)
+
+
+def operated(frame: Frame, left: Worth, sign: ast.operator, right: Worth, node: ast.AST) -> Worth:
+    """Return the outcome of an operation on two values."""
+    left, right = load(frame, left), load(frame, right)
+    text, function = OPERATIONS.get(type(sign)) or frame.refuse(node, "the operator is not known")
+    if isinstance(left, Constant) and isinstance(right, Constant):
+        return Constant(function(left.value, right.value))
+    layouts = [getattr(side, "layout", None) for side in (left, right)]
+    for layout in layouts:
+        if isinstance(layout, SetLayout):
+            return _set_operation(frame, left, sign, right, layout, node)
+        if isinstance(layout, SeqLayout) and isinstance(sign, ast.Add):
+            return _joined(frame, left, right, layout, node)
+    if isinstance(left, Parts) and isinstance(right, Parts) and isinstance(sign, ast.Add):
+        return Parts(left.kind, left.items + right.items)
+    if isinstance(left, Flag) and isinstance(right, Flag) and isinstance(sign, ast.BitAnd | ast.BitOr):
+        return Flag(f"({left.text} {text} {right.text})")
+    return _arithmetic(
+        frame, number_text(frame, left, node), sign, number_text(frame, right, node), text
+    )
+
+
+def _arithmetic(frame: Frame, left: Number, sign: ast.operator, right: Number, text: str) -> Number:
+    if isinstance(sign, ast.FloorDiv | ast.Mod) and (right.low is None or right.low <= 0):
+        divisor = frame.keep(right.text)
+        frame.fail(f"{divisor} == 0")
+        right = Number(divisor, right.low, right.high)
+    return Number(f"({left.text} {text} {right.text})", *_bounds(left, sign, right))
+
+
+def _bounds(left: Number, sign: ast.operator, right: Number) -> tuple[int | None, int | None]:
+    ends = (left.low, left.high, right.low, right.high)
+    if isinstance(sign, ast.Mod) and right.low is not None and right.low > 0 and right.high is not None:
+        return 0, right.high - 1
+    if any(end is None for end in ends) or not isinstance(sign, ast.Add | ast.Sub | ast.Mult):
+        return None, None
+    function = OPERATIONS[type(sign)][1]
+    corners = [function(one, other) for one in ends[:2] for other in ends[2:]]
+    return min(corners), max(corners)
+
+
+def _set_operation(
+    frame: Frame, left: Worth, sign: ast.operator, right: Worth, layout: SetLayout, node: ast.AST
+) -> Worth:
+    if type(sign) not in SET_OPERATIONS or not layout.small:
+        frame.refuse(node, "this operation on sets is not known")
+    sides = bits(frame, left, layout, node), bits(frame, right, layout, node)
+    return Packed(f"({SET_OPERATIONS[type(sign)].format(*sides)})", layout)  # type: ignore[index]
+
+
+def _joined(frame: Frame, left: Worth, right: Worth, layout: SeqLayout, node: ast.AST) -> Worth:
+    if not layout.small:
+        frame.refuse(node, "sequences of more than 64 bits are joined by append only")
+    one, other = frame.keep(bits(frame, left, layout, node)), frame.keep(bits(frame, right, layout, node))
+    size, ones = layout.elements.of.bits, (1 << layout.length_bits) - 1
+    frame.fail(f"({one} & {ones}) + ({other} & {ones}) > {layout.domain.most}")
+    moved = f"(({other} >> {layout.above}) << (({one} & {ones}) * {size} + {layout.above}))"
+    return Packed(frame.keep(f"({one} + ({other} & {ones})) | {moved}"), layout)
+
+
+def _unary(frame: Frame, node: ast.UnaryOp) -> Worth:
+    if isinstance(node.op, ast.Not):
+        return Flag(condition(frame, node))
+    worth = load(frame, expression(frame, node.operand))
+    if isinstance(worth, Constant):
+        return Constant(-worth.value if isinstance(node.op, ast.USub) else worth.value)
+    number = number_text(frame, worth, node)
+    if not isinstance(node.op, ast.USub):
+        return number
+    low = None if number.high is None else -number.high
+    return Number(f"(-{number.text})", low, None if number.low is None else -number.low)
+
+
+def _bool(frame: Frame, node: ast.BoolOp) -> str:
+    """Write `and` and `or`: what the right side needs before it is written only where it is evaluated."""
+    word = "and" if isinstance(node.op, ast.And) else "or"
+    text = condition(frame, node.values[0])
+    for side in node.values[1:]:
+        before, had_names, depth = len(frame.lines), dict(frame.names), frame.depth
+        frame.depth = depth + 1
+        right = condition(frame, side)
+        frame.depth = depth
+        if len(frame.lines) == before:
+            text = f"({text} {word} {right})"
+            continue
+        written = frame.lines[before:]
+        del frame.lines[before:]
+        found = frame.fresh()
+        frame.emit(f"{found} = {text}")
+        frame.emit(f"if {found}:" if word == "and" else f"if not {found}:")
+        frame.lines.extend(written)
+        frame.lines.append("    " * (depth + 1) + f"{found} = {right}")
+        frame.names = had_names
+        text = found
+    return text
+
+
+def _bool_value(frame: Frame, node: ast.BoolOp) -> Worth:
+    return Flag(_bool(frame, node))
+
+
+def _compare(frame: Frame, node: ast.Compare) -> Worth:
+    left = load(frame, expression(frame, node.left))
+    if len(node.ops) > 1:
+        left = kept(frame, left)
+    texts = []
+    for sign, side in zip(node.ops, node.comparators, strict=True):
+        right = expression(frame, side)
+        if not isinstance(sign, ast.In | ast.NotIn):
+            right = load(frame, right)
+        if len(node.ops) > 1:
+            right = kept(frame, right)
+        if isinstance(left, Constant) and isinstance(right, Constant):
+            texts.append(str(_compared_now(sign, left.value, right.value)))
+        else:
+            texts.append(compared(frame, left, sign, right, node))
+        left = right
+    if len(texts) == 1 and texts[0] in ("True", "False"):
+        return Constant(texts[0] == "True")
+    return Flag(texts[0] if len(texts) == 1 else "(" + " and ".join(texts) + ")")
+
+
+def _compared_now(sign: ast.cmpop, left: Any, right: Any) -> bool:
+    functions: dict[type, Callable[[Any, Any], Any]] = {
+        ast.Eq: operator.eq,
+        ast.NotEq: operator.ne,
+        ast.Lt: operator.lt,
+        ast.LtE: operator.le,
+        ast.Gt: operator.gt,
+        ast.GtE: operator.ge,
+        ast.Is: operator.is_,
+        ast.IsNot: operator.is_not,
+        ast.In: lambda item, held: item in held,
+        ast.NotIn: lambda item, held: item not in held,
+    }
+    return bool(functions[type(sign)](left, right))
+
+
+def _if_else(frame: Frame, node: ast.IfExp) -> Worth:
+    text = condition(frame, node.test)
+    if text in ("True", "False"):
+        return expression(frame, node.body if text == "True" else node.orelse)
+    found = frame.fresh()
+    with frame.block(f"if {text}:"):
+        one = kept(frame, expression(frame, node.body))
+        first = len(frame.lines)
+    with frame.block("else:"):
+        other = kept(frame, expression(frame, node.orelse))
+        pair = _alike(frame, one, other, node)
+        frame.emit(f"{found} = {pair[1]}")
+    frame.lines.insert(first, "    " * (frame.depth + 1) + f"{found} = {pair[0]}")
+    made: Worth = pair[2](found)
+    return made
+
+
+def _alike(frame: Frame, one: Worth, other: Worth, node: ast.AST) -> tuple[str, str, Callable[[str], Worth]]:
+    """Return two values as texts of one kind, and how to read it."""
+    layouts = [getattr(side, "layout", None) for side in (one, other)]
+    layout = next((found for found in layouts if isinstance(found, MaybeLayout)), None) or next(
+        (found for found in layouts if found is not None), None
+    )
+    if layout is not None:
+        if all(layouts) and not any(isinstance(each, MaybeLayout) for each in layouts):
+            assert layouts[0] is not None
+            if not same(layouts[0], layouts[1]):
+                frame.refuse(node, "the two values are of different domains")
+        return (
+            bits(frame, one, layout, node),
+            bits(frame, other, layout, node),
+            lambda text: Packed(text, layout),
+        )
+    flags = [isinstance(side, Flag) or (isinstance(side, Constant) and isinstance(side.value, bool)) for side in (one, other)]
+    if all(flags):
+        texts = [str(side.value) if isinstance(side, Constant) else side.text for side in (one, other)]  # type: ignore[union-attr]
+        return texts[0], texts[1], Flag
+    numbers = [number_text(frame, side, node) for side in (one, other)]
+    bounds = [None if None in ends else pick(ends) for pick, ends in ((min, [n.low for n in numbers]), (max, [n.high for n in numbers]))]  # type: ignore[type-var]
+    return numbers[0].text, numbers[1].text, lambda text: Number(text, *bounds)
+
+
+def _display(frame: Frame, node: ast.Tuple | ast.List | ast.Set) -> Worth:
+    items = tuple(load(frame, expression(frame, item)) for item in node.elts)
+    kind = type(node).__name__.lower()
+    if all(isinstance(item, Constant) for item in items):
+        make = {"tuple": tuple, "list": tuple, "set": frozenset}[kind]
+        return Constant(make(item.value for item in items))  # type: ignore[union-attr]
+    return Parts(kind, tuple(kept(frame, item) for item in items))
+
+
+def _dict(frame: Frame, node: ast.Dict) -> Worth:
+    if node.keys:
+        frame.refuse(node, "a dictionary is written key by key here: s.field[key] = value")
+    return Constant({})
+
+
+def _called(frame: Frame, node: ast.Call) -> Worth:
+    from workbench.model.formal.compiling.calls import called
+
+    return called(frame, node)
+
+
+def _comprehension(frame: Frame, node: Any) -> Worth:
+    from workbench.model.formal.compiling.comprehensions import collected
+
+    return collected(frame, node, None)
+
+
+_KNOWN: dict[type, Callable[[Frame, Any], Worth]] = {
+    ast.Constant: _constant,
+    ast.Name: _name,
+    ast.Attribute: _attribute,
+    ast.Subscript: _subscript,
+    ast.BinOp: _binary,
+    ast.UnaryOp: _unary,
+    ast.BoolOp: _bool_value,
+    ast.Compare: _compare,
+    ast.IfExp: _if_else,
+    ast.Tuple: _display,
+    ast.List: _display,
+    ast.Set: _display,
+    ast.Dict: _dict,
+    ast.Call: _called,
+    ast.SetComp: _comprehension,
+    ast.ListComp: _comprehension,
+    ast.GeneratorExp: _comprehension,
+}

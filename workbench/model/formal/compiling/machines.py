@@ -1,0 +1,71 @@
+"""From the text of a compiled model to machine code, kept on disk for the next time."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numba
+
+from workbench.kernels import cache_folder
+from workbench.kernels.memory import inlined, load64, shift_right, store32, store64
+from workbench.model.formal.compiling._kernel_memory import ones
+from workbench.model.formal.compiling.programs import Text, written
+from workbench.model.formal.models import Specification
+
+__all__ = ["Machine", "machine_of"]
+
+NAMES = {
+    "inlined": inlined,
+    "load64": load64,
+    "ones": ones,
+    "shift_right": shift_right,
+    "store32": store32,
+    "store64": store64,
+}
+WORD = numba.int64
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A compiled model: its text, and where its functions are in memory."""
+
+    text: Text
+    expand: Any
+    judge: Any
+
+
+@lru_cache(maxsize=64)
+def machine_of(declared: Specification) -> Machine:
+    """Compile a model.
+
+    Raises
+    ------
+    NotCompilableError
+        When the compiled engine does not know something that the model uses.
+    """
+    text = written(declared)
+    path = _kept(text.source)
+    names: dict[str, Any] = dict(NAMES)
+    exec(compile(text.source, str(path), "exec"), names)  # noqa: S102 - the text is ours
+    compiled = {
+        name: numba.cfunc(WORD(*[WORD] * count), nopython=True, cache=path.exists(), error_model="numpy")(
+            names[name]
+        )
+        for name, count in (("expand", 8), ("judge", 4))
+    }
+    return Machine(text, compiled["expand"], compiled["judge"])
+
+
+def _kept(source: str) -> Path:
+    """Write a model's text where Numba finds it again, and return where that is."""
+    folder = Path(cache_folder()) / "models"
+    path = folder / f"m{hashlib.sha256(source.encode()).hexdigest()[:24]}.py"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            path.write_text(source)
+    except OSError:  # a read-only home: the model is compiled each time
+        pass
+    return path

@@ -1,10 +1,11 @@
-"""Formal models: state machines in plain Python, explored interpreted or compiled, and held against real traces."""
+"""Formal models: state machines in plain Python, explored, and held against real traces."""
 
 from typing import TYPE_CHECKING
 
 from workbench._lazy import lazy_names
 
 if TYPE_CHECKING:
+    from workbench.model.formal import library
     from workbench.model.formal.checking import check
     from workbench.model.formal.declaring import (
         action,
@@ -59,6 +60,7 @@ __all__ = [
     "check",
     "constraint",
     "invariant",
+    "library",
     "predicate",
     "require",
     "terminal",
@@ -95,6 +97,7 @@ __getattr__, __dir__ = lazy_names(
         "check": "checking",
         "constraint": "declaring",
         "invariant": "declaring",
+        "library": "library",
         "predicate": "declaring",
         "require": "guards",
         "terminal": "declaring",

@@ -1,11 +1,10 @@
 """Check a model: explore its states, and say whether its properties hold."""
 
-from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import Any, Literal
 
-from workbench.model.formal.explorations import Exploration, Limits
 from workbench.model.formal.errors import ModelError
+from workbench.model.formal.explorations import Exploration, Limits
 from workbench.model.formal.interpreting.exploring import explore
 from workbench.model.formal.models import Specification, specification
 from workbench.model.formal.statistics import statistics_of

@@ -58,9 +58,7 @@ class Action(Declared):
     def choices(self) -> tuple[Arguments, ...]:
         """The parameters' values, one mapping for each successor; the last parameter changes fastest."""
         names = tuple(self.parameters)
-        return tuple(
-            dict(zip(names, chosen, strict=True)) for chosen in product(*self.parameters.values())
-        )
+        return tuple(dict(zip(names, chosen, strict=True)) for chosen in product(*self.parameters.values()))
 
 
 @overload
@@ -85,8 +83,8 @@ def action(
     Parameters
     ----------
     fair : "weak" or "strong", optional
-        How the action may be put off, for liveness: an action that is weakly fair is taken if it stays enabled for ever,
-        a strongly fair one if it is enabled again and again; with parameters, for each choice of their values.
+        How the action may be put off, for liveness: a weakly fair one is taken if it stays enabled for ever, a
+        strongly fair one if it is enabled again and again; with parameters, for each choice of their values.
     parameters
         The finite sets that the function's other arguments range over.
     """
@@ -124,8 +122,12 @@ def _declares(kind: str, arguments: int, meaning: str) -> Callable[[Callable[...
 invariant = _declares("invariant", 1, "Declare what must be true of every state that can be reached.")
 terminal = _declares("terminal", 1, "Declare states in which nothing more need happen: they are no deadlock.")
 constraint = _declares("constraint", 1, "Declare which states are explored further; the others are left out.")
-predicate = _declares("predicate", 1, "Declare a name for a set of states, for temporal properties and queries.")
+predicate = _declares(
+    "predicate", 1, "Declare a name for a set of states, for temporal properties and queries."
+)
 view = _declares("view", 1, "Declare what of a state counts: two states with one view are explored once.")
 action_property = _declares(
-    "action property", 2, "Declare what must be true of every step: a function of the states before and after."
+    "action property",
+    2,
+    "Declare what must be true of every step: a function of the states before and after.",
 )

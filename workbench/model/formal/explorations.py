@@ -1,7 +1,7 @@
 """What an engine found: the states in the order of their discovery, and how each was reached.
 
-The two engines fill the same form, in the same order: breadth first, actions in the order of their declaration,
-parameters in the order of their values. So their counts, verdicts and traces are equal.
+The two engines fill the same form, in the same order: breadth first, actions in the order of their
+declaration, parameters in the order of their values. So their counts, verdicts and traces are equal.
 """
 
 from collections.abc import Sequence

@@ -200,7 +200,7 @@ class Model(metaclass=_ModelType):
             setattr(self, name, domain.thaw(frozen))
 
     def init(self) -> Any:
-        """Set the fields of the initial state; each `yield`, if there is one, emits the state as it stands."""
+        """Set the fields of the initial state; each `yield`, if any, emits the state as it stands."""
 
     def __eq__(self, other: object) -> bool:
         if type(self) is not type(other):

@@ -43,13 +43,15 @@ class Statistics:
 
     def to_pandas(self) -> "pd.DataFrame":
         """Return the successors by action."""
-        import pandas as pd
+        import pandas as pd  # noqa: PLC0415 - for those who ask
 
         return pd.DataFrame({"action": list(self.successors), "successors": list(self.successors.values())})
 
     def __repr__(self) -> str:
         never = f", never enabled: {', '.join(self.never_enabled)}" if self.never_enabled else ""
-        return f"Statistics({sum(self.successors.values()):,} successors of {sum(self.levels):,} states{never})"
+        return (
+            f"Statistics({sum(self.successors.values()):,} successors of {sum(self.levels):,} states{never})"
+        )
 
 
 def statistics_of(declared: Specification, explored: Exploration) -> Statistics:

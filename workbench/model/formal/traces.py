@@ -1,5 +1,7 @@
 """From what an engine found to a behaviour that a reader can follow."""
 
+from itertools import pairwise
+
 from workbench.model.formal.explorations import Exploration, Found
 from workbench.model.formal.interpreting.steps import Broken, successor
 from workbench.model.formal.models import Frozen, Specification
@@ -33,7 +35,7 @@ def path_to(explored: Exploration, number: int) -> list[int]:
 def steps_along(declared: Specification, states: list[Frozen]) -> list[Step]:
     """Return the steps between states that follow each other, each by the first action that leads there."""
     steps = [Step(None, {}, declared.thaw(state)) for state in states[:1]]
-    for before, after in zip(states, states[1:], strict=False):
+    for before, after in pairwise(states):
         steps.append(_step_between(declared, before, after))
     return steps
 

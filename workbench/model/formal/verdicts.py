@@ -75,7 +75,7 @@ class Verdict:
     Attributes
     ----------
     holds : bool or None
-        True when everything was seen and nothing is wrong, False when something is, None when neither: `bound` says why.
+        True when everything was seen and nothing is wrong, False when something is, None when neither: see `bound`.
     distinct : int
         Different states.
     generated : int
@@ -116,13 +116,13 @@ class Verdict:
         ReplayError
             When a step cannot be taken any more, or leads elsewhere.
         """
-        from workbench.model.formal.replaying import replay
+        from workbench.model.formal.replaying import replay  # noqa: PLC0415 - when asked for
 
         return replay(self.model, self.trace)
 
     def as_test(self) -> Callable[[], None]:
         """Return a function that pytest can run: it fails as long as the model has this behaviour."""
-        from workbench.model.formal.replaying import as_test
+        from workbench.model.formal.replaying import as_test  # noqa: PLC0415 - when asked for
 
         return as_test(self)
 
@@ -139,13 +139,13 @@ class Verdict:
         return f"Verdict({specification(self.model).name} {self._said()}; {counts})"
 
     def _repr_html_(self) -> str:
-        from workbench.model.formal.pictures.pages import verdict_page
+        from workbench.model.formal.pictures.pages import verdict_page  # noqa: PLC0415 - when asked for
 
         return verdict_page(self)
 
     def table(self) -> "Table":
         """Return the steps of the trace as a table with what changed."""
-        from workbench.model.formal.pictures.step_tables import step_table
+        from workbench.model.formal.pictures.step_tables import step_table  # noqa: PLC0415 - when asked for
 
         return step_table(self.violations[0]) if self.violations else step_table(None)
 

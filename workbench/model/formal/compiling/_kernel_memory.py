@@ -1,4 +1,4 @@
-"""What the search's kernels need of the machine besides loads and stores: bits, prefetching, and calls by address."""
+"""What the search needs of the machine besides loads and stores: bits, prefetching, calls by address."""
 
 from typing import Any
 
@@ -63,7 +63,7 @@ call_judge = _caller(4)  # call_judge(address, (states, count, first, found))
 
 @inlined
 def mixed(word: int) -> int:
-    """Return a number of 64 bits of which each depends on each bit of a word (the finaliser of MurmurHash3)."""
+    """Return 64 bits of which each depends on each bit of a word (the finaliser of MurmurHash3)."""
     value = numba.uint64(word)
     value ^= value >> numba.uint64(33)
     value *= numba.uint64(0xFF51AFD7ED558CCD)

@@ -1,10 +1,11 @@
-"""Breadth-first search over packed states: batches of states are expanded, and their successors looked up together.
+"""Breadth-first search over packed states: batches are expanded, and their successors looked up together.
 
-`expand` and `judge` are a model's compiled functions, called by their address, once a batch. The successors' places in the
-table are fetched before any of them is looked at, so that the memory answers many requests at once.
+`expand` and `judge` are a model's compiled functions, called by their address, once a batch. The successors'
+places in the table are fetched before any of them is looked at, so that the memory answers many requests at
+once.
 
-Two tables. A key of one word is stored itself, plus one; zero is a free place. Longer keys stay in an array, and
-the table holds their number, plus one, under some bits of their hash: keys are always compared whole.
+Two tables. A key of one word is stored itself, plus one; zero is a free place. Longer keys stay in an array,
+and the table holds their number, plus one, under some bits of their hash: keys are always compared whole.
 """
 
 from typing import Any
@@ -16,7 +17,9 @@ from workbench.model.formal.compiling._kernel_memory import call_expand, call_ju
 __all__ = ["AGAIN", "FAILED", "GROW", "LEVEL", "advance", "advance_wide", "insert", "insert_wide"]
 
 LEVEL, AGAIN, GROW, FAILED = 0, 1, 2, 3  # why a kernel returns: the level is done, ...
-NEXT, COUNT, LEVEL_END, BATCH, FANOUT, STOP_COUNT, WORDS, KEY_WORDS, FAULT, SLOTS, SLOT_WORDS, STOP = range(12)
+NEXT, COUNT, LEVEL_END, BATCH, FANOUT, STOP_COUNT, WORDS, KEY_WORDS, FAULT, SLOTS, SLOT_WORDS, STOP = range(
+    12
+)
 TAG_SHIFT = 40  # of a wide entry: 24 bits of hash above 40 of number
 NUMBER = (1 << TAG_SHIFT) - 1
 
@@ -36,14 +39,15 @@ def _look(table: Any, mask: Any, key: Any) -> Any:
 
 @inlined
 def _found_something(control: Any, found: Any) -> Any:
-    for slot in range(control[SLOTS]):
+    for slot in range(control[SLOTS]):  # noqa: SIM110 - Numba has no generators here
         if found[slot * control[SLOT_WORDS]] >= 0:
             return True
     return False
 
 
 @kernel(
-    "int64(int64, int64, int64[::1], int64[::1], int64[::1], int32[::1], int64[::1], int32[::1], int64[::1], int64[::1])"
+    "int64(int64, int64, int64[::1], int64[::1], int64[::1], int32[::1], int64[::1], int32[::1], "
+    "int64[::1], int64[::1])"
 )
 def advance(
     expand_at: Any,
@@ -73,7 +77,16 @@ def advance(
         size = min(control[BATCH], control[LEVEL_END] - position)
         made = call_expand(
             expand_at,
-            (queue_at + 8 * position, size, position, out_at, out_at, owners.ctypes.data, taken.ctypes.data, found.ctypes.data),
+            (
+                queue_at + 8 * position,
+                size,
+                position,
+                out_at,
+                out_at,
+                owners.ctypes.data,
+                taken.ctypes.data,
+                found.ctypes.data,
+            ),
         )
         if made < 0:
             control[FAULT] = position - 1 - made
@@ -93,7 +106,11 @@ def advance(
             reason = FAILED
             break
         position += size
-        if position >= budget or count >= control[STOP_COUNT] or (control[STOP] and _found_something(control, found)):
+        if (
+            position >= budget
+            or count >= control[STOP_COUNT]
+            or (control[STOP] and _found_something(control, found))
+        ):
             reason = AGAIN
             break
     control[COUNT], control[NEXT] = count, position
@@ -121,7 +138,7 @@ def _hashed(address: Any, words: Any) -> Any:
 
 @inlined
 def _equal(left: Any, right: Any, words: Any) -> Any:
-    for word in range(words):
+    for word in range(words):  # noqa: SIM110
         if load64(left + 8 * word) != load64(right + 8 * word):
             return False
     return True
@@ -210,13 +227,19 @@ def advance_wide(
                     copy(keys_at + 8 * key_words * count, key_at, 8 * key_words)
                 parents[count] = position + owners[number]
                 count += 1
-        wrong = call_judge(judge_at, (queue_at + 8 * words * before, count - before, before, found.ctypes.data))
+        wrong = call_judge(
+            judge_at, (queue_at + 8 * words * before, count - before, before, found.ctypes.data)
+        )
         if wrong < 0:
             control[FAULT] = parents[before - 1 - wrong]
             reason = FAILED
             break
         position += size
-        if position >= budget or count >= control[STOP_COUNT] or (control[STOP] and _found_something(control, found)):
+        if (
+            position >= budget
+            or count >= control[STOP_COUNT]
+            or (control[STOP] and _found_something(control, found))
+        ):
             reason = AGAIN
             break
     control[COUNT], control[NEXT] = count, position

@@ -1,46 +1,39 @@
-"""Calls in a model's text: built-in functions, methods of collections, records, and the model's own functions."""
+"""Calls in a model's text: built-in functions, methods of collections, records, the model's functions."""
 
 import ast
-import types
 from typing import Any
 
 from workbench.model.formal.compiling.coercing import bits, number_text
-from workbench.model.formal.compiling.comparing import length, truth
-from workbench.model.formal.compiling.containers import METHODS, kept
-from workbench.model.formal.compiling.frames import NOT_ENABLED, OK, Frame
-from workbench.model.formal.compiling.iterating import Span
-from workbench.model.formal.compiling.layouts import MapLayout, PartsLayout, layout_of
+from workbench.model.formal.compiling.comparing import truth
+from workbench.model.formal.compiling.comprehensions import collected, found_any, reduced
+from workbench.model.formal.compiling.containers import METHODS
+from workbench.model.formal.compiling.expressions import condition
+from workbench.model.formal.compiling.frames import NOT_ENABLED, Frame, writes
+from workbench.model.formal.compiling.functions import call
+from workbench.model.formal.compiling.iterating import each
+from workbench.model.formal.compiling.layouts import PartsLayout, layout_of
+from workbench.model.formal.compiling.parts import kept, length, part_of
 from workbench.model.formal.compiling.places import load
-from workbench.model.formal.compiling.values import (
-    Constant,
-    Flag,
-    Number,
-    Packed,
-    Parts,
-    Place,
-    State,
-    Worth,
-)
+from workbench.model.formal.compiling.values import Constant, Flag, Number, Packed, Parts, Place, State, Worth
 from workbench.model.formal.declaring import Declared
 from workbench.model.formal.domains.collections import Record
 from workbench.model.formal.guards import require
 
-__all__ = ["call", "called", "iterated"]
+__all__ = ["called"]
 
 REDUCTIONS = (sum, min, max)
 
 
+@writes(ast.Call)
 def called(frame: Frame, node: ast.Call) -> Worth:
     """Write a call, and return what it stands for."""
-    from workbench.model.formal.compiling.expressions import expression
-
     if any(isinstance(arg, ast.Starred) for arg in node.args) or any(k.arg is None for k in node.keywords):
         frame.refuse(node, "* and ** in a call are not known here")
     if isinstance(node.func, ast.Attribute):
-        held = expression(frame, node.func.value)
+        held = frame.expression(node.func.value)
         if not isinstance(held, Constant):
             return _method(frame, held, node.func.attr, node)
-    target = expression(frame, node.func)
+    target = frame.expression(node.func)
     if not isinstance(target, Constant):
         frame.refuse(node, "what is called must be known when the model is compiled")
     if target.value is require:
@@ -48,12 +41,12 @@ def called(frame: Frame, node: ast.Call) -> Worth:
     if target.value in (any, all, *REDUCTIONS) and len(node.args) == 1 and _comprehends(node.args[0]):
         return _over_comprehension(frame, target.value, node)
     if target.value is len and _comprehends(node.args[0]):
-        args: list[Worth] = [expression(frame, node.args[0])]
+        args: list[Worth] = [frame.expression(node.args[0])]
     elif target.value in (set, frozenset, list, tuple, sorted) and node.args:
         return _converted(frame, target.value, node)
     else:
-        args = [expression(frame, arg) for arg in node.args]
-    named = {str(keyword.arg): expression(frame, keyword.value) for keyword in node.keywords}
+        args = [frame.expression(arg) for arg in node.args]
+    named = {str(keyword.arg): frame.expression(keyword.value) for keyword in node.keywords}
     return _applied(frame, target.value, args, named, node)
 
 
@@ -62,8 +55,6 @@ def _comprehends(node: ast.AST) -> bool:
 
 
 def _require(frame: Frame, node: ast.Call) -> Worth:
-    from workbench.model.formal.compiling.expressions import condition
-
     text = condition(frame, node.args[0])
     if text != "True":
         with frame.block(f"if not {text}:"):
@@ -72,24 +63,19 @@ def _require(frame: Frame, node: ast.Call) -> Worth:
 
 
 def _over_comprehension(frame: Frame, function: Any, node: ast.Call) -> Worth:
-    from workbench.model.formal.compiling.comprehensions import found_any, reduced
-
     if function in (any, all):
         return Flag(found_any(frame, node.args[0], wanted=function is any))
     return reduced(frame, node.args[0], function)
 
 
 def _converted(frame: Frame, function: Any, node: ast.Call) -> Worth:
-    """Write set(...) and its like: of a constant, of a collection that has that form, or of a comprehension."""
-    from workbench.model.formal.compiling.comprehensions import collected
-    from workbench.model.formal.compiling.expressions import expression
-
+    """Write set(...) and its like: of a constant, a collection that has that form, or a comprehension."""
     arg = node.args[0]
     if _comprehends(arg):
         if function in (set, frozenset):
             return collected(frame, ast.copy_location(ast.SetComp(arg.elt, arg.generators), arg), None)  # type: ignore[attr-defined]
         return collected(frame, arg, None)
-    worth = load(frame, expression(frame, arg))
+    worth = load(frame, frame.expression(arg))
     if isinstance(worth, Constant):
         return Constant(function(worth.value))
     if isinstance(worth, Parts):
@@ -97,7 +83,9 @@ def _converted(frame: Frame, function: Any, node: ast.Call) -> Worth:
     return kept(frame, worth)
 
 
-def _applied(frame: Frame, function: Any, args: list[Worth], named: dict[str, Worth], node: ast.Call) -> Worth:
+def _applied(  # noqa: PLR0911 - a table of what is called
+    frame: Frame, function: Any, args: list[Worth], named: dict[str, Worth], node: ast.Call
+) -> Worth:
     everything = [*args, *named.values()]
     if isinstance(function, Record):
         return _record(frame, function, named, node)
@@ -122,8 +110,6 @@ def _applied(frame: Frame, function: Any, args: list[Worth], named: dict[str, Wo
 
 
 def _any_of(frame: Frame, function: Any, held: Worth, node: ast.AST) -> Worth:
-    from workbench.model.formal.compiling.iterating import each
-
     found = frame.fresh()
     if isinstance(held, Parts):
         texts = [truth(frame, item, node) for item in held.items]
@@ -137,8 +123,6 @@ def _any_of(frame: Frame, function: Any, held: Worth, node: ast.AST) -> Worth:
 
 
 def _reduced(frame: Frame, function: Any, args: list[Worth], node: ast.AST) -> Worth:
-    from workbench.model.formal.compiling.iterating import each
-
     if function is not sum and len(args) > 1:
         return _least(frame, function, args, node)
     if isinstance(args[0], Parts):
@@ -173,7 +157,6 @@ def _least(frame: Frame, function: Any, args: list[Worth], node: ast.AST) -> Wor
 
 def _record(frame: Frame, domain: Record, named: dict[str, Worth], node: ast.AST) -> Worth:
     layout: Any = layout_of(domain, "a record")
-    assert isinstance(layout, PartsLayout)
     if not layout.small:
         frame.refuse(node, "a record of more than 64 bits is written field by field")
     unknown = [name for name in named if name not in domain.names]
@@ -187,10 +170,8 @@ def _record(frame: Frame, domain: Record, named: dict[str, Worth], node: ast.AST
 
 
 def _method(frame: Frame, held: Worth, name: str, node: ast.Call) -> Worth:
-    from workbench.model.formal.compiling.expressions import expression
-
-    args = [expression(frame, arg) for arg in node.args]
-    named = {str(keyword.arg): expression(frame, keyword.value) for keyword in node.keywords}
+    args = [frame.expression(arg) for arg in node.args]
+    named = {str(keyword.arg): frame.expression(keyword.value) for keyword in node.keywords}
     if isinstance(held, State):
         member = getattr(frame.program.model, name, None)
         if member is None:
@@ -202,87 +183,13 @@ def _method(frame: Frame, held: Worth, name: str, node: ast.Call) -> Worth:
         return _replaced(frame, held, layout, named, node)
     for (kind, known), apply in METHODS.items():
         if known == name and isinstance(layout, kind):
-            loaded = [arg if isinstance(arg, Place) and not arg.layout.small else load(frame, arg) for arg in args]
+            loaded = [
+                arg if isinstance(arg, Place) and not arg.layout.small else load(frame, arg) for arg in args
+            ]
             return apply(frame, held, [kept(frame, arg) for arg in loaded], node)
     return frame.refuse(node, f"{name}() is not known here")
 
 
 def _replaced(frame: Frame, held: Worth, layout: Any, named: dict[str, Worth], node: ast.AST) -> Worth:
-    from workbench.model.formal.compiling.containers import part_of
-
     fields = {name: named.get(name) or part_of(frame, held, name, node) for name in layout.domain.names}
     return _record(frame, layout.domain, fields, node)
-
-
-def iterated(frame: Frame, node: ast.expr) -> Any:
-    """Return what a loop goes over: a constant, a collection, or the numbers of a range."""
-    from workbench.model.formal.compiling.expressions import expression
-
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id not in frame.names:
-        function = frame.lookup(node.func)
-        if function == Constant(range):
-            return _span(frame, node)
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and not node.args:
-        held = expression(frame, node.func.value)
-        if isinstance(getattr(held, "layout", None), MapLayout) and node.func.attr == "keys":
-            return held
-    return expression(frame, node)
-
-
-def _span(frame: Frame, node: ast.Call) -> Any:
-    from workbench.model.formal.compiling.expressions import expression
-
-    args = [load(frame, expression(frame, arg)) for arg in node.args]
-    if all(isinstance(arg, Constant) for arg in args):
-        return Constant(range(*(arg.value for arg in args)))  # type: ignore[union-attr]
-    step = args[2] if len(args) > 2 else Constant(1)  # noqa: PLR2004 - start, stop, step
-    if not isinstance(step, Constant):
-        frame.refuse(node, "the step of a range must be a constant")
-    ends = [number_text(frame, arg, node) for arg in args[:2]]
-    held = [Number(frame.keep(end.text), end.low, end.high) for end in ends]
-    start = held[0] if len(held) > 1 else Number("0", 0, 0)
-    return Span(start, held[-1], step.value)
-
-
-def call(frame: Frame, function: Any, args: list[Worth], named: dict[str, Worth], node: ast.AST) -> Worth:
-    """Write a call of one of the model's own functions, or of a plain function that it uses."""
-    from workbench.model.formal.compiling.statements import written_function
-
-    if isinstance(function, Declared):
-        function = function.function
-    if not isinstance(function, types.FunctionType):
-        frame.refuse(node, f"{getattr(function, '__name__', function)!r} cannot be called here")
-    worths = _in_order(frame, function, args, named, node)
-    name, result, changed, given = written_function(frame, function, worths, node)
-    outcome = frame.fresh()
-    frame.emit(f"{outcome} = {name}({', '.join(given)})")
-    with frame.block(f"if {outcome}[0] != {OK}:"):
-        frame.emit(frame.returning(f"{outcome}[0]"))
-    if changed is not None:
-        for number, word in enumerate(frame.program.registers(changed)):
-            frame.emit(f"{word} = {outcome}[{2 + number}]")
-    if isinstance(result, Flag):
-        return Flag(f"({outcome}[1] != 0)")
-    if isinstance(result, Packed):
-        return Packed(f"{outcome}[1]", result.layout)
-    return Number(f"{outcome}[1]") if isinstance(result, Number) else Constant(None)
-
-
-def _in_order(
-    frame: Frame, function: Any, args: list[Worth], named: dict[str, Worth], node: ast.AST
-) -> list[Worth]:
-    code = function.__code__
-    names = code.co_varnames[: code.co_argcount]
-    defaults = dict(zip(names[len(names) - len(function.__defaults__ or ()) :], function.__defaults__ or (), strict=True))
-    found = dict(zip(names, args, strict=False)) | named
-    worths: list[Worth] = []
-    for name in names:
-        if name in found:
-            worths.append(found[name])
-        elif name in defaults:
-            worths.append(Constant(defaults[name]))
-        else:
-            frame.refuse(node, f"{function.__name__} needs {name}")
-    return worths
-
-

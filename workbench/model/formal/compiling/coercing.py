@@ -10,13 +10,13 @@ from workbench.model.formal.compiling.layouts import (
     EnumLayout,
     IntLayout,
     Layout,
-    MapLayout,
     MaybeLayout,
     PartsLayout,
     SeqLayout,
     SetLayout,
+    layout_of,
 )
-from workbench.model.formal.compiling.places import below, load, read, write
+from workbench.model.formal.compiling.places import bits_of, load, read, taken, word_places, write
 from workbench.model.formal.compiling.values import (
     Constant,
     Flag,
@@ -72,8 +72,6 @@ def bits(frame: Frame, worth: Worth, layout: Layout, node: ast.AST) -> str:
 
 def unwrapped(frame: Frame, worth: Packed) -> Worth:
     """Return the value that is there; where it is None, the written function gives up."""
-    from workbench.model.formal.compiling.places import bits_of, taken
-
     layout: Any = worth.layout
     text = frame.keep(worth.text)
     frame.fail(f"{text} & 1 == 0")
@@ -206,8 +204,6 @@ _BITS: tuple[tuple[Any, Any], ...] = (
 
 def ranked(frame: Frame, worth: Worth, layout: SetLayout, node: ast.AST) -> str:
     """Return which bit of a set stands for a value; outside its domain, the written function gives up."""
-    from workbench.model.formal.compiling.layouts import layout_of
-
     if isinstance(worth, Constant):
         try:
             return literal(layout.domain.number(worth.value))
@@ -220,8 +216,6 @@ def ranked(frame: Frame, worth: Worth, layout: SetLayout, node: ast.AST) -> str:
 
 def _rank(text: str, layout: Layout) -> str:
     """Return the text of a value's number among those of its domain, of its bits."""
-    from workbench.model.formal.compiling.places import bits_of
-
     if isinstance(layout, MaybeLayout):
         return f"(({text} & 1) * (1 + {_rank(bits_of(text, layout.above, layout.of.bits), layout.of)}))"
     if isinstance(layout, PartsLayout):
@@ -248,9 +242,7 @@ def unranked(number: str, layout: Layout) -> str:
         placed, divisor = [], 1
         for position in reversed(range(len(parts))):
             part: Any = parts[position]
-            offset = (
-                layout.offsets[position] if isinstance(layout, PartsLayout) else layout.offset(position)
-            )
+            offset = layout.offsets[position] if isinstance(layout, PartsLayout) else layout.offset(position)
             own = f"({number} // {divisor} % {part.domain.size})"
             placed.append((unranked(own, part), offset))
             divisor *= part.domain.size
@@ -277,22 +269,12 @@ def _store_constant(frame: Frame, place: Place, value: Any) -> None:
     if packed is None:
         frame.emit(frame.returning(ERROR))
         return
-    for at, word in _word_places(place):
+    for at, word in word_places(place):
         write(frame, word, literal(packed >> at & (1 << 64) - 1))
 
 
 def _store_words(frame: Frame, place: Place, source: Place, node: ast.AST) -> None:
     del node
-    values = [frame.keep(read(frame, word)) for _, word in _word_places(source)]
-    for (_, word), value in zip(_word_places(place), values, strict=True):
+    values = [frame.keep(read(frame, word)) for _, word in word_places(source)]
+    for (_, word), value in zip(word_places(place), values, strict=True):
         write(frame, word, value)
-
-
-def _word_places(place: Place) -> list[tuple[int, Place]]:
-    from workbench.model.formal.compiling.layouts import IntLayout as Whole
-    from workbench.model.formal.domains.scalars import Int
-
-    whole = Whole(Int(0, (1 << 64) - 1))
-    return [(at, below(place, at, whole)) for at in range(0, place.layout.bits, 64)]
-
-

@@ -13,6 +13,7 @@ from workbench.model.formal.compiling.coercing import (
     unwrapped,
 )
 from workbench.model.formal.compiling.frames import Frame
+from workbench.model.formal.compiling.iterating import each
 from workbench.model.formal.compiling.layouts import (
     ArrayLayout,
     EnumLayout,
@@ -22,8 +23,10 @@ from workbench.model.formal.compiling.layouts import (
     MaybeLayout,
     SeqLayout,
     SetLayout,
+    layout_of,
 )
-from workbench.model.formal.compiling.places import below, bits_of, load, read, taken
+from workbench.model.formal.compiling.parts import layout_in, length_text, map_slot, position_of, raw, set_bit
+from workbench.model.formal.compiling.places import bits_of, load, read, taken, word_places
 from workbench.model.formal.compiling.values import (
     Constant,
     Flag,
@@ -35,7 +38,7 @@ from workbench.model.formal.compiling.values import (
     literal,
 )
 
-__all__ = ["compared", "contains", "length", "length_text", "raw", "truth"]
+__all__ = ["compared", "contains", "truth"]
 
 SIGNS = {ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
 
@@ -51,14 +54,10 @@ def truth(frame: Frame, worth: Worth, node: ast.AST) -> str:
         return f"({worth.text} != 0)"
     if isinstance(worth, Parts):
         return str(bool(worth.items))
-    layout = _layout(worth)
+    layout = layout_in(worth)
     if isinstance(layout, SetLayout | SeqLayout | MapLayout):
         return f"({length_text(frame, worth, node)} != 0)"
     return frame.refuse(node, "its truth is not known here: compare it with something")
-
-
-def _layout(worth: Worth) -> Any:
-    return worth.layout if isinstance(worth, Packed | Place) else None
 
 
 def compared(frame: Frame, left: Worth, operator: ast.cmpop, right: Worth, node: ast.AST) -> str:
@@ -73,7 +72,7 @@ def compared(frame: Frame, left: Worth, operator: ast.cmpop, right: Worth, node:
     if isinstance(operator, ast.Eq | ast.NotEq):
         text = _equal(frame, left, right, node)
         return text if isinstance(operator, ast.Eq) else f"(not {text})"
-    if isinstance(_layout(left), SetLayout) or isinstance(_layout(right), SetLayout):
+    if isinstance(layout_in(left), SetLayout) or isinstance(layout_in(right), SetLayout):
         return _subset(frame, left, operator, right, node)
     sign = SIGNS[type(operator)]
     return f"({number_text(frame, left, node).text} {sign} {number_text(frame, right, node).text})"
@@ -93,7 +92,7 @@ def _equal(frame: Frame, left: Worth, right: Worth, node: ast.AST) -> str:
         left, right = right, left
     if isinstance(right, Constant):
         return _equals_constant(frame, left, right.value, node)
-    left_layout, right_layout = _layout(left), _layout(right)
+    left_layout, right_layout = layout_in(left), layout_in(right)
     if isinstance(left_layout, MaybeLayout) and not isinstance(right_layout, MaybeLayout):
         left, right, left_layout, right_layout = right, left, right_layout, left_layout
     if isinstance(right_layout, MaybeLayout) and not isinstance(left_layout, MaybeLayout):
@@ -110,24 +109,14 @@ def _equal(frame: Frame, left: Worth, right: Worth, node: ast.AST) -> str:
 def _equal_words(frame: Frame, left: Place, right: Place, node: ast.AST) -> str:
     if not same(left.layout, right.layout):
         frame.refuse(node, "values of different domains are compared")
-    whole = IntLayout(_word_domain())
-    offsets = range(0, left.layout.bits, 64)
-    pairs = [(below(left, at, whole), below(right, at, whole)) for at in offsets]
-    return "(" + " and ".join(f"{read(frame, one)} == {read(frame, other)}" for one, other in pairs) + ")"
+    pairs = zip(word_places(left), word_places(right), strict=True)
+    same_words = [f"{read(frame, one)} == {read(frame, other)}" for (_, one), (_, other) in pairs]
+    return "(" + " and ".join(same_words) + ")"
 
 
-def _word_domain() -> Any:
-    from workbench.model.formal.domains.scalars import Int
-
-    return Int(0, (1 << 64) - 1)
-
-
-def raw(frame: Frame, worth: Worth) -> str:
-    """Return the bits of a value that has a layout of at most one word."""
-    return read(frame, worth) if isinstance(worth, Place) else worth.text  # type: ignore[union-attr]
-
-
-def _equals_constant(frame: Frame, left: Worth, value: Any, node: ast.AST) -> str:
+def _equals_constant(  # noqa: PLR0911 - a table of kinds
+    frame: Frame, left: Worth, value: Any, node: ast.AST
+) -> str:
     if isinstance(left, Constant):
         return str(left.value == value)
     if isinstance(left, Number):
@@ -135,7 +124,7 @@ def _equals_constant(frame: Frame, left: Worth, value: Any, node: ast.AST) -> st
     if isinstance(left, Flag):
         wanted = {0: f"(not {left.text})", 1: left.text}
         return wanted.get(value, "False") if isinstance(value, int) else "False"
-    layout = _layout(left)
+    layout = layout_in(left)
     if layout is None:
         return frame.refuse(node, "this cannot be compared with a constant")
     packed = packed_constant(layout, value)
@@ -143,11 +132,7 @@ def _equals_constant(frame: Frame, left: Worth, value: Any, node: ast.AST) -> st
         return "False"
     if layout.small:
         return f"({raw(frame, left)} == {literal(packed)})"
-    assert isinstance(left, Place)
-    whole = IntLayout(_word_domain())
-    words = [
-        f"{read(frame, below(left, at, whole))} == {literal(packed >> at)}" for at in range(0, layout.bits, 64)
-    ]
+    words = [f"{read(frame, word)} == {literal(packed >> at)}" for at, word in word_places(left)]
     return "(" + " and ".join(words) + ")"
 
 
@@ -159,7 +144,7 @@ def _equals_maybe(frame: Frame, plain: Worth, maybe: Any, node: ast.AST) -> str:
 
 
 def _subset(frame: Frame, left: Worth, operator: ast.cmpop, right: Worth, node: ast.AST) -> str:
-    layout = _layout(left) if isinstance(_layout(left), SetLayout) else _layout(right)
+    layout = layout_in(left) if isinstance(layout_in(left), SetLayout) else layout_in(right)
     if not layout.small:
         frame.refuse(node, "sets of more than 64 possible elements are not compared")
     one = frame.keep(bits(frame, left, layout, node))
@@ -171,7 +156,9 @@ def _subset(frame: Frame, left: Worth, operator: ast.cmpop, right: Worth, node: 
     return f"({inside} and {one} != {other})" if proper else f"({inside})"
 
 
-def contains(frame: Frame, item: Worth, held: Worth, node: ast.AST) -> str:
+def contains(  # noqa: PLR0911 - a table of kinds
+    frame: Frame, item: Worth, held: Worth, node: ast.AST
+) -> str:
     """Return the text of whether a value is in a collection."""
     item = load(frame, item)
     if isinstance(held, Constant) and isinstance(held.value, range):
@@ -180,13 +167,13 @@ def contains(frame: Frame, item: Worth, held: Worth, node: ast.AST) -> str:
         return _any_equal(frame, item, [Constant(value) for value in held.value], node)
     if isinstance(held, Parts):
         return _any_equal(frame, item, list(held.items), node)
-    layout = _layout(held)
+    layout = layout_in(held)
     if isinstance(layout, SetLayout):
         return _in_set(frame, item, held, layout, node)
     if isinstance(layout, MapLayout):
         return _in_map(frame, item, held, layout, node)
     if isinstance(layout, ArrayLayout | SeqLayout):
-        return _among(frame, item, held, layout, node)
+        return _among(frame, item, held, node)
     return frame.refuse(node, "`in` needs a set, a map, a sequence, an array or a constant collection")
 
 
@@ -227,8 +214,6 @@ def _fits(frame: Frame, item: Worth, layout: Layout, node: ast.AST) -> Worth | N
 
 
 def _in_set(frame: Frame, item: Worth, held: Worth, layout: SetLayout, node: ast.AST) -> str:
-    from workbench.model.formal.compiling.layouts import layout_of
-
     of = layout_of(layout.domain.of, "a set's element")
     fitting = _fits(frame, item, of, node)
     if fitting is None:
@@ -252,35 +237,14 @@ def _number_in_set(frame: Frame, item: Number, held: Worth, layout: SetLayout, o
     return found
 
 
-def set_bit(frame: Frame, held: Worth, layout: SetLayout, number: str) -> str:
-    """Return the text of the bit of a set that has a number."""
-    if isinstance(held, Place):
-        return read(frame, bit_place(held, number))
-    return f"(({raw(frame, held)} >> {number}) & 1)"
-
-
-def bit_place(place: Place, number: str) -> Place:
-    """Return the place of a set's bit."""
-    from workbench.model.formal.compiling.layouts import BoolLayout
-    from workbench.model.formal.compiling.places import element
-    from workbench.model.formal.domains.scalars import Bool
-
-    layout: Any = place.layout
-    bits_layout = ArrayLayout(layout.domain, BoolLayout(Bool()), len(layout.domain.elements))
-    return element(place, bits_layout, 0, number)
-
-
 def _in_map(frame: Frame, item: Worth, held: Worth, layout: MapLayout, node: ast.AST) -> str:
-    from workbench.model.formal.compiling.containers import map_slot, position_of
-
     if isinstance(item, Constant) and item.value not in layout.domain.positions:
         return "False"
-    return f"(({raw(frame, map_slot(frame, held, position_of(frame, layout.domain.keys, item, node)))} & 1) != 0)"
+    position = position_of(frame, layout.domain.keys, item, node)
+    return f"(({raw(frame, map_slot(held, position))} & 1) != 0)"
 
 
-def _among(frame: Frame, item: Worth, held: Worth, layout: Any, node: ast.AST) -> str:
-    from workbench.model.formal.compiling.iterating import each
-
+def _among(frame: Frame, item: Worth, held: Worth, node: ast.AST) -> str:
     kept, found = _held(frame, item), frame.fresh()
     frame.emit(f"{found} = False")
     with each(frame, held, node) as (value, _):
@@ -288,51 +252,3 @@ def _among(frame: Frame, item: Worth, held: Worth, layout: Any, node: ast.AST) -
         with frame.block(f"if {text}:"):
             frame.emit(f"{found} = True")
     return found
-
-
-def length(frame: Frame, worth: Worth, node: ast.AST) -> Number:
-    """Return the length of a collection."""
-    if isinstance(worth, Constant):
-        return Number(str(len(worth.value)), len(worth.value), len(worth.value))
-    if isinstance(worth, Parts):
-        return Number(str(len(worth.items)), len(worth.items), len(worth.items))
-    layout = _layout(worth)
-    if isinstance(layout, ArrayLayout):
-        return Number(str(layout.count), layout.count, layout.count)
-    most = {SetLayout: lambda: len(layout.domain.elements), SeqLayout: lambda: layout.domain.most}
-    high = most.get(type(layout), lambda: None)()
-    return Number(length_text(frame, worth, node), 0, high)
-
-
-def length_text(frame: Frame, worth: Worth, node: ast.AST) -> str:
-    """Return the text of the length of a set, a map or a sequence."""
-    layout = _layout(worth)
-    if isinstance(layout, SeqLayout):
-        if isinstance(worth, Place):
-            length_layout = IntLayout(_length_domain(layout))
-            return read(frame, below(worth, 0, length_layout))
-        return bits_of(raw(frame, worth), 0, layout.length_bits)
-    if isinstance(layout, SetLayout):
-        if isinstance(worth, Place) and not layout.small:
-            whole = IntLayout(_word_domain())
-            words = [read(frame, below(worth, at, whole)) for at in range(0, layout.bits, 64)]
-            return "(" + " + ".join(f"ones({word})" for word in words) + ")"
-        return f"ones({raw(frame, worth)})"
-    if isinstance(layout, MapLayout):
-        return _map_length(frame, worth, layout)
-    return frame.refuse(node, "len() needs a set, a map, a sequence or an array")
-
-
-def _length_domain(layout: SeqLayout) -> Any:
-    from workbench.model.formal.domains.scalars import Int
-
-    return Int(0, (1 << layout.length_bits) - 1)
-
-
-def _map_length(frame: Frame, worth: Worth, layout: MapLayout) -> str:
-    from workbench.model.formal.compiling.containers import map_slot
-
-    slots = [map_slot(frame, worth, str(position)) for position in range(layout.slots.count)]
-    return "(" + " + ".join(f"({raw(frame, slot)} & 1)" for slot in slots) + ")"
-
-

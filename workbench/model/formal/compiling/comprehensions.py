@@ -5,9 +5,9 @@ from collections.abc import Callable
 from typing import Any
 
 from workbench.model.formal.compiling.coercing import bits, number_text, ranked
-from workbench.model.formal.compiling.containers import kept
-from workbench.model.formal.compiling.frames import Frame
-from workbench.model.formal.compiling.iterating import each, unrolled
+from workbench.model.formal.compiling.expressions import condition
+from workbench.model.formal.compiling.frames import Frame, writes
+from workbench.model.formal.compiling.iterating import each, iterated, unrolled
 from workbench.model.formal.compiling.layouts import (
     ArrayLayout,
     EnumLayout,
@@ -16,6 +16,7 @@ from workbench.model.formal.compiling.layouts import (
     SeqLayout,
     SetLayout,
 )
+from workbench.model.formal.compiling.parts import kept, part_of
 from workbench.model.formal.compiling.places import load
 from workbench.model.formal.compiling.values import Constant, Number, Packed, Parts, Worth, literal
 from workbench.model.formal.domains.scalars import Int
@@ -28,8 +29,6 @@ Comprehension = Any  # ast.GeneratorExp | ast.ListComp | ast.SetComp
 
 def loop(frame: Frame, target: ast.expr, iterable: ast.expr, body: Callable[[], None]) -> None:
     """Write a loop over an iterable, with the target bound in its body."""
-    from workbench.model.formal.compiling.calls import iterated
-
     held = iterated(frame, iterable)
     values = unrolled(held)
     if values is not None:
@@ -55,8 +54,6 @@ def bind(frame: Frame, target: ast.expr, worth: Worth) -> None:
 
 
 def _part(frame: Frame, worth: Worth, position: int, node: ast.AST) -> Worth:
-    from workbench.model.formal.compiling.containers import part_of
-
     if isinstance(worth, Constant):
         return Constant(worth.value[position])
     if isinstance(worth, Parts):
@@ -67,8 +64,6 @@ def _part(frame: Frame, worth: Worth, position: int, node: ast.AST) -> Worth:
 
 def _nested(frame: Frame, node: Comprehension, body: Callable[[], None], number: int = 0) -> None:
     """Write the loops and conditions of a comprehension around what each of its elements needs."""
-    from workbench.model.formal.compiling.expressions import condition
-
     if number == len(node.generators):
         body()
         return
@@ -88,8 +83,6 @@ def _nested(frame: Frame, node: Comprehension, body: Callable[[], None], number:
 
 def found_any(frame: Frame, node: Comprehension, *, wanted: bool) -> str:
     """Write `any(...)`, or `all(...)` as the absence of what is not."""
-    from workbench.model.formal.compiling.expressions import condition
-
     found = frame.fresh()
     frame.emit(f"{found} = False")
 
@@ -104,15 +97,13 @@ def found_any(frame: Frame, node: Comprehension, *, wanted: bool) -> str:
 
 def reduced(frame: Frame, node: Comprehension, function: Any) -> Number:
     """Write `sum(...)`, `min(...)` or `max(...)` over a comprehension."""
-    from workbench.model.formal.compiling.expressions import expression
-
     total, seen = frame.fresh(), frame.fresh()
     frame.emit(f"{total} = 0")
     if function is not sum:
         frame.emit(f"{seen} = False")
 
     def take() -> None:
-        text = frame.keep(number_text(frame, expression(frame, node.elt), node).text)
+        text = frame.keep(number_text(frame, frame.expression(node.elt), node).text)
         if function is sum:
             frame.emit(f"{total} += {text}")
             return
@@ -131,6 +122,11 @@ def _counts(node: Comprehension) -> bool:
     return isinstance(node.elt, ast.Constant | ast.Compare)
 
 
+@writes(ast.SetComp, ast.ListComp, ast.GeneratorExp)
+def _comprehension(frame: Frame, node: Comprehension) -> Worth:
+    return collected(frame, node, None)
+
+
 def collected(frame: Frame, node: Comprehension, layout: Layout | None) -> Worth:
     """Write a comprehension that makes a set, a sequence or an array of a layout."""
     if isinstance(node, ast.SetComp) or isinstance(layout, SetLayout):
@@ -139,18 +135,18 @@ def collected(frame: Frame, node: Comprehension, layout: Layout | None) -> Worth
         return _collected_seq(frame, node, layout)
     if isinstance(layout, ArrayLayout) and layout.small:
         return _collected_array(frame, node, layout)
-    return frame.refuse(node, "a comprehension is known where it is assigned, counted, or given to any() or all()")
+    return frame.refuse(
+        node, "a comprehension is known where it is assigned, counted, or given to any() or all()"
+    )
 
 
 def _collected_set(frame: Frame, node: Comprehension, layout: Layout | None) -> Worth:
-    from workbench.model.formal.compiling.expressions import expression
-
     made = frame.fresh()
     frame.emit(f"{made} = 0")
     found: list[SetLayout] = [layout] if isinstance(layout, SetLayout) else []
 
     def take() -> None:
-        worth = kept(frame, load(frame, expression(frame, node.elt)))
+        worth = kept(frame, load(frame, frame.expression(node.elt)))
         if not found:
             found.append(_set_of(frame, worth, node))
         frame.emit(f"{made} |= 1 << {ranked(frame, worth, found[0], node)}")
@@ -173,14 +169,12 @@ def _set_of(frame: Frame, worth: Worth, node: ast.AST) -> SetLayout:
 
 
 def _collected_seq(frame: Frame, node: Comprehension, layout: SeqLayout) -> Worth:
-    from workbench.model.formal.compiling.expressions import expression
-
     made, count = frame.fresh(), frame.fresh()
     frame.emit(f"{made} = 0")
     frame.emit(f"{count} = 0")
 
     def take() -> None:
-        text = frame.keep(bits(frame, expression(frame, node.elt), layout.elements.of, node))
+        text = frame.keep(bits(frame, frame.expression(node.elt), layout.elements.of, node))
         frame.fail(f"{count} >= {layout.domain.most}")
         frame.emit(f"{made} |= {text} << ({layout.above} + {count} * {layout.elements.of.bits})")
         frame.emit(f"{count} += 1")
@@ -190,14 +184,12 @@ def _collected_seq(frame: Frame, node: Comprehension, layout: SeqLayout) -> Wort
 
 
 def _collected_array(frame: Frame, node: Comprehension, layout: ArrayLayout) -> Worth:
-    from workbench.model.formal.compiling.expressions import expression
-
     made, count = frame.fresh(), frame.fresh()
     frame.emit(f"{made} = {literal(0)}")
     frame.emit(f"{count} = 0")
 
     def take() -> None:
-        text = frame.keep(bits(frame, expression(frame, node.elt), layout.of, node))
+        text = frame.keep(bits(frame, frame.expression(node.elt), layout.of, node))
         frame.fail(f"{count} >= {layout.count}")
         frame.emit(f"{made} |= {text} << ({count} * {layout.of.bits})")
         frame.emit(f"{count} += 1")

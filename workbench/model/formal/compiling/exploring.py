@@ -221,7 +221,11 @@ class _Run:
             bound = f"max_states={self.limits.max_states}"
         if self.limits.stop_at_first:
             for found in self._slots():
-                at = int(self.memory.parents[found.state]) if found.kind == "invariant" and found.instance is None else found.state
+                at = (
+                    int(self.memory.parents[found.state])
+                    if found.kind == "invariant" and found.instance is None
+                    else found.state
+                )
                 if at <= last:
                     last, bound = at, "stop_at_first"
         if bound:

@@ -5,24 +5,16 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-from workbench.model.formal.compiling.calls import call
 from workbench.model.formal.compiling.coercing import bits, number_text, same
-from workbench.model.formal.compiling.comparing import compared, raw, truth
-from workbench.model.formal.compiling.containers import item_of, kept, part_of
-from workbench.model.formal.compiling.frames import Frame
+from workbench.model.formal.compiling.comparing import compared, truth
+from workbench.model.formal.compiling.frames import Frame, writes
+from workbench.model.formal.compiling.functions import call
 from workbench.model.formal.compiling.layouts import MaybeLayout, SeqLayout, SetLayout
+from workbench.model.formal.compiling.parts import item_of, kept, part_of, raw
 from workbench.model.formal.compiling.places import field, load
-from workbench.model.formal.compiling.values import (
-    Constant,
-    Flag,
-    Number,
-    Packed,
-    Parts,
-    State,
-    Worth,
-)
+from workbench.model.formal.compiling.values import Constant, Flag, Number, Packed, Parts, State, Worth
 
-__all__ = ["condition", "expression"]
+__all__ = ["condition", "operated"]
 
 OPERATIONS: dict[type, tuple[str, Callable[[Any, Any], Any]]] = {
     ast.Add: ("+", operator.add),
@@ -46,27 +38,15 @@ def condition(frame: Frame, node: ast.expr) -> str:
         return _bool(frame, node)
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
         return f"(not {condition(frame, node.operand)})"
-    return truth(frame, expression(frame, node), node)
+    return truth(frame, frame.expression(node), node)
 
 
-def expression(frame: Frame, node: ast.expr) -> Worth:
-    """Write what an expression needs before it, and return what it stands for.
-
-    Raises
-    ------
-    NotCompilableError
-        For what the compiled engine does not know.
-    """
-    known = _KNOWN.get(type(node))
-    if known is None:
-        frame.refuse(node, f"{type(node).__name__} is not known to the compiled engine")
-    return known(frame, node)
-
-
+@writes(ast.Constant)
 def _constant(_frame: Frame, node: ast.Constant) -> Worth:
     return Constant(node.value)
 
 
+@writes(ast.Name)
 def _name(frame: Frame, node: ast.Name) -> Worth:
     worth = frame.lookup(node)
     if node.id in frame.stale:
@@ -74,14 +54,13 @@ def _name(frame: Frame, node: ast.Name) -> Worth:
     return worth
 
 
+@writes(ast.Attribute)
 def _attribute(frame: Frame, node: ast.Attribute) -> Worth:
-    held = expression(frame, node.value)
+    held = frame.expression(node.value)
     if isinstance(held, State):
         if node.attr in frame.program.layout.parts:
             return field(frame, held, node.attr)
-        member = frame.program.model.__dict__.get(node.attr) or getattr(
-            frame.program.model, node.attr, None
-        )
+        member = frame.program.model.__dict__.get(node.attr) or getattr(frame.program.model, node.attr, None)
         if isinstance(member, property):
             return call(frame, member.fget, [held], {}, node)
         return frame.refuse(node, f"the model has no field {node.attr}")
@@ -90,11 +69,12 @@ def _attribute(frame: Frame, node: ast.Attribute) -> Worth:
     return part_of(frame, held, node.attr, node)
 
 
+@writes(ast.Subscript)
 def _subscript(frame: Frame, node: ast.Subscript) -> Worth:
-    held = expression(frame, node.value)
+    held = frame.expression(node.value)
     if isinstance(node.slice, ast.Slice):
         return _sliced(frame, held, node.slice, node)
-    key = load(frame, expression(frame, node.slice))
+    key = load(frame, frame.expression(node.slice))
     if isinstance(held, Constant):
         return _constant_item(frame, held, key, node)
     if isinstance(held, Parts) and isinstance(key, Constant):
@@ -121,17 +101,17 @@ def _constant_item(frame: Frame, held: Constant, key: Worth, node: ast.AST) -> W
 def _sliced(frame: Frame, held: Worth, cut: ast.Slice, node: ast.AST) -> Worth:
     """Return `held[1:]`, which is what queues are read with; other slices are not known."""
     if isinstance(held, Constant):
-        ends = [None if end is None else expression(frame, end) for end in (cut.lower, cut.upper, cut.step)]
+        ends = [None if end is None else frame.expression(end) for end in (cut.lower, cut.upper, cut.step)]
         if all(end is None or isinstance(end, Constant) for end in ends):
             return Constant(held.value[slice(*(end and end.value for end in ends))])  # type: ignore[union-attr]
     layout: Any = getattr(held, "layout", None)
-    first = cut.lower is not None and expression(frame, cut.lower) == Constant(1)
+    first = cut.lower is not None and frame.expression(cut.lower) == Constant(1)
     if not (isinstance(layout, SeqLayout) and layout.small and first and cut.upper is None and not cut.step):
         frame.refuse(node, "of a sequence, [1:] is the slice that is known")
     text = frame.keep(raw(frame, held))
     size, ones = layout.elements.of.bits, (1 << layout.length_bits) - 1
     rest = f"(({text} >> {layout.above + size}) << {layout.above})"
-    if layout.bits == 64:  # noqa: PLR2004 - the sign would come in from the left
+    if layout.bits == 64:
         rest = f"(shift_right({text}, {layout.above + size}) << {layout.above})"
     found = frame.fresh()
     frame.emit(f"{found} = {text}")
@@ -140,8 +120,9 @@ def _sliced(frame: Frame, held: Worth, cut: ast.Slice, node: ast.AST) -> Worth:
     return Packed(found, layout)
 
 
+@writes(ast.BinOp)
 def _binary(frame: Frame, node: ast.BinOp) -> Worth:
-    left, right = expression(frame, node.left), expression(frame, node.right)
+    left, right = frame.expression(node.left), frame.expression(node.right)
     return operated(frame, left, node.op, right, node)
 
 
@@ -161,9 +142,7 @@ def operated(frame: Frame, left: Worth, sign: ast.operator, right: Worth, node: 
         return Parts(left.kind, left.items + right.items)
     if isinstance(left, Flag) and isinstance(right, Flag) and isinstance(sign, ast.BitAnd | ast.BitOr):
         return Flag(f"({left.text} {text} {right.text})")
-    return _arithmetic(
-        frame, number_text(frame, left, node), sign, number_text(frame, right, node), text
-    )
+    return _arithmetic(frame, number_text(frame, left, node), sign, number_text(frame, right, node), text)
 
 
 def _arithmetic(frame: Frame, left: Number, sign: ast.operator, right: Number, text: str) -> Number:
@@ -185,7 +164,7 @@ def _bounds(left: Number, sign: ast.operator, right: Number) -> tuple[int | None
     return min(corners), max(corners)
 
 
-def _set_operation(
+def _set_operation(  # noqa: PLR0913
     frame: Frame, left: Worth, sign: ast.operator, right: Worth, layout: SetLayout, node: ast.AST
 ) -> Worth:
     if type(sign) not in SET_OPERATIONS or not layout.small:
@@ -204,10 +183,11 @@ def _joined(frame: Frame, left: Worth, right: Worth, layout: SeqLayout, node: as
     return Packed(frame.keep(f"({one} + ({other} & {ones})) | {moved}"), layout)
 
 
+@writes(ast.UnaryOp)
 def _unary(frame: Frame, node: ast.UnaryOp) -> Worth:
     if isinstance(node.op, ast.Not):
         return Flag(condition(frame, node))
-    worth = load(frame, expression(frame, node.operand))
+    worth = load(frame, frame.expression(node.operand))
     if isinstance(worth, Constant):
         return Constant(-worth.value if isinstance(node.op, ast.USub) else worth.value)
     number = number_text(frame, worth, node)
@@ -241,17 +221,19 @@ def _bool(frame: Frame, node: ast.BoolOp) -> str:
     return text
 
 
+@writes(ast.BoolOp)
 def _bool_value(frame: Frame, node: ast.BoolOp) -> Worth:
     return Flag(_bool(frame, node))
 
 
+@writes(ast.Compare)
 def _compare(frame: Frame, node: ast.Compare) -> Worth:
-    left = load(frame, expression(frame, node.left))
+    left = load(frame, frame.expression(node.left))
     if len(node.ops) > 1:
         left = kept(frame, left)
     texts = []
     for sign, side in zip(node.ops, node.comparators, strict=True):
-        right = expression(frame, side)
+        right = frame.expression(side)
         if not isinstance(sign, ast.In | ast.NotIn):
             right = load(frame, right)
         if len(node.ops) > 1:
@@ -282,16 +264,17 @@ def _compared_now(sign: ast.cmpop, left: Any, right: Any) -> bool:
     return bool(functions[type(sign)](left, right))
 
 
+@writes(ast.IfExp)
 def _if_else(frame: Frame, node: ast.IfExp) -> Worth:
     text = condition(frame, node.test)
     if text in ("True", "False"):
-        return expression(frame, node.body if text == "True" else node.orelse)
+        return frame.expression(node.body if text == "True" else node.orelse)
     found = frame.fresh()
     with frame.block(f"if {text}:"):
-        one = kept(frame, expression(frame, node.body))
+        one = kept(frame, frame.expression(node.body))
         first = len(frame.lines)
     with frame.block("else:"):
-        other = kept(frame, expression(frame, node.orelse))
+        other = kept(frame, frame.expression(node.orelse))
         pair = _alike(frame, one, other, node)
         frame.emit(f"{found} = {pair[1]}")
     frame.lines.insert(first, "    " * (frame.depth + 1) + f"{found} = {pair[0]}")
@@ -306,26 +289,32 @@ def _alike(frame: Frame, one: Worth, other: Worth, node: ast.AST) -> tuple[str, 
         (found for found in layouts if found is not None), None
     )
     if layout is not None:
-        if all(layouts) and not any(isinstance(each, MaybeLayout) for each in layouts):
-            assert layouts[0] is not None
-            if not same(layouts[0], layouts[1]):
-                frame.refuse(node, "the two values are of different domains")
+        plain = all(layouts) and not any(isinstance(each, MaybeLayout) for each in layouts)
+        if plain and not same(*layouts):  # type: ignore[arg-type]
+            frame.refuse(node, "the two values are of different domains")
         return (
             bits(frame, one, layout, node),
             bits(frame, other, layout, node),
             lambda text: Packed(text, layout),
         )
-    flags = [isinstance(side, Flag) or (isinstance(side, Constant) and isinstance(side.value, bool)) for side in (one, other)]
+    flags = [
+        isinstance(side, Flag) or (isinstance(side, Constant) and isinstance(side.value, bool))
+        for side in (one, other)
+    ]
     if all(flags):
         texts = [str(side.value) if isinstance(side, Constant) else side.text for side in (one, other)]  # type: ignore[union-attr]
         return texts[0], texts[1], Flag
     numbers = [number_text(frame, side, node) for side in (one, other)]
-    bounds = [None if None in ends else pick(ends) for pick, ends in ((min, [n.low for n in numbers]), (max, [n.high for n in numbers]))]  # type: ignore[type-var]
+    bounds = [
+        None if None in ends else pick(ends)
+        for pick, ends in ((min, [n.low for n in numbers]), (max, [n.high for n in numbers]))
+    ]  # type: ignore[type-var]
     return numbers[0].text, numbers[1].text, lambda text: Number(text, *bounds)
 
 
+@writes(ast.Tuple, ast.List, ast.Set)
 def _display(frame: Frame, node: ast.Tuple | ast.List | ast.Set) -> Worth:
-    items = tuple(load(frame, expression(frame, item)) for item in node.elts)
+    items = tuple(load(frame, frame.expression(item)) for item in node.elts)
     kind = type(node).__name__.lower()
     if all(isinstance(item, Constant) for item in items):
         make = {"tuple": tuple, "list": tuple, "set": frozenset}[kind]
@@ -333,40 +322,8 @@ def _display(frame: Frame, node: ast.Tuple | ast.List | ast.Set) -> Worth:
     return Parts(kind, tuple(kept(frame, item) for item in items))
 
 
+@writes(ast.Dict)
 def _dict(frame: Frame, node: ast.Dict) -> Worth:
     if node.keys:
         frame.refuse(node, "a dictionary is written key by key here: s.field[key] = value")
     return Constant({})
-
-
-def _called(frame: Frame, node: ast.Call) -> Worth:
-    from workbench.model.formal.compiling.calls import called
-
-    return called(frame, node)
-
-
-def _comprehension(frame: Frame, node: Any) -> Worth:
-    from workbench.model.formal.compiling.comprehensions import collected
-
-    return collected(frame, node, None)
-
-
-_KNOWN: dict[type, Callable[[Frame, Any], Worth]] = {
-    ast.Constant: _constant,
-    ast.Name: _name,
-    ast.Attribute: _attribute,
-    ast.Subscript: _subscript,
-    ast.BinOp: _binary,
-    ast.UnaryOp: _unary,
-    ast.BoolOp: _bool_value,
-    ast.Compare: _compare,
-    ast.IfExp: _if_else,
-    ast.Tuple: _display,
-    ast.List: _display,
-    ast.Set: _display,
-    ast.Dict: _dict,
-    ast.Call: _called,
-    ast.SetComp: _comprehension,
-    ast.ListComp: _comprehension,
-    ast.GeneratorExp: _comprehension,
-}

@@ -18,9 +18,22 @@ from workbench.model.formal.compiling.layouts import StateLayout
 from workbench.model.formal.compiling.values import Constant, Worth
 from workbench.model.formal.errors import NotCompilableError
 
-__all__ = ["ASSERTION", "ERROR", "NOT_ENABLED", "OK", "Frame", "Program", "source_of"]
+__all__ = ["ASSERTION", "ERROR", "NOT_ENABLED", "OK", "Frame", "Program", "source_of", "writes"]
 
 NOT_ENABLED, OK, ASSERTION, ERROR = 0, 1, 2, 3  # what a written function returns first
+
+
+_GRAMMAR: dict[type, Callable[..., Any]] = {}
+
+
+def writes(*kinds: type) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Declare which kinds of expressions or statements a function writes, given the frame and the node."""
+
+    def declare(function: Callable[..., Any]) -> Callable[..., Any]:
+        _GRAMMAR.update(dict.fromkeys(kinds, function))
+        return function
+
+    return declare
 
 
 class Program:
@@ -67,6 +80,21 @@ class Frame:
         msg = f"{self.file}:{line}: in {self.function.__name__}: `{shown}`: {reason}"
         raise NotCompilableError(msg)
 
+    def expression(self, node: ast.expr) -> Worth:
+        """Write what an expression needs before it, and return what it stands for."""
+        found: Worth = self._written(node)
+        return found
+
+    def statement(self, node: ast.stmt) -> None:
+        """Write a statement."""
+        self._written(node)
+
+    def _written(self, node: ast.AST) -> Any:
+        known = _GRAMMAR.get(type(node))
+        if known is None:
+            self.refuse(node, f"{type(node).__name__} is not known to the compiled engine")
+        return known(self, node)
+
     def emit(self, line: str) -> None:
         """Write a line."""
         self.lines.append("    " * self.depth + line)
@@ -91,7 +119,9 @@ class Frame:
 
     def keep(self, text: str) -> str:
         """Return a variable, or literal, that holds what a text is worth now."""
-        if text.lstrip("-").isdigit() or (text.isidentifier() and text.startswith("t") and text[1:].isdigit()):
+        if text.lstrip("-").isdigit() or (
+            text.isidentifier() and text.startswith("t") and text[1:].isdigit()
+        ):
             return text
         name = self.fresh()
         self.emit(f"{name} = {text}")

@@ -6,8 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from workbench.model.formal.compiling.coercing import unranked
-from workbench.model.formal.compiling.comparing import length_text, raw, set_bit
+from workbench.model.formal.compiling.coercing import number_text, unranked
 from workbench.model.formal.compiling.frames import Frame
 from workbench.model.formal.compiling.layouts import (
     ArrayLayout,
@@ -16,10 +15,19 @@ from workbench.model.formal.compiling.layouts import (
     SetLayout,
     layout_of,
 )
-from workbench.model.formal.compiling.places import taken
-from workbench.model.formal.compiling.values import Constant, Number, Packed, Parts, Place, Worth
+from workbench.model.formal.compiling.parts import (
+    array_element,
+    key_at,
+    length_text,
+    map_slot,
+    raw,
+    seq_element,
+    set_bit,
+)
+from workbench.model.formal.compiling.places import load, taken
+from workbench.model.formal.compiling.values import Constant, Number, Packed, Parts, Place, State, Worth
 
-__all__ = ["Span", "each", "unrolled"]
+__all__ = ["Span", "each", "iterated", "unrolled"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +85,7 @@ def _counted(frame: Frame, span: Span, bounds: tuple[int | None, int | None]) ->
 
 
 @contextmanager
-def _over_set(
-    frame: Frame, worth: Any, layout: SetLayout, _node: ast.AST
-) -> Iterator[tuple[Worth, str]]:
+def _over_set(frame: Frame, worth: Any, layout: SetLayout, _node: ast.AST) -> Iterator[tuple[Worth, str]]:
     held = Packed(frame.keep(raw(frame, worth)), layout) if layout.small else _snapshot(frame, worth)
     name = frame.fresh()
     of = layout_of(layout.domain.of, "a set's element")
@@ -97,8 +103,6 @@ def _of_number(frame: Frame, name: str, of: Any) -> Worth:
 
 def _snapshot(frame: Frame, worth: Any) -> Place:
     """Return a copy of a place's words, which the body may change."""
-    from workbench.model.formal.compiling.values import State
-
     prefix = frame.fresh() + "_"
     for word in worth.words:
         frame.emit(f"{prefix}{word} = {worth.state.prefix}{word}")
@@ -106,40 +110,28 @@ def _snapshot(frame: Frame, worth: Any) -> Place:
 
 
 @contextmanager
-def _over_seq(
-    frame: Frame, worth: Any, layout: SeqLayout, _node: ast.AST
-) -> Iterator[tuple[Worth, str]]:
-    from workbench.model.formal.compiling.containers import seq_element
-
+def _over_seq(frame: Frame, worth: Any, layout: SeqLayout, node: ast.AST) -> Iterator[tuple[Worth, str]]:
     held = Packed(frame.keep(raw(frame, worth)), layout) if layout.small else _snapshot(frame, worth)
-    count = frame.keep(length_text(frame, held, _node))
+    count = frame.keep(length_text(frame, held, node))
     name = frame.fresh()
     with frame.block(f"for {name} in range({count}):"):
-        yield seq_element(frame, held, name), name
+        yield seq_element(held, name), name
 
 
 @contextmanager
-def _over_array(
-    frame: Frame, worth: Any, layout: ArrayLayout, _node: ast.AST
-) -> Iterator[tuple[Worth, str]]:
-    from workbench.model.formal.compiling.containers import array_element
-
+def _over_array(frame: Frame, worth: Any, layout: ArrayLayout, _node: ast.AST) -> Iterator[tuple[Worth, str]]:
     name = frame.fresh()
     with frame.block(f"for {name} in range({layout.count}):"):
-        yield array_element(frame, worth, name), name
+        yield array_element(worth, name), name
 
 
 @contextmanager
-def _over_map(
-    frame: Frame, worth: Any, layout: MapLayout, node: ast.AST
-) -> Iterator[tuple[Worth, str]]:
-    from workbench.model.formal.compiling.containers import key_at, map_slot
-
+def _over_map(frame: Frame, worth: Any, layout: MapLayout, node: ast.AST) -> Iterator[tuple[Worth, str]]:
     held = Packed(frame.keep(raw(frame, worth)), layout) if layout.small else _snapshot(frame, worth)
     name = frame.fresh()
     with (
         frame.block(f"for {name} in range({layout.slots.count}):"),
-        frame.block(f"if {raw(frame, map_slot(frame, held, name))} & 1 != 0:"),
+        frame.block(f"if {raw(frame, map_slot(held, name))} & 1 != 0:"),
     ):
         yield key_at(frame, layout.domain.keys, name, node), name
 
@@ -150,3 +142,29 @@ _LOOPS: tuple[tuple[Any, Any], ...] = (
     (ArrayLayout, _over_array),
     (MapLayout, _over_map),
 )
+
+
+def iterated(frame: Frame, node: ast.expr) -> Any:
+    """Return what a loop goes over: a constant, a collection, or the numbers of a range."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id not in frame.names:
+        function = frame.lookup(node.func)
+        if function == Constant(range):
+            return _span(frame, node)
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and not node.args:
+        held = frame.expression(node.func.value)
+        if isinstance(getattr(held, "layout", None), MapLayout) and node.func.attr == "keys":
+            return held
+    return frame.expression(node)
+
+
+def _span(frame: Frame, node: ast.Call) -> Any:
+    args = [load(frame, frame.expression(arg)) for arg in node.args]
+    if all(isinstance(arg, Constant) for arg in args):
+        return Constant(range(*(arg.value for arg in args)))  # type: ignore[union-attr]
+    step = args[2] if len(args) > 2 else Constant(1)
+    if not isinstance(step, Constant):
+        frame.refuse(node, "the step of a range must be a constant")
+    ends = [number_text(frame, arg, node) for arg in args[:2]]
+    held = [Number(frame.keep(end.text), end.low, end.high) for end in ends]
+    start = held[0] if len(held) > 1 else Number("0", 0, 0)
+    return Span(start, held[-1], step.value)

@@ -1,6 +1,8 @@
 """From the text of a compiled model to machine code, kept on disk for the next time."""
 
 import hashlib
+import sys
+import types
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -46,16 +48,23 @@ def machine_of(declared: Specification) -> Machine:
         When the compiled engine does not know something that the model uses.
     """
     text = written(declared)
-    path = _kept(text.source)
-    names: dict[str, Any] = dict(NAMES)
-    exec(compile(text.source, str(path), "exec"), names)  # noqa: S102 - the text is ours
+    names = _module(text.source)
     compiled = {
-        name: numba.cfunc(WORD(*[WORD] * count), nopython=True, cache=path.exists(), error_model="numpy")(
-            names[name]
-        )
+        name: numba.cfunc(WORD(*[WORD] * count), nopython=True, cache=True, error_model="numpy")(names[name])
         for name, count in (("expand", 8), ("judge", 4))
     }
-    return Machine(text, compiled["expand"], compiled["judge"])
+    return Machine(text, **compiled)
+
+
+def _module(source: str) -> dict[str, Any]:
+    """Run a model's text as a module, under the name by which Numba's cache looks for it."""
+    path = _kept(source)
+    module = types.ModuleType(f"workbench_model_{path.stem}")
+    module.__file__ = str(path)
+    module.__dict__.update(NAMES)
+    sys.modules[module.__name__] = module
+    exec(compile(source, str(path), "exec"), module.__dict__)  # noqa: S102 - the text is ours
+    return module.__dict__
 
 
 def _kept(source: str) -> Path:

@@ -1,7 +1,5 @@
 """Reading and writing the parts of a state: words, shifts and masks."""
 
-from typing import Any
-
 from workbench.model.formal.compiling.frames import Frame
 from workbench.model.formal.compiling.layouts import (
     WORD,
@@ -9,11 +7,11 @@ from workbench.model.formal.compiling.layouts import (
     BoolLayout,
     IntLayout,
     Layout,
-    SetLayout,
 )
 from workbench.model.formal.compiling.values import Flag, Number, Packed, Place, State, Worth, literal
+from workbench.model.formal.domains.scalars import Int
 
-__all__ = ["below", "bits_of", "element", "field", "load", "read", "write"]
+__all__ = ["below", "bits_of", "element", "field", "load", "read", "taken", "word_places", "write"]
 
 
 def field(frame: Frame, state: State, name: str) -> Place:
@@ -132,3 +130,7 @@ def taken(layout: Layout, bits: str) -> Worth:
     return Packed(bits, layout)
 
 
+def word_places(place: Place) -> list[tuple[int, Place]]:
+    """Return the whole words of a place of more than one, with the number of the first bit of each."""
+    whole = IntLayout(Int(0, (1 << WORD) - 1))
+    return [(at, below(place, at, whole)) for at in range(0, place.layout.bits, WORD)]

@@ -1,22 +1,26 @@
 """The text of a compiled model: `expand`, which writes the successors of a batch of states, and `judge`.
 
-Both are called by address with addresses. What they find they write into slots, one for each thing that may be
-wrong: the number of the state where it was met first (-1 while it was not), the action instance, and the state after it.
+Both are called by address with addresses. What they find they write into slots, one for each thing that may
+be wrong: the number of the state where it was met first (-1 while it was not), the action instance, and the
+state after it.
 """
 
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from workbench.model.formal.compiling import calls, statements
 from workbench.model.formal.compiling.frames import ASSERTION, ERROR, NOT_ENABLED, OK, Program
+from workbench.model.formal.compiling.functions import write_function
 from workbench.model.formal.compiling.layouts import StateLayout
-from workbench.model.formal.compiling.statements import write_function
 from workbench.model.formal.compiling.values import Constant, Number, State, Worth
 from workbench.model.formal.declaring import Action, Declared
 from workbench.model.formal.errors import NotCompilableError
 from workbench.model.formal.models import Specification
 
 __all__ = ["Text", "written"]
+
+GRAMMAR = calls, statements  # what they declare to be written, `Frame` finds
 
 
 @dataclass
@@ -127,7 +131,7 @@ class _Writer:
         assertion = self._slot("assertion", action.name)
         self._choose(action, list(action.parameters.items()), [], str(number), 2, assertion)
 
-    def _choose(
+    def _choose(  # noqa: PLR0913
         self, action: Action, left: list[Any], worths: list[Worth], number: str, depth: int, assertion: int
     ) -> None:
         """Write a loop over each parameter of integers; other parameters are written out value by value."""
@@ -192,7 +196,7 @@ class _Writer:
                 self._emit(depth + 1, f"store64(found + {8 * (slot + 2 + word)}, {register})")
 
     def _keep(self, depth: int) -> None:
-        """Write: hand the successor on, unless a constraint leaves it out; its invariants count all the same."""
+        """Write: hand the successor on, unless a constraint leaves it out; invariants count all the same."""
         if self.constraints:
             self._emit(depth, "kept = True")
             for name, _ in self.constraints:

@@ -53,7 +53,7 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A part of a state, which may be read and written: a word and a shift, either known now or at run time."""
+    """A part of a state, to be read and written: a word and a shift, either known now or at run time."""
 
     state: State
     word: int | str

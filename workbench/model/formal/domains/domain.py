@@ -72,7 +72,7 @@ def domain_of(declared: Any, where: str) -> Domain:
     ModelError
         For anything else.
     """
-    from workbench.model.formal.domains.scalars import Bool, Enum, Int
+    from workbench.model.formal.domains.scalars import Bool, Enum, Int  # noqa: PLC0415 - they derive from this
 
     if isinstance(declared, Domain):
         return declared

@@ -1,50 +1,72 @@
 """Check a model: explore its states, and say whether its properties hold."""
 
 from concurrent.futures import Executor
-from typing import Any, Literal
+from typing import Any
 
-from workbench.model.formal.errors import ModelError
+from workbench.model.formal.engines import Engine, explored
 from workbench.model.formal.explorations import Exploration, Limits
-from workbench.model.formal.interpreting.exploring import explore
 from workbench.model.formal.models import Specification, specification
 from workbench.model.formal.statistics import statistics_of
 from workbench.model.formal.traces import violation
 from workbench.model.formal.verdicts import Verdict
+from workbench.model.formal.watching import Progress, watching
 
 __all__ = ["check"]
 
 
-def check(
+def check(  # noqa: PLR0913 - each has its default
     model: Any,
     *,
-    engine: Literal["auto", "python", "compiled"] = "auto",
+    engine: Engine = "auto",
     max_states: int | None = None,
     max_depth: int | None = None,
     timeout_s: float | None = None,
     symmetry: bool = False,
     reduction: bool = False,
     stop_at_first: bool = False,
-    progress: bool = False,
+    progress: Progress = False,
     executor: Executor | None = None,
+    memory_bytes: int | None = None,
 ) -> Verdict:
-    """Explore a model's states breadth first, and return whether its properties hold."""
+    """Explore a model's states breadth first, and return whether its properties hold.
+
+    Parameters
+    ----------
+    model : class
+        Derived from `Model`.
+    engine : "auto", "python" or "compiled"
+        "auto" interprets the model, and compiles it when it has more than some ten thousand states.
+    max_states, max_depth, timeout_s, memory_bytes
+        Where to end before everything was seen: distinct states, breadth-first levels, seconds, bytes of all
+        states. The verdict then is undecided, unless something is wrong.
+    stop_at_first : bool
+        End with the first violation; otherwise the whole space is explored.
+    progress : bool or callable
+        Show states, states a second, those that wait, depth and time left; or call with them.
+
+    Raises
+    ------
+    ModelError
+        When this is no model.
+    ActionError
+        When the model's own code fails.
+    NotCompilableError
+        When the compiled engine was asked for, and a line of the model cannot be compiled.
+
+    Notes
+    -----
+    Counts follow TLC: `generated` are the initial states and every successor, duplicates included; `depth` is
+    the number of breadth-first levels.
+    """
+    del symmetry, reduction, executor
     declared = specification(model)
-    limits = Limits(max_states, max_depth, timeout_s, None, stop_at_first)
-    return verdict_of(declared, _explored(declared, limits, engine))
+    limits = Limits(max_states, max_depth, timeout_s, memory_bytes, stop_at_first)
+    with watching(progress, max_states) as watch:
+        found, note = explored(declared, limits, engine, watch)
+    return verdict_of(declared, found, note)
 
 
-def _explored(declared: Specification, limits: Limits, engine: str) -> Exploration:
-    if engine == "python":
-        return explore(declared, limits)
-    if engine == "compiled":
-        from workbench.model.formal.compiling.exploring import explore as explore_compiled
-
-        return explore_compiled(declared, limits)
-    msg = f"engine must be 'auto', 'python' or 'compiled', got {engine!r}"
-    raise ModelError(msg)
-
-
-def verdict_of(declared: Specification, explored: Exploration) -> Verdict:
+def verdict_of(declared: Specification, explored: Exploration, note: str = "") -> Verdict:
     """Return the verdict that an exploration gives on states and steps."""
     found = [violation(declared, explored, each) for each in explored.violations]
     found.sort(key=lambda each: len(each.trace))
@@ -58,4 +80,5 @@ def verdict_of(declared: Specification, explored: Exploration) -> Verdict:
         bound=explored.bound,
         statistics=statistics_of(declared, explored),
         engine=explored.engine,
+        notes=(note,) if note else (),
     )

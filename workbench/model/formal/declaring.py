@@ -83,8 +83,8 @@ def action(
     Parameters
     ----------
     fair : "weak" or "strong", optional
-        How the action may be put off, for liveness: a weakly fair one is taken if it stays enabled for ever, a
-        strongly fair one if it is enabled again and again; with parameters, for each choice of their values.
+        How the action may be put off, for liveness: a weakly fair one is taken if it stays enabled for
+        ever, a strongly fair one if it is enabled again and again; each choice of parameters for itself.
     parameters
         The finite sets that the function's other arguments range over.
     """

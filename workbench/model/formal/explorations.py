@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from workbench.model.formal.models import Frozen
 
-__all__ = ["Exploration", "Found", "Limits", "States"]
+__all__ = ["Edges", "Exploration", "Found", "Limits", "States"]
 
 
 class States(Protocol):
@@ -81,7 +81,7 @@ class Exploration:
     ----------
     states : States
         The distinct states in the order of their discovery.
-    parents : (distinct,) int64
+    parents : (distinct,) int32
         From which state each was discovered first; -1 for initial states.
     levels : list of int
         The number of the first state of each breadth-first level.
@@ -96,7 +96,7 @@ class Exploration:
     """
 
     states: States
-    parents: npt.NDArray[np.int64] | Sequence[int]
+    parents: npt.NDArray[np.int32] | Sequence[int]
     levels: list[int]
     generated: int
     taken: npt.NDArray[np.int64]
@@ -113,3 +113,25 @@ class Exploration:
     def depth(self) -> int:
         """How many breadth-first levels there are, the initial states being the first."""
         return len(self.levels)
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """An exploration with all its steps, as a graph in compressed sparse rows.
+
+    Attributes
+    ----------
+    explored : Exploration
+        The states.
+    starts : (distinct + 1,) int64
+        Where the edges of each state begin.
+    targets : (edges,) int32
+        The number of the state that each leads to; -1 for one that was left out, or lies beyond a limit.
+    labels : (edges,) int32
+        The number of the action instance by which.
+    """
+
+    explored: Exploration
+    starts: npt.NDArray[np.int64]
+    targets: npt.NDArray[np.int32]
+    labels: npt.NDArray[np.int32]

@@ -90,7 +90,7 @@ class Specification:
 
         def freeze(state: Any) -> Frozen:
             try:
-                return quick(state)  # type: ignore[no-any-return]
+                return quick(state)
             except DomainError:
                 self._blame(state)
                 raise

@@ -75,7 +75,7 @@ class Verdict:
     Attributes
     ----------
     holds : bool or None
-        True when everything was seen and nothing is wrong, False when something is, None when neither: see `bound`.
+        True: everything was seen and nothing is wrong. False: something is. None: neither, see `bound`.
     distinct : int
         Different states.
     generated : int

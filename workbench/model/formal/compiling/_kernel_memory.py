@@ -52,7 +52,7 @@ def _caller(count: int) -> Any:
             values = [builder.extract_value(arguments[1], number) for number in range(count)]
             return builder.call(function, values)
 
-        return types.int64(types.int64, types.UniTuple(types.int64, count)), generate
+        return types.int64(types.int64, types.UniTuple(types.int64, count)), generate  # type: ignore[no-untyped-call]
 
     return call
 
@@ -70,4 +70,4 @@ def mixed(word: int) -> int:
     value ^= value >> numba.uint64(33)
     value *= numba.uint64(0xC4CEB9FE1A85EC53)
     value ^= value >> numba.uint64(33)
-    return numba.int64(value)
+    return numba.int64(value)  # type: ignore[return-value]

@@ -22,6 +22,8 @@ NEXT, COUNT, LEVEL_END, BATCH, FANOUT, STOP_COUNT, WORDS, KEY_WORDS, FAULT, SLOT
 )
 TAG_SHIFT = 40  # of a wide entry: 24 bits of hash above 40 of number
 NUMBER = (1 << TAG_SHIFT) - 1
+OWNER_BITS = 6  # of an owner: which state of the batch; above it, which action instance
+OWNER = (1 << OWNER_BITS) - 1
 
 
 @inlined
@@ -98,7 +100,7 @@ def advance(
         for number in range(made):
             if _look(table, mask, out[number]):
                 queue[count] = out[number]
-                parents[count] = position + owners[number]
+                parents[count] = position + (owners[number] & OWNER)
                 count += 1
         wrong = call_judge(judge_at, (queue_at + 8 * before, count - before, before, found.ctypes.data))
         if wrong < 0:
@@ -225,7 +227,7 @@ def advance_wide(
                 copy(queue_at + 8 * words * count, out_at + 8 * words * number, 8 * words)
                 if own_keys:
                     copy(keys_at + 8 * key_words * count, key_at, 8 * key_words)
-                parents[count] = position + owners[number]
+                parents[count] = position + (owners[number] & OWNER)
                 count += 1
         wrong = call_judge(
             judge_at, (queue_at + 8 * words * before, count - before, before, found.ctypes.data)
@@ -256,3 +258,100 @@ def insert_wide(table: Any, keys: Any, words: Any, count: Any) -> None:
         while table[place] != 0:
             place = (place + 1) & mask
         table[place] = (hashed & ~NUMBER) | (number + 1)
+
+
+@kernel(
+    "int64(int64, int64[::1], int64[::1], int64[::1], int64[::1], int32[::1], int64[::1], int64[::1], "
+    "int64[::1])"
+)
+def measure(
+    expand_at: Any,
+    control: Any,
+    queue: Any,
+    out: Any,
+    out_keys: Any,
+    owners: Any,
+    taken: Any,
+    found: Any,
+    starts: Any,
+) -> int:
+    """Count the successors of each state; `starts` becomes where each state's edges begin."""
+    words, total = control[WORDS], 0
+    for position in range(0, control[COUNT], control[BATCH]):
+        size = min(control[BATCH], control[COUNT] - position)
+        made = call_expand(
+            expand_at,
+            (
+                queue.ctypes.data + 8 * words * position,
+                size,
+                position,
+                out.ctypes.data,
+                out_keys.ctypes.data,
+                owners.ctypes.data,
+                taken.ctypes.data,
+                found.ctypes.data,
+            ),
+        )
+        if made < 0:
+            return position - 1 - made
+        for number in range(made):
+            starts[position + (owners[number] & OWNER) + 1] += 1
+    for state in range(control[COUNT]):
+        total += starts[state + 1]
+        starts[state + 1] = total
+    return -1
+
+
+@kernel(
+    "void(int64, int64[::1], int64[::1], int64[::1], int64[::1], int64[::1], int32[::1], int64[::1], "
+    "int64[::1], int32[::1], int32[::1])"
+)
+def connect(
+    expand_at: Any,
+    control: Any,
+    table: Any,
+    queue: Any,
+    out: Any,
+    out_keys: Any,
+    owners: Any,
+    taken: Any,
+    found: Any,
+    targets: Any,
+    labels: Any,
+) -> None:
+    """Write where each edge leads, and by which action instance; the table holds all states' numbers."""
+    words, edge = control[WORDS], 0
+    mask = len(table) - 1
+    for position in range(0, control[COUNT], control[BATCH]):
+        size = min(control[BATCH], control[COUNT] - position)
+        made = call_expand(
+            expand_at,
+            (
+                queue.ctypes.data + 8 * words * position,
+                size,
+                position,
+                out.ctypes.data,
+                out_keys.ctypes.data,
+                owners.ctypes.data,
+                taken.ctypes.data,
+                found.ctypes.data,
+            ),
+        )
+        for number in range(made):
+            at = out.ctypes.data + 8 * words * number
+            targets[edge] = _number_of(table, mask, queue.ctypes.data, at, words)
+            labels[edge] = owners[number] >> OWNER_BITS
+            edge += 1
+
+
+@inlined
+def _number_of(table: Any, mask: Any, keys_at: Any, key_at: Any, words: Any) -> Any:
+    hashed = _hashed(key_at, words)
+    tag = hashed & ~NUMBER
+    place = hashed & mask
+    while table[place] != 0:
+        number = (table[place] & NUMBER) - 1
+        if (table[place] & ~NUMBER) == tag and _equal(keys_at + 8 * words * number, key_at, words):
+            return number
+        place = (place + 1) & mask
+    return -1  # a state that was left out, or not reached before a limit

@@ -219,17 +219,19 @@ def _rank(text: str, layout: Layout) -> str:
     if isinstance(layout, MaybeLayout):
         return f"(({text} & 1) * (1 + {_rank(bits_of(text, layout.above, layout.of.bits), layout.of)}))"
     if isinstance(layout, PartsLayout):
-        total = "0"
-        for part, offset in zip(layout.parts, layout.offsets, strict=True):
-            total = f"({total} * {part.domain.size} + {_rank(bits_of(text, offset, part.bits), part)})"
-        return total
+        parts = list(zip(layout.parts, layout.offsets, strict=True))
+        return _mixed_radix(text, parts)
     if isinstance(layout, ArrayLayout):
-        total = "0"
-        for position in range(layout.count):
-            part = bits_of(text, layout.offset(position), layout.of.bits)
-            total = f"({total} * {layout.of.domain.size} + {_rank(part, layout.of)})"
-        return total
+        return _mixed_radix(text, [(layout.of, layout.offset(position)) for position in range(layout.count)])
     return text
+
+
+def _mixed_radix(text: str, parts: list[tuple[Layout, int]]) -> str:
+    total = "0"
+    for layout, offset in parts:
+        part = bits_of(text, offset, layout.bits)
+        total = f"({total} * {layout.domain.size} + {_rank(part, layout)})"
+    return total
 
 
 def unranked(number: str, layout: Layout) -> str:

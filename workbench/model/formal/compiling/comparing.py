@@ -132,7 +132,10 @@ def _equals_constant(  # noqa: PLR0911 - a table of kinds
         return "False"
     if layout.small:
         return f"({raw(frame, left)} == {literal(packed)})"
-    words = [f"{read(frame, word)} == {literal(packed >> at)}" for at, word in word_places(left)]
+    words = [
+        f"{read(frame, word)} == {literal(packed >> at)}"
+        for at, word in word_places(left)  # type: ignore[arg-type]
+    ]
     return "(" + " and ".join(words) + ")"
 
 
@@ -219,21 +222,21 @@ def _in_set(frame: Frame, item: Worth, held: Worth, layout: SetLayout, node: ast
     if fitting is None:
         return "False"
     if isinstance(fitting, Number) and isinstance(of, IntLayout):
-        return _number_in_set(frame, fitting, held, layout, of)
-    return f"({set_bit(frame, held, layout, ranked(frame, fitting, layout, node))} != 0)"
+        return _number_in_set(frame, fitting, held, of)
+    return f"({set_bit(frame, held, ranked(frame, fitting, layout, node))} != 0)"
 
 
-def _number_in_set(frame: Frame, item: Number, held: Worth, layout: SetLayout, of: IntLayout) -> str:
+def _number_in_set(frame: Frame, item: Number, held: Worth, of: IntLayout) -> str:
     low, high = of.domain.low, of.domain.high
     text = frame.keep(item.text)
     inside = item.low is not None and item.low >= low and item.high is not None and item.high <= high
     number = frame.keep(text if low == 0 else f"{text} - {low}")
     if inside:
-        return f"({set_bit(frame, held, layout, number)} != 0)"
+        return f"({set_bit(frame, held, number)} != 0)"
     found = frame.fresh()
     frame.emit(f"{found} = False")
     with frame.block(f"if {low} <= {text} and {text} <= {high}:"):
-        frame.emit(f"{found} = {set_bit(frame, held, layout, number)} != 0")
+        frame.emit(f"{found} = {set_bit(frame, held, number)} != 0")
     return found
 
 

@@ -74,7 +74,7 @@ def _set_remove(frame: Frame, held: Worth, args: list[Worth], node: ast.AST) -> 
     place = _changing(frame, held, node)
     layout: Any = place.layout
     number = ranked(frame, args[0], layout, node)
-    frame.fail(f"{set_bit(frame, place, layout, number)} == 0")
+    frame.fail(f"{set_bit(frame, place, number)} == 0")
     write(frame, bit_place(place, number), "0")
     return Constant(None)
 

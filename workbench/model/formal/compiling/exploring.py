@@ -12,12 +12,13 @@ from workbench.model.formal.compiling import _kernel_search as search
 from workbench.model.formal.compiling.layouts import StateLayout
 from workbench.model.formal.compiling.machines import Machine, machine_of
 from workbench.model.formal.errors import FormalError
-from workbench.model.formal.explorations import Exploration, Found, Limits
-from workbench.model.formal.interpreting.exploring import Search, Watch
+from workbench.model.formal.explorations import Edges, Exploration, Found, Limits
+from workbench.model.formal.interpreting.exploring import Search
 from workbench.model.formal.interpreting.steps import successors, truth
 from workbench.model.formal.models import Frozen, Specification
+from workbench.model.formal.watching import Watch
 
-__all__ = ["PackedStates", "explore"]
+__all__ = ["PackedStates", "explore", "explore_graph"]
 
 Words = npt.NDArray[np.int64]
 BATCH = 64  # states expanded together
@@ -116,6 +117,22 @@ class _Memory:
             )
         )
 
+    def edges(self) -> tuple[Words, npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+        """Return all steps: where each state's begin, where they lead, and by which action instances."""
+        at = self.machine.expand.address
+        taken, found = np.zeros_like(self.taken), np.zeros_like(self.found)
+        starts = np.zeros(self.count + 1, np.int64)
+        shared = self.queue, self.out, self.out, self.owners, taken, found
+        fault = search.measure(at, self.control, *shared, starts)
+        if fault >= 0:
+            msg = f"state {fault} cannot be expanded again"
+            raise FormalError(msg)
+        table = np.zeros(len(self.table), np.int64)
+        search.insert_wide(table, self.queue, self.words, self.count)
+        targets, labels = np.empty(starts[-1], np.int32), np.empty(starts[-1], np.int32)
+        search.connect(at, self.control, table, *shared, targets, labels)
+        return starts, targets, labels
+
     def states(self) -> PackedStates:
         """Return the states found so far."""
         words = self.queue[: self.count * self.words].reshape(-1, self.words)
@@ -130,6 +147,23 @@ def explore(declared: Specification, limits: Limits, *, watch: Watch | None = No
     NotCompilableError
         When the model has no compiled form.
     """
+    return _explored(declared, limits, watch)[0]
+
+
+def explore_graph(declared: Specification, limits: Limits, *, watch: Watch | None = None) -> Edges:
+    """Explore a model, and return all steps between the states that were found.
+
+    Raises
+    ------
+    NotCompilableError
+        When the model has no compiled form.
+    """
+    explored, memory = _explored(declared, limits, watch)
+    starts, targets, labels = memory.edges()
+    return Edges(explored, starts, targets, labels)
+
+
+def _explored(declared: Specification, limits: Limits, watch: Watch | None) -> tuple[Exploration, "_Memory"]:
     machine = machine_of(declared)
     started = Search(declared, lambda state: state, limits)
     for state in declared.initial():
@@ -138,7 +172,7 @@ def explore(declared: Specification, limits: Limits, *, watch: Watch | None = No
     memory = _Memory(machine, np.array(words, np.int64).reshape(-1, machine.text.layout.words))
     run = _Run(machine, memory, limits, started, watch)
     run.run()
-    return Exploration(
+    explored = Exploration(
         states=memory.states(),
         parents=memory.parents[: memory.count],
         levels=run.levels,
@@ -148,6 +182,7 @@ def explore(declared: Specification, limits: Limits, *, watch: Watch | None = No
         bound=run.bound,
         engine="compiled",
     )
+    return explored, memory
 
 
 class _Run:

@@ -103,7 +103,8 @@ def _sliced(frame: Frame, held: Worth, cut: ast.Slice, node: ast.AST) -> Worth:
     if isinstance(held, Constant):
         ends = [None if end is None else frame.expression(end) for end in (cut.lower, cut.upper, cut.step)]
         if all(end is None or isinstance(end, Constant) for end in ends):
-            return Constant(held.value[slice(*(end and end.value for end in ends))])  # type: ignore[union-attr]
+            known: Any = [end.value if isinstance(end, Constant) else None for end in ends]
+            return Constant(held.value[slice(*known)])
     layout: Any = getattr(held, "layout", None)
     first = cut.lower is not None and frame.expression(cut.lower) == Constant(1)
     if not (isinstance(layout, SeqLayout) and layout.small and first and cut.upper is None and not cut.step):
@@ -170,7 +171,7 @@ def _set_operation(  # noqa: PLR0913
     if type(sign) not in SET_OPERATIONS or not layout.small:
         frame.refuse(node, "this operation on sets is not known")
     sides = bits(frame, left, layout, node), bits(frame, right, layout, node)
-    return Packed(f"({SET_OPERATIONS[type(sign)].format(*sides)})", layout)  # type: ignore[index]
+    return Packed(f"({SET_OPERATIONS[type(sign)].format(*sides)})", layout)
 
 
 def _joined(frame: Frame, left: Worth, right: Worth, layout: SeqLayout, node: ast.AST) -> Worth:
@@ -305,11 +306,10 @@ def _alike(frame: Frame, one: Worth, other: Worth, node: ast.AST) -> tuple[str, 
         texts = [str(side.value) if isinstance(side, Constant) else side.text for side in (one, other)]  # type: ignore[union-attr]
         return texts[0], texts[1], Flag
     numbers = [number_text(frame, side, node) for side in (one, other)]
-    bounds = [
-        None if None in ends else pick(ends)
-        for pick, ends in ((min, [n.low for n in numbers]), (max, [n.high for n in numbers]))
-    ]  # type: ignore[type-var]
-    return numbers[0].text, numbers[1].text, lambda text: Number(text, *bounds)
+    lows, highs = [number.low for number in numbers], [number.high for number in numbers]
+    low = None if None in lows else min(lows)  # type: ignore[type-var]
+    high = None if None in highs else max(highs)  # type: ignore[type-var]
+    return numbers[0].text, numbers[1].text, lambda text: Number(text, low, high)
 
 
 @writes(ast.Tuple, ast.List, ast.Set)

@@ -91,7 +91,7 @@ def _over_set(frame: Frame, worth: Any, layout: SetLayout, _node: ast.AST) -> It
     of = layout_of(layout.domain.of, "a set's element")
     with (
         frame.block(f"for {name} in range({len(layout.domain.elements)}):"),
-        frame.block(f"if {set_bit(frame, held, layout, name)} != 0:"),
+        frame.block(f"if {set_bit(frame, held, name)} != 0:"),
     ):
         yield _of_number(frame, name, of), name
 

@@ -50,7 +50,7 @@ def machine_of(declared: Specification) -> Machine:
     text = written(declared)
     names = _module(text.source)
     compiled = {
-        name: numba.cfunc(WORD(*[WORD] * count), nopython=True, cache=True, error_model="numpy")(names[name])
+        name: numba.cfunc(WORD(*[WORD] * count), cache=True, error_model="numpy")(names[name])
         for name, count in (("expand", 8), ("judge", 4))
     }
     return Machine(text, **compiled)

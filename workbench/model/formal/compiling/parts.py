@@ -210,7 +210,7 @@ def kept(frame: Frame, worth: Worth) -> Worth:
     return Packed(frame.keep(found.text), found.layout) if isinstance(found, Packed) else found
 
 
-def set_bit(frame: Frame, held: Worth, layout: SetLayout, number: str) -> str:
+def set_bit(frame: Frame, held: Worth, number: str) -> str:
     """Return the text of the bit of a set that has a number."""
     if isinstance(held, Place):
         return read(frame, bit_place(held, number))
@@ -233,9 +233,10 @@ def length(frame: Frame, worth: Worth, node: ast.AST) -> Number:
     layout = layout_in(worth)
     if isinstance(layout, ArrayLayout):
         return Number(str(layout.count), layout.count, layout.count)
-    most = {SetLayout: lambda: len(layout.domain.elements), SeqLayout: lambda: layout.domain.most}
-    high = most.get(type(layout), lambda: None)()
-    return Number(length_text(frame, worth, node), 0, high)
+    text = length_text(frame, worth, node)
+    if isinstance(layout, SetLayout):
+        return Number(text, 0, len(layout.domain.elements))
+    return Number(text, 0, layout.domain.most if isinstance(layout, SeqLayout) else None)
 
 
 def length_text(frame: Frame, worth: Worth, node: ast.AST) -> str:

@@ -18,8 +18,11 @@ from workbench.model.formal.declaring import Action, Declared
 from workbench.model.formal.errors import NotCompilableError
 from workbench.model.formal.models import Specification
 
-__all__ = ["Text", "written"]
+__all__ = ["OWNER_BITS", "Text", "written"]
 
+OWNER_BITS = (
+    6  # of an owner: which state of the batch a successor is of, and above it which action instance led there
+)
 GRAMMAR = calls, statements  # what they declare to be written, `Frame` finds
 
 
@@ -212,7 +215,7 @@ class _Writer:
         size = self.text.layout.words
         for word, register in enumerate(self.program.registers("v")):
             self._emit(depth, f"store64(out + 8 * (made * {size} + {word}), {register})")
-        self._emit(depth, "store32(owners + 4 * made, state)")
+        self._emit(depth, f"store32(owners + 4 * made, number << {OWNER_BITS} | state)")
         self._emit(depth, "made += 1")
 
     def _write_judge(self) -> None:

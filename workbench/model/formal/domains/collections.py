@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from itertools import product
-from typing import Any, ClassVar
+from typing import Any
 
 from workbench.model.formal.domains.domain import Domain, domain_of
 from workbench.model.formal.domains.values import FiniteArray, FiniteMap, RecordValue
@@ -115,8 +115,7 @@ class Map(Domain):
 class Seq(Domain):
     """A sequence of at most `most` values; empty unless set."""
 
-    __slots__ = ("most", "of", "size")
-    lowest: ClassVar[Hashable] = ()
+    __slots__ = ("lowest", "most", "of", "size")
 
     def __init__(self, of: Any, most: int) -> None:
         self.of = domain_of(of, "Seq's elements")
@@ -124,6 +123,7 @@ class Seq(Domain):
             msg = f"Seq(of, most) takes the greatest length, at least 1, got {most!r}"
             raise ModelError(msg)
         self.most = most
+        self.lowest = ()
         size = self.of.size
         self.size = None if size is None else sum(size**length for length in range(most + 1))
 

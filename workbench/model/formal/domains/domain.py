@@ -6,7 +6,7 @@ stored of a state: equal values are equal and hash alike, and never change. `fre
 
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workbench.model.formal.errors import DomainError, ModelError
 
@@ -49,6 +49,11 @@ class Domain(ABC):
         """Return a frozen value as a reader wants to see it."""
         return str(frozen)
 
+    if TYPE_CHECKING:  # a field of a model, for type checkers: its state holds live values
+
+        def __get__(self, state: object, owner: type) -> Any: ...
+        def __set__(self, state: object, value: Any) -> None: ...
+
     def values(self) -> Iterator[Any]:
         """Yield all values in order, live."""
         return (self.thaw(frozen) for frozen in self.frozen_values())
@@ -83,6 +88,6 @@ def domain_of(declared: Any, where: str) -> Domain:
     if isinstance(declared, tuple | list) and declared:
         return Enum(*declared)
     if isinstance(declared, type) and hasattr(declared, "__members__"):
-        return Enum(*declared)
+        return Enum(*declared.__members__.values())
     msg = f"{where} must be a domain such as Int(0, 5), a range or a tuple of constants, got {declared!r}"
     raise ModelError(msg)

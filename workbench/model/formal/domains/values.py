@@ -167,33 +167,33 @@ class RecordValue:
     @property
     def names(self) -> tuple[str, ...]:
         """The names of the fields."""
-        return self._domain.names  # type: ignore[no-any-return, attr-defined]
+        return self._domain.names
 
     def part(self, name: str) -> Any:
         """Return the value of a field."""
-        return self._parts[name]  # type: ignore[attr-defined]
+        return self._parts[name]
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
         try:
-            return self._parts[name]  # type: ignore[attr-defined]
+            return self._parts[name]
         except KeyError:
             msg = f"there is no field {name!r}; the fields are {', '.join(self.names)}"
             raise AttributeError(msg) from None
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name not in self._parts:  # type: ignore[attr-defined]
+        if name not in self._parts:
             msg = f"there is no field {name!r}; the fields are {', '.join(self.names)}"
             raise AttributeError(msg)
-        self._parts[name] = value  # type: ignore[attr-defined]
+        self._parts[name] = value
 
     def replace(self, **values: Any) -> "RecordValue":
         """Return a record with some values changed."""
-        return self._domain(**{**self._parts, **values})  # type: ignore[attr-defined]
+        return self._domain(**{**self._parts, **values})
 
     def _frozen(self) -> Any:
-        return self._domain.freeze(self)  # type: ignore[attr-defined]
+        return self._domain.freeze(self)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, RecordValue):

@@ -8,16 +8,16 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from workbench.model.formal.explorations import Exploration, Found, Limits
+from workbench.model.formal.explorations import Edges, Exploration, Found, Limits
 from workbench.model.formal.interpreting.steps import Broken, successors, truth
 from workbench.model.formal.models import Frozen, Instance, Specification
+from workbench.model.formal.watching import Watch
 
-__all__ = ["Outgrown", "Search", "Watch", "explore"]
+__all__ = ["Outgrown", "Search", "explore", "explore_graph"]
 
 LOOK_EVERY = 256  # states between two looks at the clock
 
 Canonical = Callable[[Frozen], Hashable]
-Watch = Callable[[int, int, int], None]  # distinct, waiting, depth
 
 
 class Outgrown(Exception):  # noqa: N818 - it is no error: the caller goes on with the other engine
@@ -134,6 +134,25 @@ def explore(
         taken=np.array(search.taken, np.int64),
         violations=sorted(search.violations.values(), key=lambda found: (found.state, found.kind)),
         bound=bound,
+    )
+
+
+def explore_graph(declared: Specification, limits: Limits, *, watch: Watch | None = None) -> Edges:
+    """Explore a model, and return all steps between the states that were found."""
+    explored = explore(declared, limits, watch=watch)
+    numbers = {explored.states[number]: number for number in range(explored.distinct)}
+    starts, targets, labels = [0], [], []
+    for number in range(explored.distinct):
+        for instance, after in successors(declared, explored.states[number]):
+            if isinstance(after, Broken) or not all(
+                truth(declared, each, after) for each in declared.of_kind("constraint")
+            ):
+                continue
+            targets.append(numbers.get(after, -1))
+            labels.append(instance.number)
+        starts.append(len(targets))
+    return Edges(
+        explored, np.array(starts, np.int64), np.array(targets, np.int32), np.array(labels, np.int32)
     )
 
 

@@ -215,13 +215,13 @@ class _Run:
         """Explore."""
         self._look_at_start()
         while not self.bound and self.position < self.memory.count:
-            if self.position == self.memory.control[search.LEVEL_END]:
-                self.levels.append(self.position)
-                self.memory.control[search.LEVEL_END] = self.memory.count
             if self.limits.max_depth is not None and len(self.levels) >= self.limits.max_depth:
                 self.bound = f"max_depth={self.limits.max_depth}"
                 return
             self._go_on()
+            if self.position == self.memory.control[search.LEVEL_END] < self.memory.count:
+                self.levels.append(self.position)
+                self.memory.control[search.LEVEL_END] = self.memory.count
 
     def _look_at_start(self) -> None:
         if self.limits.stop_at_first and self.started.violations:

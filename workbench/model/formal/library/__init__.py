@@ -10,6 +10,7 @@ from workbench._lazy import lazy_names
 if TYPE_CHECKING:
     from workbench.model.formal.library.alternating_bit import AlternatingBit
     from workbench.model.formal.library.bakery import Bakery
+    from workbench.model.formal.library.bounded_buffer import BoundedBuffer, BoundedBufferTwoQueues
     from workbench.model.formal.library.chandy_misra import ChandyMisra
     from workbench.model.formal.library.chang_roberts import ChangRoberts
     from workbench.model.formal.library.coffee_can import CoffeeCan
@@ -20,31 +21,46 @@ if TYPE_CHECKING:
         OrderedPhilosophers,
         SeatedPhilosophers,
     )
+    from workbench.model.formal.library.distributed_lock import FencedLock, LeaseLock
     from workbench.model.formal.library.ewd840 import EWD840
+    from workbench.model.formal.library.ewd998 import EWD998
     from workbench.model.formal.library.game_of_life import GameOfLife
     from workbench.model.formal.library.hanoi import Hanoi
+    from workbench.model.formal.library.lamport_mutex import LamportMutex
     from workbench.model.formal.library.missionaries import MissionariesAndCannibals
+    from workbench.model.formal.library.paxos import Paxos
+    from workbench.model.formal.library.paxos_commit import PaxosCommit
     from workbench.model.formal.library.peterson import Peterson
+    from workbench.model.formal.library.raft_election import RaftElection
     from workbench.model.formal.library.readers_writers import ReadersWriters
     from workbench.model.formal.library.token_ring import TokenRing
     from workbench.model.formal.library.transaction_commit import TransactionCommit
     from workbench.model.formal.library.two_phase_commit import TwoPhaseCommit
 
 __all__ = [
-    "EWD840",
     "AlternatingBit",
     "Bakery",
+    "BoundedBuffer",
+    "BoundedBufferTwoQueues",
     "ChandyMisra",
     "ChangRoberts",
     "CoffeeCan",
     "Dekker",
     "DieHard",
     "DiningPhilosophers",
+    "EWD840",
+    "EWD998",
+    "FencedLock",
     "GameOfLife",
     "Hanoi",
+    "LamportMutex",
+    "LeaseLock",
     "MissionariesAndCannibals",
     "OrderedPhilosophers",
+    "Paxos",
+    "PaxosCommit",
     "Peterson",
+    "RaftElection",
     "ReadersWriters",
     "SeatedPhilosophers",
     "TokenRing",
@@ -57,6 +73,8 @@ __getattr__, __dir__ = lazy_names(
     {
         "AlternatingBit": "alternating_bit",
         "Bakery": "bakery",
+        "BoundedBuffer": "bounded_buffer",
+        "BoundedBufferTwoQueues": "bounded_buffer",
         "ChandyMisra": "chandy_misra",
         "ChangRoberts": "chang_roberts",
         "CoffeeCan": "coffee_can",
@@ -64,11 +82,18 @@ __getattr__, __dir__ = lazy_names(
         "DieHard": "die_hard",
         "DiningPhilosophers": "dining_philosophers",
         "EWD840": "ewd840",
+        "EWD998": "ewd998",
+        "FencedLock": "distributed_lock",
         "GameOfLife": "game_of_life",
         "Hanoi": "hanoi",
+        "LamportMutex": "lamport_mutex",
+        "LeaseLock": "distributed_lock",
         "MissionariesAndCannibals": "missionaries",
         "OrderedPhilosophers": "dining_philosophers",
+        "Paxos": "paxos",
+        "PaxosCommit": "paxos_commit",
         "Peterson": "peterson",
+        "RaftElection": "raft_election",
         "ReadersWriters": "readers_writers",
         "SeatedPhilosophers": "dining_philosophers",
         "TokenRing": "token_ring",

@@ -16,6 +16,9 @@ __all__ = ["EWD840"]
 def EWD840(n: int = 3) -> type[wb.Model]:
     """Return the algorithm on a ring of `n` nodes, begun with any nodes active, of any colours, the token anywhere.
 
+    A step of the token names its reason, and there may be several for one: what is black already can be no proof, so an
+    active node need not keep it.
+
     Its invariants: who says that all is ended is right (`detection_is_right`), and Dijkstra's own (`dijkstra`), from
     which that follows.
     """
@@ -37,18 +40,20 @@ def EWD840(n: int = 3) -> type[wb.Model]:
                     s.black = [bool(bits >> n + i & 1) for i in nodes]
                     yield
 
-        @wb.action(fair="weak")
-        def start_round(s):
+        @wb.action(because=("token is black", "node is black"), fair="weak")
+        def start_round(s, because):
             wb.require(s.token_at == 0)
-            wb.require(s.token_is_black or s.black[0])
+            wb.require(s.token_is_black if because == "token is black" else s.black[0])
             s.token_at = n - 1
             s.token_is_black = False
             s.black[0] = False
 
-        @wb.action(i=range(1, n), fair="weak")
-        def pass_token(s, i):
+        @wb.action(i=range(1, n), because=("node is idle", "node is black", "token is black"), fair="weak")
+        def pass_token(s, i, because):
             wb.require(s.token_at == i)
-            wb.require(not s.active[i] or s.black[i] or s.token_is_black)
+            wb.require(because != "node is idle" or not s.active[i])
+            wb.require(because != "node is black" or s.black[i])
+            wb.require(because != "token is black" or s.token_is_black)
             s.token_at = i - 1
             s.token_is_black = s.token_is_black or s.black[i]
             s.black[i] = False

@@ -17,15 +17,7 @@ def GameOfLife(n: int = 3) -> type[wb.Model]:
     Each board has exactly one successor, so the levels are one and every edge is taken from the start.
     """
     cells = range(n * n)
-    around = tuple(
-        tuple(
-            n * row + column
-            for row in range(max(0, cell // n - 1), min(n, cell // n + 2))
-            for column in range(max(0, cell % n - 1), min(n, cell % n + 2))
-            if n * row + column != cell
-        )
-        for cell in cells
-    )
+    neighbourhoods = tuple((cell, _around(cell, n)) for cell in cells)
 
     class GameOfLife(wb.Model):
         """The living cells, row by row."""
@@ -39,15 +31,22 @@ def GameOfLife(n: int = 3) -> type[wb.Model]:
 
         @wb.action(fair="weak")
         def tick(s):
-            s.alive = {
-                cell
-                for cell in cells
-                for living in (sum(1 for neighbour in around[cell] if neighbour in s.alive),)
-                if living == 3 or (living == 2 and cell in s.alive)
-            }
+            s.alive = {cell for cell, around in neighbourhoods if s.will_live(cell, around)}
+
+        def will_live(s, cell, around):
+            """Tell whether a cell is alive after the next tick."""
+            living = sum(1 for neighbour in around if neighbour in s.alive)
+            return living == 3 or (living == 2 and cell in s.alive)
 
         @wb.predicate
         def is_dead(s):
             return len(s.alive) == 0
 
     return GameOfLife
+
+
+def _around(cell: int, n: int) -> tuple[int, ...]:
+    """Return the neighbours of a cell on the board."""
+    row, column = divmod(cell, n)
+    rows, columns = range(max(0, row - 1), min(n, row + 2)), range(max(0, column - 1), min(n, column + 2))
+    return tuple(n * r + c for r in rows for c in columns if (r, c) != (row, column))

@@ -1,0 +1,133 @@
+"""What a verdict says: counts as TLC gives them, shortest behaviours, limits, and all kinds of violations."""
+
+import pytest
+from agreement import checked_by_both
+from small_models import Asserting, Bounded, Jugs, Overflowing, Stuck, Tokens
+
+import workbench.model.formal as wb
+
+ENGINES = ["python", "compiled"]
+
+
+def test_the_jugs_are_counted_as_published():
+    """TLA+ Examples, DieHard: 16 states, 97 generated, depth 8."""
+    verdict = checked_by_both(Jugs)
+    assert (verdict.distinct, verdict.generated, verdict.depth) == (16, 97, 8)
+
+
+def test_the_shortest_solution_of_the_jugs_has_six_steps():
+    verdict = checked_by_both(Jugs)
+    assert verdict.holds is False
+    assert verdict.property == "unsolved"
+    assert [step.action for step in verdict.trace] == [
+        None,
+        "fill_big",
+        "big_to_small",
+        "empty",
+        "big_to_small",
+        "fill_big",
+        "big_to_small",
+    ]
+    assert verdict.trace[3].args == {"k": 1}
+    assert verdict.trace[-1].state == Jugs(big=4, small=3)
+
+
+def test_a_model_without_faults_holds():
+    verdict = checked_by_both(Tokens(4))
+    assert verdict.holds is True
+    assert verdict.trace == []
+    assert verdict.property is None
+    assert verdict.distinct == 10  # two tokens over four places: C(5, 3)
+    assert verdict.statistics.never_enabled == ()
+
+
+def test_states_of_several_words_are_held_whole():
+    verdict = checked_by_both(Tokens(40))
+    assert verdict.distinct == 820  # C(41, 2)
+
+
+def test_a_state_without_successors_is_a_deadlock():
+    verdict = checked_by_both(Stuck)
+    assert verdict.violations[0].kind == "deadlock"
+    assert [step.state.n for step in verdict.trace] == [0, 1, 2, 3]
+
+
+def test_an_assertion_in_an_action_is_a_property():
+    verdict = checked_by_both(Asserting)
+    assert (verdict.violations[0].kind, verdict.property) == ("assertion", "up")
+    assert [step.label for step in verdict.trace] == ["init", "up()", "up()"]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_value_outside_its_domain_is_an_error_that_says_where(engine):
+    with pytest.raises(wb.ActionError, match=r"up\(\) in Overflowing: field n .* 3 is outside Int\(0, 2\).*n=2"):
+        wb.check(Overflowing, engine=engine)
+
+
+def test_states_beyond_a_constraint_are_judged_but_not_explored():
+    verdict = checked_by_both(Bounded)
+    assert (verdict.distinct, verdict.generated, verdict.depth) == (10, 11, 10)
+    assert verdict.property == "below_ten"
+    assert len(verdict.trace) == 11
+
+
+def test_the_first_violation_ends_the_search_if_asked_for():
+    whole, first = checked_by_both(Jugs), checked_by_both(Jugs, stop_at_first=True)
+    assert first.trace == whole.trace
+    assert first.distinct <= whole.distinct
+    assert first.holds is False
+
+
+@pytest.mark.parametrize("most", [1, 2, 5, 9, 10, 11])
+def test_a_limit_on_states_leaves_the_verdict_open(most):
+    verdict = checked_by_both(Tokens(4), max_states=most)
+    if most <= 9:
+        assert verdict.holds is None
+        assert verdict.bound == f"max_states={most}"
+        assert verdict.distinct >= most
+    elif most == 11:
+        assert verdict.holds is True
+
+
+@pytest.mark.parametrize("most", [1, 2, 5, 7, 8])
+def test_a_limit_on_depth_leaves_the_verdict_open(most):
+    verdict = checked_by_both(Tokens(4), max_depth=most)
+    assert verdict.depth == min(most, 7)
+    assert verdict.holds is (True if most == 8 else None)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_time_that_runs_out_leaves_the_verdict_open(engine):
+    verdict = wb.check(Tokens(9), engine=engine, timeout_s=0.0)
+    assert verdict.holds is None
+    assert verdict.bound == "timeout_s=0"
+
+
+def test_memory_that_runs_out_leaves_the_verdict_open():
+    verdict = wb.check(Tokens(150), engine="compiled", memory_bytes=100_000)
+    assert (verdict.holds, verdict.bound) == (None, "memory_bytes=100,000")
+
+
+def test_progress_is_told():
+    seen = []
+    wb.check(Tokens(30), engine="python", progress=lambda now: seen.append(repr(now)))
+    assert all("states" in text for text in seen)
+
+
+def test_the_engine_is_chosen_by_size():
+    assert wb.check(Tokens(4)).engine == "python"
+
+
+def test_an_unknown_engine_is_refused():
+    with pytest.raises(wb.ModelError, match="engine must be one of auto, python, compiled, got 'fast'"):
+        wb.check(Jugs, engine="fast")
+
+
+@pytest.mark.parametrize("wrong", [int, 3, "Jugs", object()])
+def test_what_is_no_model_is_refused(wrong):
+    with pytest.raises(wb.ModelError, match="a model is a class derived from Model"):
+        wb.check(wrong)
+
+
+def test_a_state_of_a_model_may_stand_for_it():
+    assert wb.check(Jugs()).distinct == 16

@@ -128,3 +128,21 @@ class Bounded(wb.Model):
     @wb.invariant
     def below_ten(s):
         return s.n < 10
+
+
+def Cube(n):
+    """Return three counters that go up by themselves: n^3 states, 3 n^2 (n - 1) steps, 3 (n - 1) + 1 levels."""
+
+    class Cube(wb.Model):
+        at = wb.Array(3, wb.Int(0, n - 1))
+
+        @wb.action(i=range(3))
+        def up(s, i):
+            wb.require(s.at[i] < n - 1)
+            s.at[i] += 1
+
+        @wb.terminal
+        def at_the_end(s):
+            return all(x == n - 1 for x in s.at)
+
+    return Cube

@@ -2,7 +2,7 @@
 
 import pytest
 from agreement import checked_by_both
-from small_models import Asserting, Bounded, Jugs, Overflowing, Stuck, Tokens
+from small_models import Asserting, Bounded, Cube, Jugs, Overflowing, Stuck, Tokens
 
 import workbench.model.formal as wb
 
@@ -60,7 +60,9 @@ def test_an_assertion_in_an_action_is_a_property():
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_value_outside_its_domain_is_an_error_that_says_where(engine):
-    with pytest.raises(wb.ActionError, match=r"up\(\) in Overflowing: field n .* 3 is outside Int\(0, 2\).*n=2"):
+    with pytest.raises(
+        wb.ActionError, match=r"up\(\) in Overflowing: field n .* 3 is outside Int\(0, 2\).*n=2"
+    ):
         wb.check(Overflowing, engine=engine)
 
 
@@ -104,8 +106,14 @@ def test_time_that_runs_out_leaves_the_verdict_open(engine):
 
 
 def test_memory_that_runs_out_leaves_the_verdict_open():
-    verdict = wb.check(Tokens(150), engine="compiled", memory_bytes=100_000)
-    assert (verdict.holds, verdict.bound) == (None, "memory_bytes=100,000")
+    verdict = wb.check(Cube(40), engine="compiled", memory_bytes=1_000_000)
+    assert (verdict.holds, verdict.bound) == (None, "memory_bytes=1,000,000")
+    assert 0 < verdict.distinct < 64_000
+
+
+def test_memory_grows_as_it_is_needed():
+    verdict = wb.check(Cube(60), engine="compiled")
+    assert (verdict.distinct, verdict.generated, verdict.depth) == (60**3, 1 + 3 * 60**2 * 59, 3 * 59 + 1)
 
 
 def test_progress_is_told():

@@ -45,11 +45,14 @@ class Written:
         self.declared = specification(model)
         self.layout = StateLayout(dict(self.declared.fields))
         program = Program(self.layout, model)
-        self.names = {}
-        for action in self.declared.actions:
-            self.names[action.name] = f"a_{action.name}"
-            worths = [_worth(values) for values in action.parameters.values()]
-            write_function(program, f"a_{action.name}", action.function, [State("w"), *worths], "w")
+        for instance in self.declared.instances:
+            worths = [Constant(value) for value in instance.arguments.values()]
+            name, function = f"a{instance.number}", instance.action.function
+            write_function(program, name, function, [State("w"), *worths], "w")
+            ranges = instance.action.parameters.values()
+            if all(isinstance(value, int) for values in ranges for value in values):
+                numbers = [Number("", min(values), max(values)) for values in ranges]
+                write_function(program, f"n{instance.number}", function, [State("w"), *numbers], "w")
         for member in self.declared.members:
             if member.kind != "action":
                 states = [State(prefix, fixed=True) for prefix in ("w", "v")]
@@ -60,10 +63,18 @@ class Written:
         exec(compile(self.text, "written", "exec"), self.functions)
 
     def after(self, state, instance):
-        """Return the state after an action; None where it is not enabled, "error" or "assertion"."""
+        """Return the state after an action; None where it is not enabled, "error" or "assertion".
+
+        The action is written with its parameters known and, for integers, also as numbers at run time.
+        """
         words = [Word(word) for word in self.layout.pack(state)]
-        given = [Word(value) for value in instance.arguments.values()]
-        status, _, *changed = self.functions[f"a_{instance.action.name}"](*words, *given)
+        outcome = self.functions[f"a{instance.number}"](*words)
+        general = self.functions.get(f"n{instance.number}")
+        if general is not None:
+            again = general(*words, *(Word(value) for value in instance.arguments.values()))
+            assert again[0] == outcome[0]
+            assert again == outcome or outcome[0] != OK
+        status, _, *changed = outcome
         if status == OK:
             return self.layout.unpack(changed)
         return {NOT_ENABLED: None, ERROR: "error", ASSERTION: "assertion"}[status]
@@ -73,11 +84,3 @@ class Written:
         words = [Word(word) for state in states for word in self.layout.pack(state)]
         status, value = self.functions[f"p_{member.name}"](*words)
         return bool(value) if status == OK else "error"
-
-
-def _worth(values):
-    if len(values) == 1 or not all(isinstance(value, int) for value in values):
-        return Constant(values[0])
-    return Number("", min(values), max(values))
-
-

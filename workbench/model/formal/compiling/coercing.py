@@ -63,7 +63,7 @@ def bits(frame: Frame, worth: Worth, layout: Layout, node: ast.AST) -> str:
     if isinstance(worth, Packed) and same(worth.layout, layout):
         return worth.text
     if isinstance(worth, Packed) and isinstance(worth.layout, MaybeLayout):
-        return bits(frame, unwrapped(frame, worth), layout, node)
+        return _bits_of_maybe(frame, worth, layout, node)
     for kind, made in _BITS:
         if isinstance(layout, kind):
             return made(frame, worth, layout, node)
@@ -147,6 +147,18 @@ def _other_enum(frame: Frame, worth: Packed, had: EnumLayout, layout: EnumLayout
 
 def _maybe_bits(frame: Frame, worth: Worth, layout: MaybeLayout, node: ast.AST) -> str:
     return f"(1 | ({bits(frame, worth, layout.of, node)} << {layout.above}))"
+
+
+def _bits_of_maybe(frame: Frame, worth: Packed, layout: Layout, node: ast.AST) -> str:
+    if not isinstance(layout, MaybeLayout):
+        return bits(frame, unwrapped(frame, worth), layout, node)
+    had: Any = worth.layout
+    text, made = frame.keep(worth.text), frame.fresh()
+    frame.emit(f"{made} = 0")
+    with frame.block(f"if {text} & 1 != 0:"):
+        inner = taken(had.of, bits_of(text, had.above, had.of.bits))
+        frame.emit(f"{made} = {_maybe_bits(frame, inner, layout, node)}")
+    return made
 
 
 def _parts_bits(frame: Frame, worth: Worth, layout: PartsLayout, node: ast.AST) -> str:

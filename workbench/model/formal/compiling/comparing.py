@@ -10,7 +10,6 @@ from workbench.model.formal.compiling.coercing import (
     packed_constant,
     ranked,
     same,
-    unwrapped,
 )
 from workbench.model.formal.compiling.frames import Frame
 from workbench.model.formal.compiling.iterating import each
@@ -92,11 +91,17 @@ def _equal(frame: Frame, left: Worth, right: Worth, node: ast.AST) -> str:
         left, right = right, left
     if isinstance(right, Constant):
         return _equals_constant(frame, left, right.value, node)
-    left_layout, right_layout = layout_in(left), layout_in(right)
-    if isinstance(left_layout, MaybeLayout) and not isinstance(right_layout, MaybeLayout):
-        left, right, left_layout, right_layout = right, left, right_layout, left_layout
-    if isinstance(right_layout, MaybeLayout) and not isinstance(left_layout, MaybeLayout):
+    if isinstance(layout_in(left), MaybeLayout) and not isinstance(layout_in(right), MaybeLayout):
+        left, right = right, left
+    if isinstance(layout_in(right), MaybeLayout) and not isinstance(layout_in(left), MaybeLayout):
         return _equals_maybe(frame, left, right, node)
+    return _equal_at_run_time(frame, left, right, node)
+
+
+def _equal_at_run_time(frame: Frame, left: Worth, right: Worth, node: ast.AST) -> str:
+    left_layout, right_layout = layout_in(left), layout_in(right)
+    if isinstance(left_layout, EnumLayout) and isinstance(right_layout, EnumLayout):
+        return _equal_names(raw(frame, left), left_layout, raw(frame, right), right_layout)
     if left_layout is not None and isinstance(right, Parts | Packed):
         return f"({raw(frame, left)} == {bits(frame, right, left_layout, node)})"
     if right_layout is not None and isinstance(left, Parts):
@@ -104,6 +109,15 @@ def _equal(frame: Frame, left: Worth, right: Worth, node: ast.AST) -> str:
     if isinstance(left, Place) and isinstance(right, Place):
         return _equal_words(frame, left, right, node)
     return f"({number_text(frame, left, node).text} == {number_text(frame, right, node).text})"
+
+
+def _equal_names(left: str, left_layout: EnumLayout, right: str, right_layout: EnumLayout) -> str:
+    if same(left_layout, right_layout):
+        return f"({left} == {right})"
+    numbers = right_layout.domain.numbers
+    both = [(number, numbers[name]) for name, number in left_layout.domain.numbers.items() if name in numbers]
+    texts = [f"({left} == {one} and {right} == {other})" for one, other in both]
+    return "(" + " or ".join(texts) + ")" if texts else "False"
 
 
 def _equal_words(frame: Frame, left: Place, right: Place, node: ast.AST) -> str:
@@ -209,8 +223,6 @@ def _fits(frame: Frame, item: Worth, layout: Layout, node: ast.AST) -> Worth | N
     """Return a value as one of a domain, and None where it cannot be in it; `in` then is False, no error."""
     if isinstance(item, Constant):
         return item if packed_constant(layout, item.value) is not None else None
-    if isinstance(item, Packed) and isinstance(item.layout, MaybeLayout) and not same(item.layout, layout):
-        return unwrapped(frame, item)
     if isinstance(layout, EnumLayout) and not isinstance(item, Packed):
         frame.refuse(node, f"an element of {layout.domain!r} is needed here")
     return item
@@ -218,12 +230,24 @@ def _fits(frame: Frame, item: Worth, layout: Layout, node: ast.AST) -> Worth | N
 
 def _in_set(frame: Frame, item: Worth, held: Worth, layout: SetLayout, node: ast.AST) -> str:
     of = layout_of(layout.domain.of, "a set's element")
+    if isinstance(item, Packed) and isinstance(item.layout, MaybeLayout) and not isinstance(of, MaybeLayout):
+        return _maybe_in_set(frame, item, held, layout, node)
     fitting = _fits(frame, item, of, node)
     if fitting is None:
         return "False"
     if isinstance(fitting, Number) and isinstance(of, IntLayout):
         return _number_in_set(frame, fitting, held, of)
     return f"({set_bit(frame, held, ranked(frame, fitting, layout, node))} != 0)"
+
+
+def _maybe_in_set(frame: Frame, item: Packed, held: Worth, layout: SetLayout, node: ast.AST) -> str:
+    maybe: Any = item.layout
+    text, found = frame.keep(item.text), frame.fresh()
+    frame.emit(f"{found} = False")
+    with frame.block(f"if {text} & 1 != 0:"):
+        inner = taken(maybe.of, bits_of(text, maybe.above, maybe.of.bits))
+        frame.emit(f"{found} = {_in_set(frame, inner, held, layout, node)}")
+    return found
 
 
 def _number_in_set(frame: Frame, item: Number, held: Worth, of: IntLayout) -> str:

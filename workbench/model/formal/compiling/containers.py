@@ -4,7 +4,7 @@ import ast
 from collections.abc import Callable
 from typing import Any
 
-from workbench.model.formal.compiling.coercing import bits, ranked, store
+from workbench.model.formal.compiling.coercing import bits, number_text, ranked, store
 from workbench.model.formal.compiling.comparing import compared
 from workbench.model.formal.compiling.frames import Frame
 from workbench.model.formal.compiling.iterating import each
@@ -139,8 +139,8 @@ def _set_length(frame: Frame, place: Place, text: str) -> None:
 def _seq_pop(frame: Frame, held: Worth, args: list[Worth], node: ast.AST) -> Worth:
     place = _changing(frame, held, node)
     layout: Any = place.layout
-    if args and args != [Constant(0)] and args != [Constant(-1)]:
-        frame.refuse(node, "pop() and pop(0) are known here")
+    if args and args not in ([Constant(0)], [Constant(-1)]):
+        return _seq_pop_at(frame, place, number_text(frame, args[0], node).text, node)
     count = frame.keep(length_text(frame, place, node))
     frame.fail(f"{count} == 0")
     last = frame.keep(f"{count} - 1")
@@ -151,6 +151,25 @@ def _seq_pop(frame: Frame, held: Worth, args: list[Worth], node: ast.AST) -> Wor
         value = kept(frame, seq_element(place, last))
         write(frame, element(place, layout.elements, layout.above, last), "0")
     _set_length(frame, place, last)
+    return value
+
+
+def _seq_pop_at(frame: Frame, place: Place, position: str, node: ast.AST) -> Worth:
+    layout: Any = place.layout
+    count = frame.keep(length_text(frame, place, node))
+    at = frame.fresh()
+    frame.emit(f"{at} = {position}")
+    with frame.block(f"if {at} < 0:"):
+        frame.emit(f"{at} += {count}")
+    frame.fail(f"{at} < 0 or {at} >= {count}")
+    value = kept(frame, seq_element(place, at))
+    most = layout.domain.most
+    for number in range(most - 1):
+        with frame.block(f"if {number} >= {at}:"):
+            moved = frame.keep(read(frame, element(place, layout.elements, layout.above, str(number + 1))))
+            write(frame, element(place, layout.elements, layout.above, str(number)), moved)
+    write(frame, element(place, layout.elements, layout.above, str(most - 1)), "0")
+    _set_length(frame, place, f"({count} - 1)")
     return value
 
 

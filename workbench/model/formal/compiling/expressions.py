@@ -5,12 +5,13 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
+from workbench.model.formal.compiling.choices import layout_of_choice
 from workbench.model.formal.compiling.coercing import bits, number_text, same
 from workbench.model.formal.compiling.comparing import compared, truth
 from workbench.model.formal.compiling.frames import Frame, writes
 from workbench.model.formal.compiling.functions import call
-from workbench.model.formal.compiling.layouts import MaybeLayout, SeqLayout, SetLayout
-from workbench.model.formal.compiling.parts import item_of, kept, part_of, raw
+from workbench.model.formal.compiling.layouts import EnumLayout, MaybeLayout, SeqLayout, SetLayout
+from workbench.model.formal.compiling.parts import item_of, kept, layout_in, part_of, raw
 from workbench.model.formal.compiling.places import field, load
 from workbench.model.formal.compiling.values import Constant, Flag, Number, Packed, Parts, State, Worth
 
@@ -273,43 +274,40 @@ def _if_else(frame: Frame, node: ast.IfExp) -> Worth:
     found = frame.fresh()
     with frame.block(f"if {text}:"):
         one = kept(frame, frame.expression(node.body))
-        first = len(frame.lines)
+        end_of_first = len(frame.lines)
     with frame.block("else:"):
         other = kept(frame, frame.expression(node.orelse))
-        pair = _alike(frame, one, other, node)
-        frame.emit(f"{found} = {pair[1]}")
-    frame.lines.insert(first, "    " * (frame.depth + 1) + f"{found} = {pair[0]}")
-    made: Worth = pair[2](found)
-    return made
+        text_of, read = _alike(frame, one, other, node)
+        begin = len(frame.lines)
+        frame.emit(f"{found} = {text_of(one)}")
+        first, frame.lines[begin:] = frame.lines[begin:], []
+        frame.emit(f"{found} = {text_of(other)}")
+    frame.lines[end_of_first:end_of_first] = first
+    return read(found)
 
 
-def _alike(frame: Frame, one: Worth, other: Worth, node: ast.AST) -> tuple[str, str, Callable[[str], Worth]]:
-    """Return two values as texts of one kind, and how to read it."""
-    layouts = [getattr(side, "layout", None) for side in (one, other)]
-    layout = next((found for found in layouts if isinstance(found, MaybeLayout)), None) or next(
-        (found for found in layouts if found is not None), None
-    )
+def _alike(
+    frame: Frame, one: Worth, other: Worth, node: ast.AST
+) -> tuple[Callable[[Worth], str], Callable[[str], Worth]]:
+    """Return how two values become texts of one kind, and how to read that."""
+    layouts = [found for found in (layout_in(one), layout_in(other)) if found is not None]
+    maybe = [found for found in layouts if isinstance(found, MaybeLayout)]
+    layout = next(iter([*filter(None, [layout_of_choice(one, other)]), *maybe, *layouts]), None)
     if layout is not None:
-        plain = all(layouts) and not any(isinstance(each, MaybeLayout) for each in layouts)
-        if plain and not same(*layouts):  # type: ignore[arg-type]
+        kinds = {type(found) for found in layouts}
+        if len(layouts) > 1 and not kinds & {MaybeLayout, EnumLayout} and not same(*layouts):
             frame.refuse(node, "the two values are of different domains")
-        return (
-            bits(frame, one, layout, node),
-            bits(frame, other, layout, node),
-            lambda text: Packed(text, layout),
-        )
-    flags = [
+        return (lambda side: bits(frame, side, layout, node)), (lambda text: Packed(text, layout))
+    if all(
         isinstance(side, Flag) or (isinstance(side, Constant) and isinstance(side.value, bool))
         for side in (one, other)
-    ]
-    if all(flags):
-        texts = [str(side.value) if isinstance(side, Constant) else side.text for side in (one, other)]  # type: ignore[union-attr]
-        return texts[0], texts[1], Flag
+    ):
+        return (lambda side: truth(frame, side, node)), Flag
     numbers = [number_text(frame, side, node) for side in (one, other)]
     lows, highs = [number.low for number in numbers], [number.high for number in numbers]
     low = None if None in lows else min(lows)  # type: ignore[type-var]
     high = None if None in highs else max(highs)  # type: ignore[type-var]
-    return numbers[0].text, numbers[1].text, lambda text: Number(text, low, high)
+    return (lambda side: number_text(frame, side, node).text), (lambda text: Number(text, low, high))
 
 
 @writes(ast.Tuple, ast.List, ast.Set)

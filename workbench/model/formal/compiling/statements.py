@@ -37,6 +37,10 @@ def _assign_to(frame: Frame, target: ast.expr, value: ast.expr, node: ast.stmt) 
         for part, item in zip(target.elts, items, strict=True):
             _put(frame, part, item, node)
         return
+    if isinstance(value, ast.IfExp) and not isinstance(target, ast.Name):
+        sides = [ast.copy_location(ast.Assign([target], side), node) for side in (value.body, value.orelse)]
+        frame.statement(ast.copy_location(ast.If(value.test, [sides[0]], [sides[1]]), node))
+        return
     _put(frame, target, _value_for(frame, target, value), node)
 
 

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from workbench.model.formal.library.bounded_buffer import BoundedBuffer, BoundedBufferTwoQueues
     from workbench.model.formal.library.chandy_misra import ChandyMisra
     from workbench.model.formal.library.chang_roberts import ChangRoberts
+    from workbench.model.formal.library.checkout_saga import CheckoutSaga
+    from workbench.model.formal.library.circuit_breaker import CircuitBreaker
     from workbench.model.formal.library.coffee_can import CoffeeCan
     from workbench.model.formal.library.dekker import Dekker
     from workbench.model.formal.library.die_hard import DieHard
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from workbench.model.formal.library.peterson import Peterson
     from workbench.model.formal.library.raft_election import RaftElection
     from workbench.model.formal.library.readers_writers import ReadersWriters
+    from workbench.model.formal.library.retry_pipeline import RetryPipeline
     from workbench.model.formal.library.token_ring import TokenRing
     from workbench.model.formal.library.transaction_commit import TransactionCommit
     from workbench.model.formal.library.two_phase_commit import TwoPhaseCommit
@@ -44,6 +47,8 @@ __all__ = [
     "BoundedBufferTwoQueues",
     "ChandyMisra",
     "ChangRoberts",
+    "CheckoutSaga",
+    "CircuitBreaker",
     "CoffeeCan",
     "Dekker",
     "DieHard",
@@ -62,6 +67,7 @@ __all__ = [
     "Peterson",
     "RaftElection",
     "ReadersWriters",
+    "RetryPipeline",
     "SeatedPhilosophers",
     "TokenRing",
     "TransactionCommit",
@@ -77,6 +83,8 @@ __getattr__, __dir__ = lazy_names(
         "BoundedBufferTwoQueues": "bounded_buffer",
         "ChandyMisra": "chandy_misra",
         "ChangRoberts": "chang_roberts",
+        "CheckoutSaga": "checkout_saga",
+        "CircuitBreaker": "circuit_breaker",
         "CoffeeCan": "coffee_can",
         "Dekker": "dekker",
         "DieHard": "die_hard",
@@ -95,6 +103,7 @@ __getattr__, __dir__ = lazy_names(
         "Peterson": "peterson",
         "RaftElection": "raft_election",
         "ReadersWriters": "readers_writers",
+        "RetryPipeline": "retry_pipeline",
         "SeatedPhilosophers": "dining_philosophers",
         "TokenRing": "token_ring",
         "TransactionCommit": "transaction_commit",

@@ -20,6 +20,7 @@ def ChangRoberts(identities: tuple[int, ...] = (0, 1, 2)) -> type[wb.Model]:
     """
     n = len(identities)
     nodes = range(n)
+    values = range(min(identities), max(identities) + 1)
 
     class ChangRoberts(wb.Model):
         """Who begins, who has begun, what each node thinks of itself, and the identities on the way to it."""
@@ -27,7 +28,7 @@ def ChangRoberts(identities: tuple[int, ...] = (0, 1, 2)) -> type[wb.Model]:
         initiator = wb.Array(n, wb.Bool())
         begun = wb.Array(n, wb.Bool())
         role = wb.Array(n, wb.Enum("candidate", "lost", "won"))
-        inbox = wb.Array(n, wb.Set(sorted(identities)))
+        inbox = wb.Array(n, wb.Set(values))
 
         def init(s):
             for bits in range(2**n):

@@ -1,6 +1,7 @@
 """The game of life: every board, and the one that follows it.
 
-A cell lives on with two or three living neighbours, and comes to life with three.
+A cell lives on with two or three living neighbours, and comes to life with three: it is alive next if there are three
+living cells in the square of nine around it, or four and it is one of them.
 
 Source: M. Gardner, The fantastic combinations of John Conway's new solitaire game "life", Scientific American 223
 (1970); TLA+ Examples, GameOfLife.
@@ -17,7 +18,6 @@ def GameOfLife(n: int = 3) -> type[wb.Model]:
     Each board has exactly one successor, so the levels are one and every edge is taken from the start.
     """
     cells = range(n * n)
-    neighbourhoods = tuple((cell, _around(cell, n)) for cell in cells)
 
     class GameOfLife(wb.Model):
         """The living cells, row by row."""
@@ -31,22 +31,21 @@ def GameOfLife(n: int = 3) -> type[wb.Model]:
 
         @wb.action(fair="weak")
         def tick(s):
-            s.alive = {cell for cell, around in neighbourhoods if s.will_live(cell, around)}
+            s.alive = {cell for cell in cells if s.will_live(cell)}
 
-        def will_live(s, cell, around):
+        def will_live(s, cell):
             """Tell whether a cell is alive after the next tick."""
-            living = sum(1 for neighbour in around if neighbour in s.alive)
-            return living == 3 or (living == 2 and cell in s.alive)
+            row, column = cell // n, cell % n
+            living = sum(
+                1
+                for r in range(row - 1, row + 2)
+                for c in range(column - 1, column + 2)
+                if 0 <= r < n and 0 <= c < n and n * r + c in s.alive
+            )
+            return living == 3 or (living == 4 and cell in s.alive)
 
         @wb.predicate
         def is_dead(s):
             return len(s.alive) == 0
 
     return GameOfLife
-
-
-def _around(cell: int, n: int) -> tuple[int, ...]:
-    """Return the neighbours of a cell on the board."""
-    row, column = divmod(cell, n)
-    rows, columns = range(max(0, row - 1), min(n, row + 2)), range(max(0, column - 1), min(n, column + 2))
-    return tuple(n * r + c for r in rows for c in columns if (r, c) != (row, column))

@@ -12,8 +12,11 @@ import pytest
 
 import workbench
 
-ROOMS = ["workbench", *(f"workbench.{name}" for name in ("display", "kernels", "lab", "otlp", "reliability"))]
-PARTS = {"fusing", "machines"}  # folders that only their own room enters
+ROOMS = [
+    "workbench",
+    *(f"workbench.{name}" for name in ("display", "histories", "kernels", "lab", "otlp", "reliability")),
+]
+PARTS = {"fusing", "machines", "search"}  # folders that only their own room enters
 HEAVY = {
     "numpy",
     "numba",

@@ -7,6 +7,7 @@
         ├── MissingExtraError    (also an ImportError) a room's optional packages are not installed
         ├── otlp.OtlpError       telemetry that cannot be read
         ├── display.DisplayError data that cannot be drawn
+        ├── histories.HistoryError a history that cannot be, or a model that does not know it
         ├── reliability.ReliabilityError a policy, not the callee, ended the call
         └── lab.LabError         notebooks and the laboratory itself
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextvars
+import inspect
 import pickle
 import threading
 import time
@@ -138,6 +139,67 @@ def test_an_executor_of_threads_hands_it_on():
             assert executor.submit(current_deadline).result() is limit
             assert list(executor.map(lambda _: current_deadline(), range(3))) == [limit] * 3
         assert executor.submit(current_deadline).result() is None
+
+
+def test_an_async_function_keeps_it_while_it_is_awaited_and_is_cancelled_by_it():
+    async def left(seconds):
+        limit = current_deadline()
+        await asyncio.sleep(seconds)
+        return None if limit is None else limit.name
+
+    async def main():
+        async with deadline(5.0, name="caller"):
+            function = with_deadline(left)
+        assert current_deadline() is None
+        assert inspect.iscoroutinefunction(function)
+        assert (function.__name__, await function(1.0)) == ("left", "caller")
+        with pytest.raises(DeadlineExceededError):
+            await function(100.0)
+        with pytest.raises(DeadlineExceededError):  # no time is left by then
+            await function(0.0)
+
+    with virtual_time() as clock:
+        clock.run(main())
+        assert clock.now() == 5.0
+
+
+def test_a_function_with_a_deadline_is_called_like_the_function():
+    with deadline(5.0):
+        function = with_deadline(left_of_deadline)
+    assert function.__name__ == "left_of_deadline"
+    assert pickle.loads(pickle.dumps(function))() == pytest.approx(5.0, abs=2.0)
+
+
+def left_of_deadline():
+    return current_deadline().left_s()
+
+
+def limited_items(seconds, name=""):
+    with deadline(seconds, name=name):
+        yield
+        yield
+
+
+@given(st.permutations(range(4)), st.permutations([3.0, 5.0, 7.0, 9.0]))
+def test_blocks_that_generators_leave_in_any_order_leave_nothing_behind(order, seconds):
+    generators = dict(enumerate(map(limited_items, seconds)))
+    for generator in generators.values():
+        next(generator)
+    for number in order:
+        assert current_deadline().timeout_s == min(seconds[each] for each in generators)
+        generators.pop(number).close()
+    assert current_deadline() is None
+
+
+def test_a_block_that_is_left_in_another_context_ends_none_there():
+    """An async generator that is not exhausted is closed by the loop, in a task of its own."""
+    elsewhere = contextvars.copy_context()
+    generator = limited_items(5.0)
+    elsewhere.run(next, generator)
+    with deadline(9.0, name="here"):
+        generator.close()
+        assert current_deadline().name == "here"
+    assert current_deadline() is None
 
 
 def test_what_waits_too_long_in_the_queue_does_not_run():

@@ -38,6 +38,10 @@ class DefaultClock:
         self.sleep = clock.sleep
         self.asleep = clock.asleep
 
+    def __reduce__(self) -> str:
+        """Pickle and copy as the name of the one there is."""
+        return "DEFAULT_CLOCK"
+
     def __repr__(self) -> str:
         return f"DEFAULT_CLOCK({self.current!r})"
 

@@ -40,6 +40,10 @@ class SystemClock:
 
     now = staticmethod(time.monotonic)
 
+    def __reduce__(self) -> str:
+        """Pickle and copy as the name of the one there is."""
+        return "SYSTEM_CLOCK"
+
     def sleep(self, seconds: float) -> None:
         """Block the calling thread for `seconds`.
 

@@ -5,6 +5,7 @@
     timeline(...)  -> Picture   a trace as a waterfall
     graph(...)     -> Picture   a directed graph, in layers from left to right
     heatmap(...)   -> Picture   counts over two binned axes
+    schedule(...)  -> Picture   operations that overlap, and an order of them
     bars(...)      -> Picture   numbers by name, in proportion
     table(...)     -> Table     rows as text and as HTML
     use_style()                 the matplotlib style of all curves
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from workbench.display._graph import graph
     from workbench.display._heatmap import heatmap
     from workbench.display._picture import Picture
+    from workbench.display._schedule import schedule
     from workbench.display._style import new_axes, plain_text, use_style
     from workbench.display._table import Table, table
     from workbench.display._timeline import timeline
@@ -41,6 +43,7 @@ __all__ = [
     "new_axes",
     "plain_text",
     "plural",
+    "schedule",
     "table",
     "timeline",
     "use_style",
@@ -59,6 +62,7 @@ __getattr__, __dir__ = lazy_names(
         "new_axes": "_style",
         "plain_text": "_style",
         "plural": "_units",
+        "schedule": "_schedule",
         "table": "_table",
         "timeline": "_timeline",
         "use_style": "_style",

@@ -5,8 +5,11 @@
     simulate(pipeline, service, arrivals) -> Result      the same policies before a simulated service
     vulnerability_map(pipeline, service, loads, triggers) -> Map    where an outage outlives itself
     await drive(pipeline, call, arrivals) -> Driven      the same clients, calling what is real
+    InProcessService(service)          a simulation's service, as something to await
     LoopbackService(service)           a simulation's service, as HTTP on this machine
     replay(pipeline, schedule), decisions(policy, at_s)  the same policies over recorded calls
+    operating_curve(settings, recordings)    detection against false opening, of many settings of a breaker
+    admissions(limiters, at_s) -> Admissions    which limiter lets which of them through
     classify(exc) -> ErrorClass        what an exception means, whoever raised it
     ErrorReport.of(exceptions)         counts by class, by root cause and by call site; draws itself
 """
@@ -60,10 +63,14 @@ if TYPE_CHECKING:
         classify_sqlstate,
     )
     from workbench.reliability.errors.taxonomy import ErrorClass
+    from workbench.reliability.experiments.admitted import Admissions
+    from workbench.reliability.experiments.admitting import admissions
     from workbench.reliability.experiments.driven import Driven
     from workbench.reliability.experiments.driving import drive
     from workbench.reliability.experiments.errors import ExperimentError
+    from workbench.reliability.experiments.in_process import InProcessService
     from workbench.reliability.experiments.loopback import LoopbackService
+    from workbench.reliability.fusing.decorated import AsyncFunctionError
     from workbench.reliability.pipeline import Pipeline
     from workbench.reliability.pipelines.errors import ConfigError, PipelineError
     from workbench.reliability.pipelines.explanation import Explanation, Step
@@ -146,16 +153,23 @@ if TYPE_CHECKING:
     )
     from workbench.reliability.simulation.simulate import simulate
     from workbench.reliability.simulation.vulnerability import Map, vulnerability_map
+    from workbench.reliability.tuning.course import BreakerCourse, breaker_course
+    from workbench.reliability.tuning.errors import TuningError
+    from workbench.reliability.tuning.operating import OperatingCurve, operating_curve
+    from workbench.reliability.tuning.recorded import KnownFault, RecordedCalls
 
 __all__ = [
     "AIMD",
     "AdaptiveLimit",
     "AdaptiveLimitStatistics",
+    "Admissions",
     "Algorithm",
     "AlgorithmName",
     "Arrivals",
+    "AsyncFunctionError",
     "Attempt",
     "AttemptTimeoutError",
+    "BreakerCourse",
     "BreakerRegistry",
     "BreakerStatistics",
     "BudgetExhaustedError",
@@ -205,7 +219,9 @@ __all__ = [
     "Gradient2",
     "Hedge",
     "HedgeStatistics",
+    "InProcessService",
     "Interval",
+    "KnownFault",
     "LimitHistory",
     "LimiterOptions",
     "LimiterStatistics",
@@ -216,6 +232,7 @@ __all__ = [
     "LoopbackService",
     "Map",
     "Measure",
+    "OperatingCurve",
     "Outage",
     "Pareto",
     "Pipeline",
@@ -230,6 +247,7 @@ __all__ = [
     "RateLimitedError",
     "RateLimiter",
     "Recorded",
+    "RecordedCalls",
     "RefusedResultError",
     "RegistryStatistics",
     "RejectedError",
@@ -264,12 +282,15 @@ __all__ = [
     "ThrottledError",
     "TimeLimit",
     "Timeout",
+    "TuningError",
     "UnattainableCostError",
     "Uniform",
     "Vegas",
     "VirtualClock",
     "Watch",
     "Weibull",
+    "admissions",
+    "breaker_course",
     "cause_chain",
     "classify",
     "classify_grpc_code",
@@ -284,6 +305,7 @@ __all__ = [
     "instrument",
     "is_retryable",
     "leaves",
+    "operating_curve",
     "provenance_of",
     "record_provenance",
     "register",
@@ -303,11 +325,14 @@ __getattr__, __dir__ = lazy_names(
         "AIMD": "policies.adaptive_algorithms",
         "AdaptiveLimit": "policies.adaptive",
         "AdaptiveLimitStatistics": "policies.adaptive",
+        "Admissions": "experiments.admitted",
         "Algorithm": "policies.adaptive_algorithms",
         "AlgorithmName": "policies.adaptive_algorithms",
         "Arrivals": "simulation.service",
+        "AsyncFunctionError": "fusing.decorated",
         "Attempt": "policies._retry_attempts",
         "AttemptTimeoutError": "errors.rejections",
+        "BreakerCourse": "tuning.course",
         "BreakerRegistry": "policies.breaker_registry",
         "BreakerStatistics": "policies._breaker_statistics",
         "BudgetExhaustedError": "errors.rejections",
@@ -357,7 +382,9 @@ __getattr__, __dir__ = lazy_names(
         "Gradient2": "policies.adaptive_algorithms",
         "Hedge": "policies.hedge",
         "HedgeStatistics": "policies.hedge",
+        "InProcessService": "experiments.in_process",
         "Interval": "simulation.replications",
+        "KnownFault": "tuning.recorded",
         "LimitHistory": "policies.limit_history",
         "LimiterOptions": "policies.limiter",
         "LimiterStatistics": "policies.limiter",
@@ -368,6 +395,7 @@ __getattr__, __dir__ = lazy_names(
         "LoopbackService": "experiments.loopback",
         "Map": "simulation.vulnerability",
         "Measure": "simulation.replications",
+        "OperatingCurve": "tuning.operating",
         "Outage": "simulation.service",
         "Pareto": "simulation.distributions",
         "Pipeline": "pipeline",
@@ -382,6 +410,7 @@ __getattr__, __dir__ = lazy_names(
         "RateLimitedError": "errors.rejections",
         "RateLimiter": "policies.limiter",
         "Recorded": "simulation.service",
+        "RecordedCalls": "tuning.recorded",
         "RefusedResultError": "policies.fallback",
         "RegistryStatistics": "policies.breaker_registry",
         "RejectedError": "errors.rejections",
@@ -416,11 +445,14 @@ __getattr__, __dir__ = lazy_names(
         "ThrottledError": "errors.rejections",
         "TimeLimit": "deadline_limits",
         "Timeout": "policies.timeout",
+        "TuningError": "tuning.errors",
         "UnattainableCostError": "policies.limiter",
         "Uniform": "simulation.distributions",
         "Vegas": "policies.adaptive_algorithms",
         "Watch": "pipelines.watching",
         "Weibull": "simulation.distributions",
+        "admissions": "experiments.admitting",
+        "breaker_course": "tuning.course",
         "cause_chain": "errors.classification",
         "classify": "errors.classification",
         "classify_grpc_code": "errors.status",
@@ -435,6 +467,7 @@ __getattr__, __dir__ = lazy_names(
         "instrument": "pipelines.telemetry",
         "is_retryable": "errors.classification",
         "leaves": "errors.classification",
+        "operating_curve": "tuning.operating",
         "provenance_of": "errors.provenance",
         "record_provenance": "errors.provenance",
         "register": "errors.classification",

@@ -25,14 +25,15 @@ __all__ = [
     "LimitSource",
     "Scope",
     "close_scope",
-    "current_scope",
     "end_watch",
+    "innermost",
     "leave_scope",
     "open_scope",
     "watch_scope",
 ]
 
-current_scope: ContextVar["Scope | None"] = ContextVar("current_scope", default=None)
+_current: ContextVar["Scope | None"] = ContextVar("current_scope", default=None)
+innermost = _current.get  # the innermost block here
 
 
 class LimitSource(Protocol):
@@ -87,7 +88,7 @@ class Scope:
         self._own = None
         self.watch = None
         self.fired = False
-        self.until = self if outer is None or not _is_first(outer.until, self) else outer.until
+        self.until = _first_of(self)
 
     @property
     def own(self) -> TimeLimit:
@@ -113,27 +114,48 @@ class Scope:
         return until.at_s <= now if until.source.clock is clock else until.own.passed
 
 
+def _first_of(scope: Scope) -> Scope:
+    outer = scope.outer
+    return scope if outer is None or not _is_first(outer.until, scope) else outer.until
+
+
 def _is_first(one: Scope, other: Scope) -> bool:
     if one.source.clock is other.source.clock:
         return one.at_s <= other.at_s
     return one.own.left_s() <= other.own.left_s()
 
 
-def open_scope(at_s: float, source: LimitSource) -> Scope:
-    """Enter a block whose limit nobody enforces from outside."""
-    scope = Scope(at_s, source, current_scope.get())
-    current_scope.set(scope)
+def open_scope(at_s: float, source: LimitSource, outer: Scope | None) -> Scope:
+    """Enter a block whose limit nobody enforces from outside; `outer` is the innermost one here."""
+    scope = Scope(at_s, source, outer)
+    _current.set(scope)
     return scope
 
 
 def close_scope(scope: Scope) -> None:
     """Leave a block."""
-    current_scope.set(scope.outer)
+    inner = _current.get()
+    if inner is scope:
+        _current.set(scope.outer)
+    else:
+        _take_out(scope, inner)
 
 
-def watch_scope(at_s: float, source: LimitSource) -> Scope:
+def _take_out(scope: Scope, inner: Scope | None) -> None:
+    """Take a scope out from around others: generators leave theirs in any order."""
+    within: list[Scope] = []
+    while inner is not None and inner is not scope:
+        within.append(inner)
+        inner = inner.outer
+    if inner is None:  # it was entered in another context
+        return
+    within[-1].outer = scope.outer
+    for each in reversed(within):
+        each.until = _first_of(each)
+
+
+def watch_scope(at_s: float, source: LimitSource, outer: Scope | None) -> Scope:
     """Enter a block of the running task, which is cancelled when its limit comes."""
-    outer = current_scope.get()
     scope = Scope(at_s, source, outer)
     task = asyncio.current_task()
     if task is None:
@@ -148,13 +170,13 @@ def watch_scope(at_s: float, source: LimitSource) -> Scope:
     scope.watch = watch
     scope.cancelling = task.cancelling()
     watch.add(scope)
-    current_scope.set(scope)
+    _current.set(scope)
     return scope
 
 
 def leave_scope(scope: Scope) -> bool:
     """Leave a block of a task; tell whether it is its limit, and nobody else, that has cancelled it."""
-    current_scope.set(scope.outer)
+    close_scope(scope)
     watch: Any = scope.watch
     watch.remove(scope)
     return scope.fired and watch.task.uncancel() <= scope.cancelling

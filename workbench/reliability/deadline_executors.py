@@ -5,12 +5,13 @@ was left when it was pickled: clocks are not shared, and the way there is not co
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor, Future
-from typing import Generic, ParamSpec, TypeVar
+from typing import Any, Generic, ParamSpec, TypeVar
 
 from workbench.reliability.deadline_limits import TimeLimit
 from workbench.reliability.deadlines import current_deadline, deadline
+from workbench.reliability.fusing.decorated import is_async, named_like
 
 __all__ = ["DeadlineExecutor", "with_deadline"]
 
@@ -22,16 +23,24 @@ class _WithDeadline(Generic[P, R]):
     """A function and the limit that holds while it runs; both go through pickle."""
 
     def __init__(self, function: Callable[P, R], limit: TimeLimit) -> None:
+        functools.update_wrapper(self, function)
         self.function, self.limit = function, limit
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         with deadline(self.limit):
-            self._check()
+            if self.limit.passed:
+                raise self.limit.error(started=False)
             return self.function(*args, **kwargs)
 
-    def _check(self) -> None:
-        if self.limit.passed:
-            raise self.limit.error(started=False)
+
+def _awaited_with_deadline(function: Callable[..., Awaitable[R]], limit: TimeLimit) -> Any:
+    async def within(*args: Any, **kwargs: Any) -> R:
+        async with deadline(limit):
+            if limit.passed:
+                raise limit.error(started=False)
+            return await function(*args, **kwargs)
+
+    return named_like(within, function)
 
 
 def with_deadline(function: Callable[P, R]) -> Callable[P, R]:
@@ -40,7 +49,11 @@ def with_deadline(function: Callable[P, R]) -> Callable[P, R]:
     It raises the limit's error instead of running when no time is left by then.
     """
     limit = current_deadline()
-    return function if limit is None else _WithDeadline(function, limit)
+    if limit is None:
+        return function
+    make: Any = _awaited_with_deadline if is_async(function) else _WithDeadline
+    found: Callable[P, R] = make(function, limit)
+    return found
 
 
 class DeadlineExecutor(Executor):

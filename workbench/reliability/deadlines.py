@@ -16,6 +16,7 @@ Of nested deadlines the sooner one holds. It crosses
     tasks               by themselves: they copy the context
     threads, processes  by `DeadlineExecutor` around an executor, or `with_deadline` around a function
     HTTP                by `TimeLimit.to_headers` and `TimeLimit.from_headers`
+    generators          nowhere: a block within one holds for who asks for items, too, until it is left
     gRPC                by ``timeout=limit.left_s()``; or `to_metadata`, which proxies leave alone
 """
 
@@ -25,8 +26,8 @@ from workbench.clock import DEFAULT_CLOCK, Clock
 from workbench.reliability._deadline_scopes import (
     Scope,
     close_scope,
-    current_scope,
     end_watch,
+    innermost,
     open_scope,
     watch_scope,
 )
@@ -38,7 +39,7 @@ __all__ = ["DeadlineBlock", "current_deadline", "deadline"]
 
 def current_deadline() -> TimeLimit | None:
     """Return the limit that holds here, the soonest of those around, or None."""
-    scope = current_scope.get()
+    scope = innermost()
     return None if scope is None else scope.limit
 
 
@@ -65,10 +66,15 @@ def deadline(
     ...     current_deadline().left_s()
     5.0
     """
-    if isinstance(limit, int | float) and not limit > 0:
-        msg = f"a deadline of {limit!r} seconds, expected more than 0"
-        raise PolicyError(msg)
+    if not (limit is None or isinstance(limit, TimeLimit)):
+        _check_seconds(limit)
     return DeadlineBlock(limit, name, clock)
+
+
+def _check_seconds(limit: object) -> None:
+    if isinstance(limit, bool) or not isinstance(limit, int | float) or not limit > 0:
+        msg = f"a deadline of {limit!r:.80} seconds, expected more than 0"
+        raise PolicyError(msg)
 
 
 class DeadlineBlock:
@@ -91,7 +97,7 @@ class DeadlineBlock:
 
     def __enter__(self) -> TimeLimit | None:
         own = self._own()
-        self._scopes.append(None if own is None else open_scope(own.at_s, own))
+        self._scopes.append(None if own is None else open_scope(own.at_s, own, innermost()))
         return current_deadline()
 
     def __exit__(self, *_error: object) -> None:
@@ -101,7 +107,7 @@ class DeadlineBlock:
 
     async def __aenter__(self) -> TimeLimit | None:
         own = self._own()
-        self._scopes.append(None if own is None else watch_scope(own.at_s, own))
+        self._scopes.append(None if own is None else watch_scope(own.at_s, own, innermost()))
         return current_deadline()
 
     async def __aexit__(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
 from workbench.clock import DEFAULT_CLOCK, Clock
 from workbench.reliability.fusing.chain import Chain
+from workbench.reliability.fusing.decorated import objection
 from workbench.reliability.pipelines._labels import label
 from workbench.reliability.pipelines.errors import PipelineError
 from workbench.reliability.policy import Generator, Policy
@@ -65,7 +66,7 @@ class Pipeline:
         self._observers: tuple[Observer, ...] = ()
         self._decorated: weakref.WeakSet[Callable[..., Any]] = weakref.WeakSet()
         self._policies = _flattened(policies)
-        self._chain = Chain(self._policies)
+        self._chain = Chain(self._policies, vars(self))
         for policy in self._policies:
             policy.in_chain(self._chain)
 
@@ -89,18 +90,22 @@ class Pipeline:
         PipelineError
             When it is no function, or one that returns at once and works later: a generator function.
         """
-        found = self._chain.wrap(_checked_function(function))
+        if isinstance(function, classmethod | staticmethod):
+            return type(function)(self(function.__func__))
+        if problem := objection(function):
+            raise PipelineError(problem)
+        found = self._chain.wrap(function)
         self._decorated.add(found)
         return found
 
     def call(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call a function through all policies."""
-        found: R = self._chain.caller(asynchronous=False)(function, *args, **kwargs)
+        found: R = self._chain.call(function, *args, **kwargs)
         return found
 
     async def acall(self, function: Callable[P, Awaitable[R]], /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Await an async function through all policies."""
-        found: R = await self._chain.caller(asynchronous=True)(function, *args, **kwargs)
+        found: R = await self._chain.acall(function, *args, **kwargs)
         return found
 
     # Looking at it
@@ -146,7 +151,7 @@ class Pipeline:
 
     def source(self, *, asynchronous: bool = False) -> str:
         """Return the source of the function that all policies become; it is what runs."""
-        fused = self._chain.caller(asynchronous=asynchronous)
+        fused = self._chain.acall if asynchronous else self._chain.call
         return "".join(linecache.getlines(fused.__code__.co_filename))
 
     def lint(self, load: float | None = None, deadline_s: float | None = None) -> "Findings":
@@ -202,6 +207,10 @@ class Pipeline:
         from workbench.reliability.pipelines._explaining import aexplain  # noqa: PLC0415 - as above
 
         return await aexplain(self, function, args, kwargs)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle and copy its policies as they were made: they have learnt nothing, and nobody observes."""
+        return _made_again, (type(self), self._policies, self.name)
 
     def __repr__(self) -> str:
         return f"Pipeline({' > '.join(map(label, self._policies))})"
@@ -333,6 +342,10 @@ class Pipeline:
         return function.__wrapped__ if own else function  # type: ignore[attr-defined]
 
 
+def _made_again(kind: type[Pipeline], policies: tuple[Policy, ...], name: str) -> Pipeline:
+    return kind(*policies, name=name)
+
+
 def _flattened(policies: "tuple[Policy | Pipeline, ...]") -> tuple[Policy, ...]:
     found: list[Policy] = []
     for number, each in enumerate(policies):
@@ -361,16 +374,3 @@ def _checked_name(name: object) -> str:
         msg = f"name is {name!r}, expected a text that is not empty"
         raise PipelineError(msg)
     return name
-
-
-def _checked_function(function: Any) -> Any:
-    if not callable(function):
-        msg = f"cannot decorate {function!r:.120}: expected a function"
-        raise PipelineError(msg)
-    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
-        msg = (
-            f"cannot decorate the generator function {function.__qualname__}: it returns before it works, "
-            "so no policy would see a failure; decorate what it calls, or try it again with Retry.stream"
-        )
-        raise PipelineError(msg)
-    return function

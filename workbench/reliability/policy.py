@@ -1,5 +1,6 @@
 """What all policies have in common: a machine, a clock, random numbers, listeners, and three ways in."""
 
+import copy
 import functools
 import random
 import threading
@@ -11,12 +12,22 @@ from typing import Any, ParamSpec, Protocol, TypeVar
 from workbench.clock import DEFAULT_CLOCK, Clock
 from workbench.errors import WorkbenchError
 from workbench.reliability.fusing.chain import Chain
+from workbench.reliability.fusing.decorated import objection
 from workbench.reliability.fusing.layers import Layer
 
-__all__ = ["Event", "Generator", "Policy", "PolicyError"]
+__all__ = ["Event", "Generator", "Policy", "PolicyError", "checked_clock", "deep_copy_but_clock"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
+C = TypeVar("C", bound="_Remade")
+
+
+class _Remade(Protocol):
+    """What knows its clock, and how to make another of its kind."""
+
+    clock: Clock
+
+    def __reduce__(self) -> Any: ...
 
 
 class PolicyError(WorkbenchError, ValueError):
@@ -66,14 +77,14 @@ class Policy:
     def __init__(
         self, *, name: str | None = None, clock: Clock | None = None, rng: Generator | None = None
     ) -> None:
-        self.name = name or self.kind
-        self.clock: Clock = DEFAULT_CLOCK if clock is None else clock
-        self.rng: Generator = random.Random() if rng is None else rng  # noqa: S311 - no secrets here
+        self.name = _checked_name(name) or self.kind
+        self.clock: Clock = checked_clock(clock)
+        self.rng: Generator = random.Random() if rng is None else _checked_rng(rng)  # noqa: S311 - no secrets here
         self.lock = threading.RLock()
         self._listeners: tuple[Listener, ...] = ()
         self._successor: Policy | None = None
         self._chains: weakref.WeakSet[Chain] = weakref.WeakSet()
-        self._own = self.in_chain(Chain((self,)))
+        self._own = self.in_chain(Chain((self,), vars(self)))
 
     def layer(self) -> Layer:
         """Return what is done around a call, with all that is constant until the policy changes."""
@@ -86,18 +97,41 @@ class Policy:
             for name in fresh.__slots__:
                 setattr(self.memory, name, getattr(fresh, name))
 
+    def adopt(self, old: Any) -> bool:
+        """Go on with what a policy of its kind has learnt and counted; tell whether it can.
+
+        What it goes on with is shared, not copied: calls that are out through the old one still count.
+        """
+        del old  # what a subclass may share is for it to say
+        return False
+
+    def adopt_counts(self, old: Any) -> bool:
+        """Go on with the machine's state of a policy of its kind, and what guards it."""
+        self.memory, self.lock = old.memory, old.lock
+        return True
+
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
-        """Return a function that calls another through this policy."""
+        """Return a function that calls another through this policy; an async one for an async one.
+
+        Raises
+        ------
+        PolicyError
+            When it is no function, or one that returns at once and works later: a generator function.
+        """
+        if isinstance(function, classmethod | staticmethod):
+            return type(function)(self(function.__func__))
+        if problem := objection(function):
+            raise PolicyError(problem)
         return self._own.wrap(function)
 
     def call(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call a function through this policy."""
-        found: R = self._own.caller(asynchronous=False)(function, *args, **kwargs)
+        found: R = self._own.call(function, *args, **kwargs)
         return found
 
     async def acall(self, function: Callable[P, Awaitable[R]], /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Await an async function through this policy."""
-        found: R = await self._own.caller(asynchronous=True)(function, *args, **kwargs)
+        found: R = await self._own.acall(function, *args, **kwargs)
         return found
 
     def listen(self, listener: Listener) -> Callable[[], None]:
@@ -137,6 +171,14 @@ class Policy:
         for listener in self._listeners:
             listener(event)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle and copy what it was made with: the other one has learnt nothing, and nobody listens."""
+        return _made_again, (type(self), *self.made_with)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Policy":
+        """Copy what it was made with, but not time: the copy goes by the same clock."""
+        return deep_copy_but_clock(self, memo)
+
     def in_chain(self, chain: Chain) -> Chain:
         """Note a chain that this policy is part of: it is fused anew when the policy changes."""
         with _wiring:
@@ -154,6 +196,49 @@ class Policy:
             chains = list(self._chains)
         for chain in chains:
             chain.change()
+
+
+def deep_copy_but_clock(value: C, memo: dict[int, Any]) -> C:
+    """Return a copy of what was made with copies, and with its own clock."""
+    clock = value.clock
+    memo[id(clock)] = clock
+    make, arguments = value.__reduce__()
+    found: C = make(*copy.deepcopy(arguments, memo))
+    return found
+
+
+def _made_again(kind: type[Policy], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Policy:
+    return kind(*args, **kwargs)
+
+
+def checked_clock(clock: Clock | None) -> Clock:
+    """Return a clock; the default one where none is given.
+
+    Raises
+    ------
+    PolicyError
+        For what is no clock.
+    """
+    if clock is None:
+        return DEFAULT_CLOCK
+    if not all(callable(getattr(clock, name, None)) for name in ("now", "sleep", "asleep")):
+        msg = f"clock is {clock!r:.80}, expected one with now, sleep and asleep, as VirtualClock()"
+        raise PolicyError(msg)
+    return clock
+
+
+def _checked_rng(rng: Generator) -> Generator:
+    if not callable(getattr(rng, "random", None)):
+        msg = f"rng is {rng!r:.80}, expected what gives random numbers, as random.Random(7)"
+        raise PolicyError(msg)
+    return rng
+
+
+def _checked_name(name: object) -> str | None:
+    if name is not None and not isinstance(name, str):
+        msg = f"name is {name!r:.80}, expected a text"
+        raise PolicyError(msg)
+    return name
 
 
 def _keeping_arguments(init: Any) -> Any:

@@ -2,6 +2,7 @@
 
 import asyncio
 import http.client
+import socket
 import threading
 from urllib.parse import urlsplit
 
@@ -213,6 +214,57 @@ def test_an_attempt_that_waited_too_long_is_dropped():
         "service_dropped",
         "service_dropped",
     ]
+
+
+def test_an_answer_does_not_wait_for_the_clients_acknowledgement():
+    """A head and a body are two segments: Nagle's algorithm would keep the second for 40 ms."""
+    with LoopbackService(QUICK) as service, httpx.Client(trust_env=False) as client:
+        client.get(service.url)
+        (connection,) = service._server.server_state.connections
+        accepted = connection.transport.get_extra_info("socket")
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+def served(heeds_deadlines, headers, callers=3):
+    """Return what becomes of callers that come at once to a server that takes 0.3 s for each."""
+
+    async def experiment(service):
+        async with httpx.AsyncClient(trust_env=False, timeout=None) as client:
+            return await asyncio.gather(*(client.get(service.url, headers=headers) for _ in range(callers)))
+
+    with LoopbackService(Service(service_time=Constant(0.3)), heeds_deadlines=heeds_deadlines) as service:
+        answers = asyncio.run(experiment(service))
+    return sorted(each.headers["x-outcome"] for each in answers)
+
+
+@pytest.mark.parametrize("headers", [{"x-request-timeout-ms": "150"}, {"grpc-timeout": "150m"}])
+def test_an_attempt_whose_caller_has_given_up_is_not_served(headers):
+    """Its deadline came with it; the one that is served when it passes is served to its end."""
+    assert served(True, headers) == ["ok", "service_dropped", "service_dropped"]
+
+
+def test_a_deadline_that_has_passed_is_not_served_at_all():
+    """Not even by a server that is free."""
+    assert served(True, {"x-request-timeout-ms": "0"}, callers=1) == ["service_dropped"]
+
+
+@pytest.mark.parametrize("headers", [{}, {"x-request-timeout-ms": "60000"}])
+def test_an_attempt_that_is_waited_for_is_served(headers):
+    """Without a deadline, or with one that is far."""
+    assert served(True, headers, callers=2) == ["ok", "ok"]
+
+
+def test_deadlines_are_heeded_where_that_is_asked_for():
+    """Most services do not know of them."""
+    assert served(False, {"x-request-timeout-ms": "0"}, callers=2) == ["ok", "ok"]
+
+
+def test_a_deadline_that_is_not_understood_is_the_callers_fault():
+    """It is told what is wrong, and not served."""
+    with LoopbackService(QUICK, heeds_deadlines=True) as service:
+        answer = httpx.get(service.url, headers={"grpc-timeout": "soon"}, trust_env=False)
+        assert (answer.status_code, service.requests) == (400, 0)
+    assert "grpc-timeout is 'soon'" in answer.text
 
 
 def test_outcomes_have_the_services_names():

@@ -2,7 +2,7 @@
 
 import copy
 from array import array
-from math import ceil, floor, inf
+from math import ceil, inf
 
 import pytest
 from hypothesis import given
@@ -132,7 +132,7 @@ def test_windows_decide_as_their_twins(machine, twin, steps, limit, window):
 @pytest.mark.parametrize(
     ("machine", "most"),
     [
-        (fixed_window, lambda limit, share: limit * (floor(share) + 2)),
+        (fixed_window, lambda limit, share: limit * (ceil(share) + 1)),
         (sliding_window, lambda limit, share: limit * (1 + share)),
         (sliding_log, lambda limit, share: limit * ceil(share)),
     ],

@@ -334,7 +334,7 @@ def wrong(layer):
             "aimd has no option 'alpha'",
         ),
         (wrong({"kind": "breaker", "window": 3, "consecutive": 3}), "layers[1]", "expected one window"),
-        (wrong({"kind": "breaker", "open_growth": "2"}), "layers[1]", "'str'"),
+        (wrong({"kind": "breaker", "open_growth": "2"}), "layers[1]", "open_growth is '2'"),
         (wrong({"kind": "limiter.gcra", "rate_hz": 1, "limit": 3}), "layers[1]", "has no key 'limit'"),
     ],
 )

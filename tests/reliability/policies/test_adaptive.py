@@ -344,3 +344,13 @@ def test_it_and_its_statistics_show_themselves():
     assert repr(limit) == "AdaptiveLimit('db', Gradient2, 0/20 running)"
     assert repr(limit.statistics).startswith("AdaptiveLimitStatistics(limit=20, ")
     assert "<table>" in limit.statistics._repr_html_()
+
+
+def test_a_history_is_drawn_from_when_it_began():
+    """A clock's own zero is nobody's business: it may be when the machine started."""
+    limit = AdaptiveLimit("aimd", window_s=0, clock=VirtualClock(5000.0))
+    with limit.record() as history:
+        limit.call(limit.clock.sleep, 2.0)
+    (line, *_) = history.plot().lines
+    assert line.get_xdata().tolist() == [0.0, 2.0]
+    assert history.to_arrow()["at_s"].to_pylist() == [5002.0]

@@ -548,7 +548,7 @@ def test_news_has_an_age(clock):
         ({"window_s": 5.0, "buckets": 0}, "buckets is 0"),
         ({"open_s": -1.0}, "open_s is -1.0, expected zero or more seconds"),
         ({"open_s": float("nan")}, "open_s is nan"),
-        ({"open_growth": 0.5}, "open_growth is 0.5, expected a factor of at least 1"),
+        ({"open_growth": 0.5}, "open_growth is 0.5, expected a number of at least 1"),
         ({"half_open_calls": 0}, "half_open_calls is 0"),
         ({"minimum_calls": True}, "minimum_calls is True"),
         ({"on": "Timeout"}, "on: 'Timeout' is no exception type"),

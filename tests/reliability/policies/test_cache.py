@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import itertools
 import sys
 import threading
 
@@ -469,3 +470,42 @@ def test_decorated_functions_keep_their_signature():
 def test_arguments_out_of_range_are_named(arguments):
     with pytest.raises(PolicyError, match=next(iter(arguments))):
         Cache(**arguments)
+
+
+def in_loop_that_is_closed_under_its_tasks(coroutine):
+    loop = asyncio.new_event_loop()
+    loop.set_exception_handler(lambda *_: None)
+    task = loop.create_task(coroutine)
+    loop.run_until_complete(asyncio.wait({task}, timeout=0.01))
+    loop.close()
+    return task
+
+
+@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
+@pytest.mark.parametrize("stale", [False, True])
+def test_a_fetch_that_was_lost_with_its_loop_is_given_up(stale):
+    clock, numbers = VirtualClock(), itertools.count(1)
+    cache = Cache(1.0, stale_while_revalidate_s=100.0, clock=clock)
+    lost = []
+
+    @cache
+    async def number():
+        found = next(numbers)
+        if found == 1 + stale:
+            lost.append(asyncio.current_task())
+            await asyncio.Future()
+        return found
+
+    if stale:
+        assert asyncio.run(number()) == 1
+        clock.advance(2.0)
+    task = in_loop_that_is_closed_under_its_tasks(number())
+    lost[0]._log_destroy_pending = False  # it is what happens here
+
+    async def ask():
+        first = await asyncio.wait_for(number(), 5.0)
+        await asyncio.sleep(0)
+        return first, await number()
+
+    assert asyncio.run(ask()) == ((1, 3) if stale else (2, 2))
+    del task

@@ -79,7 +79,7 @@ def test_errors_are_raised_instead_of_the_call(through):
             through(chaos)
         assert caught.value is error
         lengths.append(len(caught.traceback))
-    assert lengths[0] == lengths[2]
+    assert lengths[1] == lengths[2]
 
 
 def test_one_of_several_errors_is_raised():

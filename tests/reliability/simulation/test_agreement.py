@@ -60,13 +60,21 @@ OTHERS = st.one_of(
         st.integers(1, 5),
     ),
     st.builds(
-        lambda window, half_open: (
-            lambda: CircuitBreaker(
-                window=window, minimum_calls=min(window, 5), open_s=0.2, half_open_calls=half_open
-            )
+        lambda window, half_open, slow: (
+            lambda: CircuitBreaker(**window, **slow, open_s=0.2, half_open_calls=half_open)
         ),
-        st.sampled_from([5, 20]),
+        st.sampled_from(
+            [
+                {"window": 5, "minimum_calls": 5},
+                {"window": 20, "minimum_calls": 5},
+                {"window_s": 0.5, "buckets": 4, "minimum_calls": 5},
+                {"window_s": 0.05, "minimum_calls": 2, "failure_rate": 0.2},
+                {"consecutive": 2},
+                {"consecutive": 4},
+            ]
+        ),
         st.integers(1, 3),
+        st.sampled_from([{}, {"slow_rate": 0.5, "slow_s": 0.04}]),
     ),
     st.builds(
         lambda limit, queue, wait: lambda: Bulkhead(limit, queue=queue, max_wait_s=wait),
@@ -122,12 +130,15 @@ SLOW_OTHERS = st.one_of(
         st.integers(1, 5),
     ),
     st.builds(
-        lambda window, half_open: (
-            lambda: CircuitBreaker(
-                window=window, minimum_calls=min(window, 3), open_s=100.0, half_open_calls=half_open
-            )
+        lambda window, half_open: lambda: CircuitBreaker(**window, open_s=100.0, half_open_calls=half_open),
+        st.sampled_from(
+            [
+                {"window": 3, "minimum_calls": 3},
+                {"window": 10, "minimum_calls": 3},
+                {"window_s": 300.0, "buckets": 10, "minimum_calls": 3},
+                {"consecutive": 2},
+            ]
         ),
-        st.sampled_from([3, 10]),
         st.integers(1, 3),
     ),
     st.just(lambda: Bulkhead(1)),

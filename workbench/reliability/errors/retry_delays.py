@@ -47,23 +47,31 @@ def retry_after_s(source: object, *, clock: Callable[[], float] = time.time) -> 
     """
     if not isinstance(source, BaseException):
         return _of_headers(source if isinstance(source, Mapping) else getattr(source, "headers", None), clock)
-    found = [_of_chain(leaf, clock) for leaf in leaves(source)]
-    return max((delay for delay in found if delay is not None), default=None)
+    if isinstance(source, BaseExceptionGroup):
+        found = [_of_chain(leaf, clock) for leaf in leaves(source)]
+        return max((delay for delay in found if delay is not None), default=None)
+    return _of_chain(source, clock)
 
 
 def _of_chain(exc: BaseException, clock: Callable[[], float]) -> float | None:
-    delays = (_of_exception(each, clock) for each in cause_chain(exc))
+    delay = _of_exception(exc, clock)
+    if delay is not None or exc.__cause__ is None:
+        return delay
+    delays = (_of_exception(each, clock) for each in cause_chain(exc)[1:])
     return next((delay for delay in delays if delay is not None), None)
 
 
 def _of_exception(exc: Any, clock: Callable[[], float]) -> float | None:
-    for holder in (exc, getattr(exc, "response", None)):
-        delay = _of_headers(getattr(holder, "headers", None), clock)
-        if delay is not None:
-            return delay
+    """Return what an exception says itself; most have nothing to say, and cost four questions."""
+    headers, response = getattr(exc, "headers", None), getattr(exc, "response", None)
+    if headers is not None and (delay := _of_headers(headers, clock)) is not None:
+        return delay
+    if response is not None and (delay := retry_after_s(response, clock=clock)) is not None:
+        return delay
     if callable(getattr(exc, "trailing_metadata", None)):
         return _of_trailers(exc.trailing_metadata() or ())
-    return _seconds(getattr(exc, "retry_after_s", None))
+    seconds = getattr(exc, "retry_after_s", None)
+    return None if seconds is None else _seconds(seconds)
 
 
 def _of_headers(headers: Any, clock: Callable[[], float]) -> float | None:

@@ -5,6 +5,7 @@ should have been free: so the capacity is the one that was asked for, on a busy 
 """
 
 import asyncio
+import math
 from collections import Counter, deque
 from dataclasses import dataclass
 
@@ -21,6 +22,7 @@ CLOSED = -1  # what becomes of attempts that are there when the service ends
 class _Attempt:
     number: int
     arrived_s: float
+    until_s: float  # its caller does not wait any longer
     outcome: asyncio.Future[int]
 
 
@@ -43,10 +45,11 @@ class Desk:
         """Count the times of the faults from a time of the loop on."""
         self._began_s = at_s
 
-    async def serve(self) -> int:
-        """Return what became of an attempt that arrives now, when it is known."""
+    async def serve(self, left_s: float = math.inf) -> int:
+        """Return what became of an attempt that arrives now, and is waited for so long, when it is known."""
         loop = asyncio.get_running_loop()
-        attempt = _Attempt(self.requests, loop.time(), loop.create_future())
+        now_s = loop.time()
+        attempt = _Attempt(self.requests, now_s, now_s + left_s, loop.create_future())
         self.requests += 1
         self._arrive(attempt)
         return await attempt.outcome
@@ -68,6 +71,8 @@ class Desk:
             self._answer(attempt, CLOSED)
         elif self._draws.is_lost(attempt.number, self._amount(codes.OUTAGE, now_s)):
             self._answer(attempt, codes.FAILED)
+        elif attempt.until_s <= now_s:
+            self._answer(attempt, codes.SERVICE_DROPPED)
         elif self.busy < self.service.servers:
             self._start(attempt, now_s)
         elif limit is not None and len(self.waiting) >= limit:
@@ -92,7 +97,7 @@ class Desk:
         while self.waiting and self.busy < self.service.servers:
             following = self.waiting.pop() if self.service.queue == "lifo" else self.waiting.popleft()
             start_s = max(at_s, following.arrived_s)
-            if start_s - following.arrived_s > self.service.drop_after_s:
+            if start_s > min(following.arrived_s + self.service.drop_after_s, following.until_s):
                 self._answer(following, codes.SERVICE_DROPPED)
             else:
                 self._start(following, start_s)

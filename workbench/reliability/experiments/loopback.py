@@ -4,6 +4,7 @@ It speaks HTTP/1.1 on 127.0.0.1, by uvicorn, in a thread with an event loop of i
 path is an attempt. Answers::
 
     200   served
+    400   where deadlines are heeded: the caller's is not understood; the body says why
     500   failed: an error, or an outage
     503   its queue was full (with Retry-After), it had waited too long, or the service ends
 
@@ -22,6 +23,7 @@ from typing import Any, Self
 
 import uvicorn
 
+from workbench.reliability._deadline_headers import DeadlineHeaderError, header_timeout_s
 from workbench.reliability.experiments._client import LoopbackClient
 from workbench.reliability.experiments._desk import CLOSED, Desk
 from workbench.reliability.experiments._outcomes import NAMES, OUTCOME_HEADER
@@ -57,6 +59,9 @@ class LoopbackService:
         Decides service times: the n-th request has that of the n-th call in `simulate` with this seed.
     retry_after_s : float
         What attempts are told that find the queue full, in seconds; the header has whole ones.
+    heeds_deadlines : bool
+        Whether it reads how long the caller waits, as `TimeLimit.to_headers` says it, and drops from its
+        queue what comes too late instead of serving it.
 
     Raises
     ------
@@ -73,7 +78,13 @@ class LoopbackService:
     """
 
     def __init__(
-        self, service: Service, *, faults: Iterable[Fault] = (), seed: int = 0, retry_after_s: float = 1.0
+        self,
+        service: Service,
+        *,
+        faults: Iterable[Fault] = (),
+        seed: int = 0,
+        retry_after_s: float = 1.0,
+        heeds_deadlines: bool = False,
     ) -> None:
         if service.cancels:
             msg = "a LoopbackService does not notice clients that give up; expected cancels=False"
@@ -82,7 +93,7 @@ class LoopbackService:
             msg = f"retry_after_s must be a number of seconds from 0 on, got {retry_after_s!r}"
             raise ExperimentError(msg)
         self.service, self.faults, self.seed = service, tuple(faults), seed
-        self.retry_after_s = retry_after_s
+        self.retry_after_s, self.heeds_deadlines = retry_after_s, heeds_deadlines
         self._desk = Desk(service, self.faults, seed)
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
@@ -100,6 +111,7 @@ class LoopbackService:
             msg = "a LoopbackService serves once; make another one"
             raise ExperimentError(msg)
         bound = socket.create_server((HOST, 0), backlog=2048)
+        bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else bodies wait 40 ms for an ACK
         self._address = bound.getsockname()
         self._server = _Server(self._answer, self._desk)
         self._thread = threading.Thread(
@@ -183,21 +195,29 @@ class LoopbackService:
         """Serve a request (ASGI)."""
         if scope["type"] != "http" or not await _is_whole(receive):
             return
-        outcome = await self._desk.serve()
-        name = _name(outcome).encode()
-        headers = [
-            (b"content-type", b"text/plain"),
-            (b"content-length", str(len(name)).encode()),
-            (OUTCOME_HEADER.encode(), name),
-        ]
+        try:
+            left_s = header_timeout_s(scope["headers"]) if self.heeds_deadlines else None
+        except DeadlineHeaderError as error:
+            await _send_text(send, 400, str(error))
+            return
+        outcome = await self._desk.serve(math.inf if left_s is None else left_s)
+        headers = [(OUTCOME_HEADER, _name(outcome))]
         if outcome == codes.SERVICE_FULL:
-            headers.append((b"retry-after", str(math.ceil(self.retry_after_s)).encode()))
-        await send({"type": "http.response.start", "status": STATUS[outcome], "headers": headers})
-        await send({"type": "http.response.body", "body": name})
+            headers.append(("retry-after", str(math.ceil(self.retry_after_s))))
+        await _send_text(send, STATUS[outcome], _name(outcome), *headers)
 
 
 def _name(outcome: int) -> str:
     return CLOSING if outcome == CLOSED else NAMES[outcome]
+
+
+async def _send_text(send: Send, status: int, text: str, *more: tuple[str, str]) -> None:
+    """Answer with a line of text."""
+    body = text.encode()
+    headers = [("content-type", "text/plain; charset=utf-8"), ("content-length", str(len(body))), *more]
+    encoded = [(name.encode(), value.encode()) for name, value in headers]
+    await send({"type": "http.response.start", "status": status, "headers": encoded})
+    await send({"type": "http.response.body", "body": body})
 
 
 async def _is_whole(receive: Receive) -> bool:

@@ -4,6 +4,7 @@ Collecting ``*args, **kwargs`` and spreading them again costs more than a whole 
 parameters gets a fused one with the same parameters.
 """
 
+import builtins
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,22 +12,28 @@ from typing import Any
 
 __all__ = ["Calling"]
 
-RESERVED = ("function", "link", "result")
+RESERVED = frozenset({"function", "link", "result", *vars(builtins)})
 
 
 @dataclass(frozen=True, slots=True)
 class Calling:
-    """Parameters of the fused function, arguments of the called one, and those of a renewed fused one."""
+    """Parameters of the fused function, arguments of the called one, and those of a renewed fused one.
+
+    Where the called function `varies`, it is the first argument of the fused one.
+    """
 
     parameters: str
     arguments: str
     renewed: str
+    varies: bool = False
 
     @classmethod
     def of(cls, function: Callable[..., Any] | None) -> "Calling":
         """Return how to call a function, or whatever function is given with each call."""
         if function is None:
-            return cls("function, /, *args, **kwargs", "*args, **kwargs", "function, *args, **kwargs")
+            return cls(
+                "function, /, *args, **kwargs", "*args, **kwargs", "function, *args, **kwargs", varies=True
+            )
         names = _plain_names(function)
         if names is None:
             return cls("*args, **kwargs", "*args, **kwargs", "*args, **kwargs")
@@ -49,5 +56,5 @@ def _plain_names(function: Callable[..., Any]) -> list[str] | None:
 
 
 def _is_free(name: str) -> bool:
-    """Tell whether a name is none that fused functions use: those end in numbers, or are reserved."""
+    """Tell whether a name is none that fused functions use: those end in digits, are reserved or built in."""
     return name not in RESERVED and not name[-1].isdigit()

@@ -1,13 +1,12 @@
 """A chain of policies around functions: fused when first used, fused anew when it changes."""
 
-import functools
-import inspect
 import threading
 import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from workbench.reliability.fusing.decorated import is_async, named_like
 from workbench.reliability.fusing.layers import fuse
 
 __all__ = ["Chain"]
@@ -30,27 +29,42 @@ class Chain:
 
     A function that was fused before a change goes on working: it calls the one that replaces it, at the cost
     of one more call.
+
+    Parameters
+    ----------
+    policies : tuple
+    ways_in : dict, optional
+        Where `call` and `acall` are kept, which call what they are given, from when they are first used until
+        the chain changes: the attributes of an object, whose methods of these names they replace.
     """
 
-    def __init__(self, policies: tuple[Any, ...]) -> None:
+    def __init__(self, policies: tuple[Any, ...], ways_in: dict[str, Any] | None = None) -> None:
         self.policies = policies
         self._links: weakref.WeakSet[_Link] = weakref.WeakSet()
-        self._callers: dict[bool, Function] = {}
+        self._ways_in: dict[str, Any] = {} if ways_in is None else ways_in
         self._lock = threading.RLock()  # else a function could be fused with policies that were just replaced
 
     def wrap(self, function: Function) -> Function:
         """Return a function that calls another through the policies; an async one for an async one."""
         with self._lock:
-            return self._fused(function, asynchronous=inspect.iscoroutinefunction(function))
+            return self._fused(function, asynchronous=is_async(function))
 
-    def caller(self, *, asynchronous: bool) -> Function:
-        """Return the function that calls its first argument with the others, through the policies."""
-        found = self._callers.get(asynchronous)
-        if found is None:
-            with self._lock:
-                found = self._callers.get(asynchronous) or self._fused(None, asynchronous=asynchronous)
-                self._callers[asynchronous] = found
-        return found
+    @property
+    def call(self) -> Function:
+        """The function that calls its first argument with the others, through the policies."""
+        return self._way_in("call")
+
+    @property
+    def acall(self) -> Function:
+        """The function that awaits what its first argument returns for the others."""
+        return self._way_in("acall")
+
+    def _way_in(self, name: str) -> Function:
+        with self._lock:
+            found: Function | None = self._ways_in.get(name)
+            if found is None:
+                found = self._ways_in[name] = self._fused(None, asynchronous=name == "acall")
+            return found
 
     def change(self, policies: tuple[Any, ...] | None = None) -> None:
         """Fuse anew: policies have other constants, or are others."""
@@ -64,7 +78,8 @@ class Chain:
             except BaseException:
                 self.policies = before
                 raise
-            self._callers.clear()
+            for name in ("call", "acall"):
+                self._ways_in.pop(name, None)
             for link in old:
                 link.current = renewed[id(link.function), link.asynchronous]
 
@@ -74,4 +89,4 @@ class Chain:
         layers = tuple(replace(each.layer(), clock=clocks.index(id(each.clock))) for each in self.policies)
         found: Function = fuse(layers, self.policies, link, function=function, asynchronous=asynchronous)
         self._links.add(link)
-        return found if function is None else functools.update_wrapper(found, function)
+        return found if function is None else named_like(found, function)

@@ -25,13 +25,16 @@ understands these forms; everything else is copied as it stands, with names of i
 """
 
 import ast
+import itertools
 import linecache
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from types import CodeType
+from types import CodeType, CoroutineType
 from typing import Any
 
 from workbench.reliability.fusing.calling import Calling
+from workbench.reliability.fusing.decorated import refuse_coroutine
+from workbench.reliability.fusing.nesting import MOST_BLOCKS, block_depth, in_function
 from workbench.reliability.fusing.transitions import (
     FusingError,
     Renaming,
@@ -89,6 +92,7 @@ class _Fusing:
 
 
 _known: dict[tuple[Any, ...], tuple[CodeType, dict[str, Any]]] = {}
+_numbers = itertools.count()  # of sources: two threads that fuse at once must not share one
 
 
 def fuse(
@@ -129,7 +133,7 @@ def _compile(
     body = _layers(fusing, layers, 0, None)
     source = ast.unparse(ast.fix_missing_locations(_factory(fusing, body, len(layers))))
     names = " > ".join(layer.template.__name__ for layer in layers)
-    place = f"<fused {len(_known)}: {names}>"
+    place = f"<fused {next(_numbers)}: {names}>"
     linecache.cache[place] = (len(source), None, source.splitlines(keepends=True), place)
     return compile(source, place, "exec"), fusing.namespace
 
@@ -139,19 +143,26 @@ def make({made_with}):
     {prefix}def call({parameters}):
         if link.current is not None:
             return {awaiting}link.current({arguments})
+        {checking}
         return result
     return call
 """
+CHECKING = "if type(result) is CoroutineType: refuse_coroutine(result, function)"
 
 
 def _factory(fusing: _Fusing, body: Statements, count: int) -> ast.Module:
     calling = fusing.calling
+    checking = ""
+    if calling.varies and not fusing.asynchronous:
+        checking = CHECKING
+        fusing.namespace |= {"CoroutineType": CoroutineType, "refuse_coroutine": refuse_coroutine}
     text = FACTORY.format(
         made_with=", ".join(["function", "link", *(f"q_{number}" for number in range(count))]),
         prefix="async " if fusing.asynchronous else "",
         awaiting="await " if fusing.asynchronous else "",
         parameters=calling.parameters,
         arguments=calling.renewed,
+        checking=checking,
     )
     module = ast.parse(text)
     make: Any = module.body[0]
@@ -168,7 +179,10 @@ def _layers(
         call = ast.parse(f"function({fusing.calling.arguments})", mode="eval").body
         value = ast.Await(call) if fusing.asynchronous else call
         return [ast.Assign([ast.Name(RESULT, ast.Store())], value)]
-    return _Placing(fusing, layers, number, entry).statements()
+    found = _Placing(fusing, layers, number, entry).statements()
+    if number > 0 and block_depth(found) > MOST_BLOCKS:
+        return in_function(found, number, RESULT, asynchronous=fusing.asynchronous)
+    return found
 
 
 class _Placing:

@@ -68,6 +68,11 @@ class Parameters:
     buckets: int = 0
     bucket_s: float = math.inf
 
+    @property
+    def ring_length(self) -> int:
+        """How many numbers the ring has: one a call, or three a bucket."""
+        return max(1, self.window, 3 * self.buckets)
+
 
 @dataclass(slots=True)
 class State:

@@ -1,7 +1,7 @@
 """A fixed window: time is cut into windows, each lets so many calls through.
 
 The windows begin at multiples of `window_s` of the clock. Around the border between two of them twice the
-limit can pass within any time, however short: `t` seconds touch at most ``floor(t / window_s) + 2``
+limit can pass within any time, however short: `t` seconds touch at most ``ceil(t / window_s) + 1``
 windows. Whoever waits takes a place in the next window that has one; later ones go no further back.
 
 Source: the counter of the Redis documentation of INCR ("Pattern: Rate limiter").

@@ -137,7 +137,8 @@ def decide(  # noqa: C901, PLR0912, PLR0913 - one decision, compiled as a whole
                 raw = p.base_s * p.factor ** (attempt - 1.0)
             else:
                 raw = p.base_s + p.step_s * (attempt - 1.0)
-        raw = min(raw, p.cap_s)
+        if raw > p.cap_s:  # noqa: PLR1730 - a call costs more than all the rest
+            raw = p.cap_s
         delay = raw
         if p.jitter == FULL:
             delay = u * raw
@@ -152,7 +153,10 @@ def decide(  # noqa: C901, PLR0912, PLR0913 - one decision, compiled as a whole
             t = attempt - 1.0 + u
             until = p.base_s / FIRST * p.factor**t * math.tanh(math.sqrt(STEEPNESS * t))
             delay = max(until - previous_delay_s, 0.0)
-        delay = max(min(delay, p.cap_s), hint_s)
+        if delay > p.cap_s:  # noqa: PLR1730
+            delay = p.cap_s
+        if delay < hint_s:  # noqa: PLR1730
+            delay = hint_s
         decision = delay
         if now + delay + p.least_s >= deadline_s:
             decision = OUT_OF_TIME

@@ -22,7 +22,7 @@ from typing import Any
 
 from workbench.reliability.machines._transition import transition
 
-__all__ = ["Parameters", "State", "update"]
+__all__ = ["Parameters", "State", "begin", "update"]
 
 
 @dataclass(slots=True)
@@ -45,6 +45,12 @@ class State:
     shortest_s: float = 0.0
     samples: int = 0
     jitter: float = 1.0
+
+
+@transition
+def begin(s: Any, u: float) -> None:
+    """Say when the shortest time is taken anew first; `u` spreads the probes."""
+    s.jitter = 0.5 + 0.5 * u
 
 
 @transition

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from workbench.reliability.pipelines._config import BACKOFFS, BUDGET_KEYS
+from workbench.reliability.pipelines._kinds import is_constant
 from workbench.reliability.pipelines._places import Place
 from workbench.reliability.pipelines._registry import KINDS, Kind, kinds_by_class
 from workbench.reliability.pipelines._values import write_exception, write_function, write_on, write_plain
@@ -164,8 +165,8 @@ def _fallback(given: dict[str, Any]) -> dict[str, Any]:
     replacement = given.pop("replacement")
     if not callable(replacement):
         return {"value": replacement} | given
-    if getattr(replacement, "__qualname__", "") == "Fallback.value.<locals>.<lambda>":
-        return {"value": inspect.getclosurevars(replacement).nonlocals["value"]} | given
+    if is_constant(replacement):
+        return {"value": replacement.value} | given
     return {"function": replacement} | given
 
 

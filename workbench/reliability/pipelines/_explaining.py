@@ -36,7 +36,7 @@ def explain(
     recorder = _Recorder(pipeline.clock)
     result, failure = None, None
     with recorder.listening(policies):
-        call = Chain(recorder.probed(pipeline, policies)).caller(asynchronous=False)
+        call = Chain(recorder.probed(pipeline, policies)).call
         try:
             result = call(pipeline._undecorated(function), *args, **kwargs)  # noqa: SLF001 - its other half
         except Exception as error:  # noqa: BLE001 - it is what is explained
@@ -52,7 +52,7 @@ async def aexplain(
     recorder = _Recorder(pipeline.clock)
     result, failure = None, None
     with recorder.listening(policies):
-        call = Chain(recorder.probed(pipeline, policies)).caller(asynchronous=True)
+        call = Chain(recorder.probed(pipeline, policies)).acall
         try:
             result = await call(pipeline._undecorated(function), *args, **kwargs)  # noqa: SLF001 - as above
         except Exception as error:  # noqa: BLE001 - as above

@@ -9,6 +9,7 @@ __all__ = [
     "is_bulkhead",
     "is_cache",
     "is_chaos",
+    "is_constant",
     "is_deadline",
     "is_fallback",
     "is_hedge",
@@ -85,6 +86,11 @@ def is_throttle(policy: Any) -> bool:
 def is_chaos(policy: Any) -> bool:
     """Tell whether it is a `Chaos`."""
     return _is(policy, "chaos", "Chaos")
+
+
+def is_constant(replacement: Any) -> bool:
+    """Tell whether it is what `Fallback.value` makes of a value."""
+    return _is(replacement, "fallback", "Constant")
 
 
 def _is(policy: Any, module: str, name: str) -> bool:

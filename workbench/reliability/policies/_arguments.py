@@ -2,10 +2,11 @@
 
 import math
 import numbers
+from collections.abc import Mapping
 
 from workbench.reliability.policy import PolicyError
 
-__all__ = ["check_count", "check_function", "check_seconds", "check_share"]
+__all__ = ["check_count", "check_factor", "check_function", "check_mapping", "check_seconds", "check_share"]
 
 
 def check_count(name: str, value: object, *, least: int = 1) -> int:
@@ -35,6 +36,22 @@ def check_share(name: str, value: float, *, zero: bool = False) -> float:
     return share
 
 
+def check_factor(name: str, value: float, *, least: float = 1.0, endless: bool = False) -> float:
+    """Return a number that is large enough; an infinite one only where that is meant."""
+    factor = _number(name, value)
+    if not factor >= least or (factor == math.inf and not endless):
+        msg = f"{name} is {value!r}, expected a number of at least {least:g}"
+        raise PolicyError(msg)
+    return factor
+
+
+def check_mapping(name: str, value: object, meaning: str) -> None:
+    """Raise for what is no mapping."""
+    if not isinstance(value, Mapping):
+        msg = f"{name} is {value!r:.80}, expected a mapping {meaning}"
+        raise PolicyError(msg)
+
+
 def check_function(name: str, value: object, meaning: str) -> None:
     """Raise for what cannot be called."""
     if not callable(value):
@@ -46,4 +63,8 @@ def _number(name: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         msg = f"{name} is {value!r}, expected a number"
         raise PolicyError(msg)
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError as error:
+        msg = f"{name} is {str(value)[:20]}..., expected a number that a float can hold"
+        raise PolicyError(msg) from error

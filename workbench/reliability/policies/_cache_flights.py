@@ -49,6 +49,7 @@ class Flight:
         self.outcome: Turn | None = None
         self._wakes: set[Callable[[], None]] = set()
         self._thread, self._task = threading.get_ident(), _current_task()
+        self._loop = None if self._task is None else self._task.get_loop()
 
     def is_of_this_thread(self) -> bool:
         """Tell whether blocking this thread would keep it from landing."""
@@ -57,6 +58,10 @@ class Flight:
     def is_of_this_task(self) -> bool:
         """Tell whether suspending this task would keep it from landing."""
         return self.is_of_this_thread() and self._task in {None, _current_task()}
+
+    def is_lost(self) -> bool:
+        """Tell whether it will never land, as the loop of its task was closed under it."""
+        return self._loop is not None and self._loop.is_closed()
 
     def wait(self, clock: Clock, lock: Any) -> None:
         """Block until it has landed."""

@@ -6,7 +6,8 @@
 ``interrupt="signal"``
     Raises the error in the main thread, which stops Python code, and system calls that a signal ends:
     sleeping, sockets, locks. It does not stop one long call into C (a regular expression, a matrix product)
-    before that returns, nor anything in other threads, nor code that catches the error.
+    before that returns, nor anything in other threads, nor code that catches the error and goes on. Drivers
+    that raise an error of their own instead (httpx's ReadTimeout) have it as the cause of ours.
 ``interrupt="thread"``
     Stops nothing either, but the caller goes on. The call runs to its end in a thread of its own; nobody sees
     its result, and the locks and sockets that it holds stay in its hands.
@@ -66,10 +67,12 @@ def alarm(limit: TimeLimit) -> Iterator[None]:
     if 0.0 < outer_s <= left_s:
         yield
         return
-    armed = True
+    armed, rung = True, False
 
     def ring(_number: int, _frame: object) -> None:
+        nonlocal rung
         if armed:
+            rung = True
             raise limit.error(started=True)
 
     handler = signal.signal(signal.SIGALRM, ring)
@@ -80,6 +83,11 @@ def alarm(limit: TimeLimit) -> Iterator[None]:
             yield
         finally:
             armed = False
+    except Exception as error:
+        late = limit.error(started=True)
+        if not rung or (type(error) is type(late) and error.args == late.args):
+            raise
+        raise late from error
     finally:
         armed = False
         signal.setitimer(signal.ITIMER_REAL, 0.0)

@@ -1,6 +1,6 @@
 """Arguments of limiters: rates, bursts and windows in range, or an error that says what would be right."""
 
-import math
+import sys
 from typing import Any
 
 from workbench.reliability.policy import PolicyError
@@ -73,7 +73,7 @@ def _at_least_one(name: str, value: Any) -> float:
 
 
 def _positive(name: str, value: Any, expected: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= sys.float_info.max:
         msg = f"{name} is {value!r}, expected {expected}"
         raise PolicyError(msg)
     return float(value)

@@ -7,8 +7,8 @@ from workbench.clock import Clock
 from workbench.reliability._deadline_scopes import (
     Scope,
     close_scope,
-    current_scope,
     end_watch,
+    innermost,
     leave_scope,
     open_scope,
     watch_scope,
@@ -99,6 +99,10 @@ class LimitPolicy(Policy):
             s = self.memory
             return TimeoutStatistics(s.timed_out, s.refused, s.abandoned)
 
+    def adopt(self, old: "LimitPolicy") -> bool:
+        """Go on with the counts of another one."""
+        return self.adopt_counts(old)
+
     def layer(self) -> Layer:
         """Return how it surrounds a call."""
         constants = (("SIGNAL", self.interrupt == "signal"), ("THREAD", self.interrupt == "thread"))
@@ -111,17 +115,17 @@ class LimitPolicy(Policy):
 
     def opened(self, entered: float) -> Scope:
         """Enter a block whose limit is checked when it ends."""
-        outer = current_scope.get()
+        outer = innermost()
         if outer is not None and outer.has_passed(entered, self.clock):
             self._refuse(outer.limit)
-        return open_scope(entered + self.timeout_s, self)
+        return open_scope(entered + self.timeout_s, self, outer)
 
     def watched(self, entered: float) -> Scope:
         """Enter a block of the running task, which is cancelled when the limit comes."""
-        outer = current_scope.get()
+        outer = innermost()
         if outer is not None and outer.has_passed(entered, self.clock):
             self._refuse(outer.limit)
-        return watch_scope(entered + self.timeout_s, self)
+        return watch_scope(entered + self.timeout_s, self, outer)
 
     def _refuse(self, limit: TimeLimit) -> None:
         with self.lock:

@@ -6,6 +6,8 @@
     on=ErrorClass.TIMEOUT                    what `classify` makes of it
     on=lambda error: error.code == 503       a predicate
     on=(ConnectionError, ErrorClass.OVERLOAD)    any of several
+
+A group of exceptions counts where all its members do; or where groups are asked for by their type.
 """
 
 from collections.abc import Callable
@@ -24,7 +26,7 @@ On: TypeAlias = OneOn | tuple[OneOn, ...] | list[OneOn] | set[OneOn] | frozenset
 
 @dataclass(frozen=True, slots=True)
 class Failures:
-    """Which exceptions count; `types` alone decide where `judge` is None.
+    """Which exceptions count; `types` alone decide where `judge` is None, and `certain` ones in any case.
 
     Attributes
     ----------
@@ -32,10 +34,13 @@ class Failures:
         What may count: for an ``except`` clause.
     judge : callable, optional
         Tells for an exception of these types whether it counts.
+    certain : tuple of exception types
+        What counts whatever else is said.
     """
 
     types: tuple[type[BaseException], ...]
     judge: Callable[[BaseException], bool] | None = None
+    certain: tuple[type[BaseException], ...] = ()
 
     @classmethod
     def of(cls, on: On, ignore: On = (), *, least: type[BaseException] = BaseException) -> "Failures":
@@ -52,13 +57,18 @@ class Failures:
                 msg = f"on: {part.__name__} is not an {least.__name__}; it always passes"
                 raise PolicyError(msg)
         types = tuple(part for part in wanted if isinstance(part, type))
-        if len(types) == len(wanted) and not unwanted:
-            return cls(types)
-        return cls((*types, Exception) if len(types) < len(wanted) else types, _judge(wanted, unwanted))
+        certain = () if unwanted else types
+        if len(types) < len(wanted):
+            return cls((*types, Exception), _judge(wanted, unwanted), certain)
+        if unwanted or not any(issubclass(ExceptionGroup, each) for each in types):
+            return cls((*types, ExceptionGroup), _judge(wanted, unwanted), certain)
+        return cls(types, None, certain)
 
     def include(self, error: BaseException) -> bool:
         """Tell whether an exception counts."""
-        return isinstance(error, self.types) and (self.judge is None or self.judge(error))
+        if isinstance(error, self.certain):
+            return True
+        return isinstance(error, self.types) and (self.judge is None or bool(self.judge(error)))
 
 
 def _parts(on: On, name: str) -> tuple[OneOn, ...]:
@@ -78,7 +88,14 @@ def _fits(part: object) -> bool:
 
 def _judge(wanted: tuple[OneOn, ...], unwanted: tuple[OneOn, ...]) -> Callable[[BaseException], bool]:
     is_wanted, is_unwanted = _any(wanted), _any(unwanted)
-    return lambda error: is_wanted(error) and not is_unwanted(error)
+    by_name = any(isinstance(part, type) and issubclass(part, BaseExceptionGroup) for part in wanted)
+
+    def judged(error: BaseException) -> bool:
+        if isinstance(error, BaseExceptionGroup) and not (by_name and is_wanted(error)):
+            return all(map(judged, error.exceptions))
+        return is_wanted(error) and not is_unwanted(error)
+
+    return judged
 
 
 def _any(parts: tuple[Any, ...]) -> Callable[[BaseException], bool]:

@@ -6,11 +6,13 @@ Off the hot path: a call that succeeds at once never makes one.
 import math
 from typing import TYPE_CHECKING, Any
 
+from workbench.reliability._deadline_scopes import innermost
 from workbench.reliability.deadlines import current_deadline
 from workbench.reliability.errors.provenance import Provenance, record_provenance
 from workbench.reliability.errors.rejections import BudgetExhaustedError, DeadlineExceededError
 from workbench.reliability.machines.budget import withdraw
 from workbench.reliability.machines.retry import (
+    DECORRELATED,
     EXHAUSTED,
     FATAL,
     NO_HINT_S,
@@ -25,6 +27,7 @@ from workbench.reliability.machines.retry import (
 )
 
 if TYPE_CHECKING:
+    from workbench.reliability.policies.budget import RetryBudget
     from workbench.reliability.policies.retry import Retry
 
 __all__ = ["Course"]
@@ -72,9 +75,11 @@ class Course:
             Of all failures, where that was asked for.
         """
         policy = self.policy
-        goes_on = self._goes_on(RETRYABLE if policy.retries_on(error) else FATAL, error)
+        goes_on = self._goes_on(RETRYABLE if policy.repeatable.include(error) else FATAL, error)
         if goes_on:
-            self.earlier = [*self.earlier[1 - MOST_EARLIER :], error]
+            self.earlier.append(error)
+            if len(self.earlier) > MOST_EARLIER:
+                del self.earlier[0]
             return True
         self._raise_other(error)
         return False
@@ -99,38 +104,30 @@ class Course:
             policy.emit("recovered", policy.clock.now(), attempt=self.attempt)
 
     def _goes_on(self, outcome: int, reply: object) -> bool:
-        policy = self.policy
-        self.attempt += 1
+        policy, p, s = self.policy, self.policy.parameters, self.policy.memory
+        self.attempt = attempt = self.attempt + 1
         now = policy.clock.now()
-        self.deadline_s = self._deadline_s(now)
+        self.deadline_s = deadline_s = self._deadline_s(now)
         u = policy.rng.random()
-        hint_s = policy.hint_s(reply) if outcome == RETRYABLE else NO_HINT_S
+        hint_s = NO_HINT_S
+        if outcome == RETRYABLE and policy.retry_after is not None:
+            asked_s = policy.retry_after(reply)
+            if asked_s is not None:
+                hint_s = float(asked_s)
         with policy.lock:
-            delay_s = decide(
-                policy.parameters,
-                policy.memory,
-                self.attempt,
-                outcome,
-                self.previous_s,
-                u,
-                hint_s,
-                now,
-                self.deadline_s,
-            )
-            if delay_s >= 0.0 and not self._is_granted(now):
-                refuse(policy.memory)
-                delay_s = OUT_OF_BUDGET
+            delay_s = decide(p, s, attempt, outcome, self.previous_s, u, hint_s, now, deadline_s)
             if delay_s >= 0.0:
-                self.previous_s = following(policy.parameters, self.previous_s, delay_s)
+                if policy.budget is not None and not self._is_granted(policy.budget, now):
+                    refuse(s)
+                    delay_s = OUT_OF_BUDGET
+                elif p.jitter >= DECORRELATED:  # others do not look back
+                    self.previous_s = following(p, self.previous_s, delay_s)
         self.delay_s = delay_s
         if policy.listening:
             self._announce(now, reply)
-        return delay_s >= 0.0
+        return bool(delay_s >= 0.0)
 
-    def _is_granted(self, now: float) -> bool:
-        budget = self.policy.budget
-        if budget is None:
-            return True
+    def _is_granted(self, budget: "RetryBudget", now: float) -> bool:
         at_s = now if budget.clock is self.policy.clock else budget.clock.now()
         with budget.lock:
             return withdraw(budget.parameters, budget.memory, at_s)
@@ -138,9 +135,10 @@ class Course:
     def _deadline_s(self, now: float) -> float:
         """Return until when all attempts must be done, by the policy's clock."""
         own_s = self.started_s + self.policy.timeout_s
-        limit = current_deadline()
-        if limit is None:
+        scope = innermost()
+        if scope is None:
             return own_s
+        limit = scope.limit
         return min(own_s, limit.at_s if limit.clock is self.policy.clock else now + limit.left_s())
 
     def _announce(self, now: float, reply: object) -> None:

@@ -4,11 +4,11 @@ What is sent or thrown into the generator reaches the one that runs, as with ``y
 """
 
 import functools
-import inspect
 from collections.abc import AsyncGenerator, Callable, Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from workbench.reliability.fusing.decorated import is_async_generator, named_like
 from workbench.reliability.machines.budget import deposit
 from workbench.reliability.policies._retry_course import Course
 
@@ -72,12 +72,11 @@ class _Start:
 
 def retried_stream(policy: "Retry", function: Callable[..., Any], resume: Resume | None) -> Any:
     """Return a generator function, or an async one, that starts its generators again when they fail."""
-    wrapper = _async_stream if inspect.isasyncgenfunction(function) else _stream
+    wrapper = _async_stream if is_async_generator(function) else _stream
     return wrapper(policy, function, resume)
 
 
 def _stream(policy: "Retry", function: Callable[..., Any], resume: Resume | None) -> Callable[..., Any]:
-    @functools.wraps(function)
     def stream(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
         start = _Start(policy, function, resume, args, kwargs)
         while True:
@@ -92,7 +91,7 @@ def _stream(policy: "Retry", function: Callable[..., Any], resume: Resume | None
                 start.ended()
                 return result
 
-    return stream
+    return named_like(stream, function)
 
 
 def _noted(items: Any, start: _Start) -> Generator[Any, Any, Any]:
@@ -123,7 +122,6 @@ def _reaction(items: Any, item: Any, start: _Start) -> Generator[Any, Any, Calla
 
 
 def _async_stream(policy: "Retry", function: Callable[..., Any], resume: Resume | None) -> Callable[..., Any]:
-    @functools.wraps(function)
     async def stream(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
         start = _Start(policy, function, resume, args, kwargs)
         while True:
@@ -153,4 +151,4 @@ def _async_stream(policy: "Retry", function: Callable[..., Any], resume: Resume 
             finally:
                 await items.aclose()
 
-    return stream
+    return named_like(stream, function)

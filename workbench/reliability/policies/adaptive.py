@@ -1,6 +1,6 @@
 """`AdaptiveLimit`: as many calls at a time as the callee can take, found by watching it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from workbench.clock import Clock
@@ -156,6 +156,7 @@ class AdaptiveLimit(Policy):
         if order not in ("fifo", "lifo", "priority"):
             msg = f'order is {order!r}, expected "fifo", "lifo" or "priority"'
             raise PolicyError(msg)
+        self.order = order
         self.parameters = machine.Parameters(self.algorithm.initial, check_count("queue", queue, least=0))
         self.memory = machine.State()
         self.sampling = sampling.Parameters(
@@ -170,6 +171,17 @@ class AdaptiveLimit(Policy):
         self.estimate: Any
         self.rules, self.estimate = self.algorithm.begin(self.rng.random())
         self.room = WaitingRoom(self, order_named(order), self.refusal, constant_patience(self.max_wait_s))
+
+    def adopt(self, old: "AdaptiveLimit") -> bool:
+        """Go on from the limit of another one, within its own bounds, where the algorithm is the same."""
+        if type(self.algorithm) is not type(old.algorithm):
+            return False
+        for each in fields(old.estimate):
+            setattr(self.estimate, each.name, getattr(old.estimate, each.name))
+        limit = min(max(old.estimate.limit, self.algorithm.minimum), self.algorithm.maximum)
+        self.estimate.limit = float(limit)
+        self._set_limit(int(limit))
+        return True
 
     def layer(self) -> Layer:
         """Return how it surrounds a call."""

@@ -120,7 +120,9 @@ class Vegas:
         parameters = vegas.Parameters(
             self.minimum, self.maximum, self.alpha, self.beta, float(self.smoothing), self.probe
         )
-        return parameters, vegas.State(float(self.initial), jitter=0.5 + 0.5 * u)
+        state = vegas.State(float(self.initial))
+        vegas.begin(state, u)
+        return parameters, state
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from workbench.reliability.machines.breaker import (
     trip,
 )
 from workbench.reliability.machines.breaker_windows import count_in_row, count_in_time, rotate
-from workbench.reliability.policies._arguments import check_count, check_seconds, check_share
+from workbench.reliability.policies._arguments import check_count, check_factor, check_seconds, check_share
 from workbench.reliability.policies._breaker_statistics import STATES as NAMES
 from workbench.reliability.policies._breaker_statistics import BreakerStatistics, BreakerStatus, statistics_of
 from workbench.reliability.policies._outcomes import Failures, On
@@ -246,9 +246,6 @@ class CircuitBreaker(Policy):
         self.on_result = on_result
         if half_open_calls is None:
             half_open_calls = 1 if self.window_kind == "consecutive" else 10
-        if not open_growth >= 1.0:
-            msg = f"open_growth is {open_growth!r}, expected a factor of at least 1"
-            raise PolicyError(msg)
         self.parameters = machine.Parameters(
             window=0,
             minimum_calls=check_count("minimum_calls", minimum_calls),
@@ -258,11 +255,14 @@ class CircuitBreaker(Policy):
             open_s=check_seconds("open_s", open_s, zero=True),
             half_open_calls=check_count("half_open_calls", half_open_calls),
             half_open_s=check_seconds("half_open_s", half_open_s, endless=True),
-            open_growth=float(open_growth),
+            open_growth=check_factor("open_growth", open_growth),
             open_most_s=check_seconds("open_most_s", open_most_s, endless=True),
         )
         self.ring: Any = self._ring(window, window_s, buckets, consecutive)
         self.memory = machine.State()
+        if shared is not None and not callable(getattr(shared, "changed", None)):
+            msg = f"shared is {shared!r:.80}, expected what ties breakers, as SharedBreakerState(client)"
+            raise PolicyError(msg)
         self.shared = shared
         super().__init__(name=name, clock=clock, rng=rng)
         if shared is not None:
@@ -282,6 +282,20 @@ class CircuitBreaker(Policy):
     def time_window(cls, window_s: float = 100.0, **more: Any) -> Self:
         """Return a breaker that looks at so many of the last seconds; resilience4j's default is 100."""
         return cls(window_s=window_s, **more)
+
+    def adopt(self, old: "CircuitBreaker") -> bool:
+        """Go on with the state of another one, and with its window and counts where that is the same."""
+        if self.shape == old.shape:
+            self.memory, self.ring, self.lock = old.memory, old.ring, old.lock
+        elif old.state != self.state:
+            self.follow(old.state, since_s=max(0.0, old.clock.now() - old.memory.changed_s))
+        return True
+
+    @property
+    def shape(self) -> tuple[object, ...]:
+        """What its window is like, but for failures in a row, of which there may be any number."""
+        p, kind = self.parameters, self.window_kind
+        return (kind,) if kind == "consecutive" else (kind, p.window, p.buckets, p.bucket_s)
 
     def layer(self) -> Layer:
         """Return how it surrounds a call."""
@@ -419,7 +433,7 @@ class CircuitBreaker(Policy):
     ) -> Any:
         """Return room for what the window holds, and note its size."""
         p = self.parameters
-        if consecutive is not None:
+        if consecutive is not None and buckets is None:
             p.window, p.minimum_calls = check_count("consecutive", consecutive), 0
             return bytearray(0)
         if window_s is not None:
@@ -427,6 +441,9 @@ class CircuitBreaker(Policy):
             p.buckets = check_count("buckets", max(10, round(window_s)) if buckets is None else buckets)
             p.bucket_s = window_s / p.buckets
             return [0] * (3 * p.buckets)
+        if buckets is not None:
+            msg = f"buckets is {buckets!r}: they are pieces of window_s, which is not given"
+            raise PolicyError(msg)
         p.window = check_count("window", 100 if window is None else window)
         p.minimum_calls = min(p.minimum_calls, p.window)
         return bytearray(p.window)

@@ -1,7 +1,5 @@
 """`BreakerRegistry`: a circuit breaker a key, such as a host, as many as fit."""
 
-import functools
-import inspect
 import logging
 import threading
 from collections import OrderedDict
@@ -10,12 +8,13 @@ from dataclasses import dataclass
 from typing import Any, Generic, ParamSpec, TypeVar
 
 from workbench import display
-from workbench.clock import DEFAULT_CLOCK, Clock
-from workbench.reliability.policies._arguments import check_count, check_seconds
+from workbench.clock import Clock
+from workbench.reliability.fusing.decorated import is_async, named_like, objection
+from workbench.reliability.policies._arguments import check_count, check_function, check_seconds
 from workbench.reliability.policies._breaker_statistics import BreakerStatus
 from workbench.reliability.policies._statistics import Statistics
 from workbench.reliability.policies.breaker import CircuitBreaker
-from workbench.reliability.policy import Event, Listener
+from workbench.reliability.policy import Event, Listener, PolicyError, checked_clock
 
 __all__ = ["BreakerRegistry", "RegistryStatistics"]
 
@@ -77,7 +76,9 @@ class BreakerRegistry(Generic[K]):
     ) -> None:
         self.max_keys = check_count("max_keys", max_keys)
         self.idle_s = None if idle_s is None else check_seconds("idle_s", idle_s)
-        self.clock: Clock = DEFAULT_CLOCK if clock is None else clock
+        self.clock: Clock = checked_clock(clock)
+        if factory is not None:
+            check_function("factory", factory, "of a key that makes a breaker")
         self._factory = factory or (lambda _: CircuitBreaker(clock=clock))
         self._entries: OrderedDict[K, _Entry] = OrderedDict()
         self._lock = threading.RLock()
@@ -122,6 +123,8 @@ class BreakerRegistry(Generic[K]):
         """Return a decorator: each call goes through the breaker of the key that its arguments give."""
 
         def decorate(function: Callable[P, R]) -> Callable[P, R]:
+            if problem := objection(function):
+                raise PolicyError(problem)
             called: Any = function
 
             def through(*args: P.args, **kwargs: P.kwargs) -> Any:
@@ -130,8 +133,8 @@ class BreakerRegistry(Generic[K]):
             async def athrough(*args: P.args, **kwargs: P.kwargs) -> Any:
                 return await self.acall(key(*args, **kwargs), called, *args, **kwargs)
 
-            chosen: Any = athrough if inspect.iscoroutinefunction(function) else through
-            found: Any = functools.update_wrapper(chosen, function)
+            chosen: Any = athrough if is_async(function) else through
+            found: Any = named_like(chosen, called)
             return found
 
         return decorate

@@ -2,13 +2,14 @@
 
 import threading
 from dataclasses import dataclass
+from typing import Any
 
-from workbench.clock import DEFAULT_CLOCK, Clock
+from workbench.clock import Clock
 from workbench.reliability.machines import budget as machine
 from workbench.reliability.machines.budget import deposit, withdraw
-from workbench.reliability.policies._arguments import check_share
+from workbench.reliability.policies._arguments import check_factor, check_share
 from workbench.reliability.policies._statistics import Statistics
-from workbench.reliability.policy import PolicyError
+from workbench.reliability.policy import checked_clock, deep_copy_but_clock
 
 __all__ = ["BudgetStatistics", "RetryBudget"]
 
@@ -67,12 +68,10 @@ class RetryBudget:
         clock: Clock | None = None,
     ) -> None:
         check_share("ratio", ratio, zero=True)
-        for argument, value, least in (("minimum_hz", minimum_hz, 0.0), ("burst", burst, 1.0)):
-            if not least <= value < float("inf"):
-                msg = f"{argument} is {value!r}, expected a number from {least:g} on"
-                raise PolicyError(msg)
+        check_factor("minimum_hz", minimum_hz, least=0.0)
+        check_factor("burst", burst)
         self.name = name
-        self.clock: Clock = DEFAULT_CLOCK if clock is None else clock
+        self.clock: Clock = checked_clock(clock)
         self.lock = threading.RLock()
         self.parameters = machine.Parameters(float(ratio), float(minimum_hz), float(burst))
         self.memory = machine.State()
@@ -108,6 +107,10 @@ class RetryBudget:
             s = self.memory
             return BudgetStatistics(s.calls, s.granted, s.refused, self.left())
 
+    def adopt(self, old: "RetryBudget") -> None:
+        """Go on with what is left of another one, and its counts."""
+        self.memory, self.lock = old.memory, old.lock
+
     def reset(self) -> None:
         """Fill it, and forget what was counted."""
         with self.lock:
@@ -115,6 +118,19 @@ class RetryBudget:
             for name in machine.State.__slots__:
                 setattr(self.memory, name, getattr(fresh, name))
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle and copy what it was made with: the other one is full, and is shared anew."""
+        p = self.parameters
+        return _made_again, (p.ratio, p.minimum_hz, p.burst, self.name, self.clock)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "RetryBudget":
+        """Copy what it was made with, but not time: the copy goes by the same clock."""
+        return deep_copy_but_clock(self, memo)
+
     def __repr__(self) -> str:
         p = self.parameters
         return f"RetryBudget(ratio={p.ratio:g}, minimum_hz={p.minimum_hz:g}, burst={p.burst:g})"
+
+
+def _made_again(ratio: float, minimum_hz: float, burst: float, name: str, clock: Clock) -> RetryBudget:
+    return RetryBudget(ratio=ratio, minimum_hz=minimum_hz, burst=burst, name=name, clock=clock)

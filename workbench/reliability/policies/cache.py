@@ -193,6 +193,14 @@ class Cache(Policy):
         self._refreshing: set[asyncio.Task[None]] = set()
         super().__init__(name=name, clock=clock, rng=rng)
 
+    def adopt(self, old: "Cache") -> bool:
+        """Go on with the answers of another one, where keys are made alike."""
+        if (self._key, self._by_function) != (old._key, old._by_function):  # noqa: SLF001 - of our kind
+            return False
+        self._entries, self._flights = old._entries, old._flights  # noqa: SLF001 - as above
+        self._refreshing = old._refreshing  # noqa: SLF001 - as above
+        return self.adopt_counts(old)
+
     def layer(self) -> Layer:
         """Return how it surrounds a call."""
         revalidates = self.parameters.stale_while_revalidate_s > 0
@@ -270,11 +278,11 @@ class Cache(Policy):
                 if entry.error is not None:
                     raise entry.error.with_traceback(None)
                 refreshed = None
-                if grade == STALE and key not in self._flights:
+                if grade == STALE and self._flight(key) is None:
                     refreshed = self._flights[key] = Flight(key, entry)
                 return Turn(value=entry.value, answered=True, refreshed=refreshed)
             spare = entry if grade == FALLBACK else None
-            flight = self._flights.get(key)
+            flight = self._flight(key)
             if flight is not None:
                 return Turn(followed=flight)
             flight = self._flights[key] = Flight(key, spare)
@@ -370,6 +378,14 @@ class Cache(Policy):
         task.add_done_callback(lambda _: self._abandon(flight))
 
     # With the lock held, or for those above
+
+    def _flight(self, key: Hashable) -> Flight | None:
+        """Return who fetches an answer, if somebody does; who was lost on the way is given up."""
+        flight = self._flights.get(key)
+        if flight is not None and flight.is_lost():
+            self._end(flight, Turn())
+            return None
+        return flight
 
     def _grade(self, entry: Entry | None, now: float, *, again: bool) -> int:
         stored_s = NEVER if entry is None else entry.stored_s

@@ -12,7 +12,7 @@ from workbench.clock import Clock
 from workbench.reliability.errors.rejections import ChaosError
 from workbench.reliability.fusing.layers import Layer, in_world
 from workbench.reliability.machines import chaos as machine
-from workbench.reliability.machines.chaos import inject, uniform
+from workbench.reliability.machines.chaos import choose, inject, uniform
 from workbench.reliability.policies._arguments import check_function, check_seconds, check_share
 from workbench.reliability.policies._statistics import Statistics
 from workbench.reliability.policy import Generator, Policy, PolicyError
@@ -153,6 +153,7 @@ class Chaos(Policy):
         self._rate = rate if callable(rate) else check_share("rate", rate, zero=True)
         self.seed = secrets.randbits(63) if seed is None else seed
         self._numbered = rng is None
+        self.is_seeded = seed is not None and rng is None
         self._enabled = enabled
         self.parameters = machine.Parameters(math.nan if callable(rate) else float(rate))
         self.memory = machine.State()
@@ -192,6 +193,14 @@ class Chaos(Policy):
         check_function("action", action, "of nothing")
         return cls("behaviour", action, rate=rate, **more)
 
+    def adopt(self, old: "Chaos") -> bool:
+        """Go on with the number of the call of another one, and its seed unless one is given."""
+        if self.fault != old.fault:
+            return False
+        if "seed" not in self.made_with[1]:
+            self.seed = old.seed
+        return self.adopt_counts(old)
+
     def layer(self) -> Layer:
         """Return how it surrounds a call."""
         if self._enabled is False:
@@ -224,6 +233,26 @@ class Chaos(Policy):
         """Count from the first call again: the same ones are hit."""
         super().reset()
 
+    # What a simulation asks
+
+    @property
+    def is_up_to_functions(self) -> bool:
+        """Whether the rate, or whether it is enabled, is asked at each call."""
+        return callable(self._rate) or not isinstance(self._enabled, bool)
+
+    @property
+    def delay(self) -> Any:
+        """How long calls wait: seconds, a function, or a distribution."""
+        return getattr(self._what, "__self__", self._what)
+
+    @property
+    def replies(self) -> tuple[Any, ...]:
+        """What calls that are hit may get instead: one of each result or exception."""
+        if self.fault == "outcome":
+            return (self.outcome_of(0.0),)
+        several = len(self._what) if self.fault == "error" else 0
+        return tuple(self.error_of(number / several) for number in range(several))
+
     # What its layer calls
 
     def draw(self) -> tuple[bool, float]:
@@ -247,7 +276,7 @@ class Chaos(Policy):
 
     def error_of(self, u: float) -> BaseException:
         """Return the exception instead of a call."""
-        chosen = self._what[int(u * len(self._what))]
+        chosen = self._what[choose(len(self._what), u)]
         if chosen is None:
             return ChaosError(self.name, "an error")
         if isinstance(chosen, BaseException):

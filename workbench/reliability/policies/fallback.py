@@ -12,6 +12,7 @@ from workbench.reliability.errors.rejections import ReliabilityError
 from workbench.reliability.fusing.layers import Layer, in_world
 from workbench.reliability.machines import fallback as machine
 from workbench.reliability.machines.fallback import FAILED, REFUSED, replace, succeed
+from workbench.reliability.policies._arguments import check_mapping
 from workbench.reliability.policies._outcomes import Failures, On
 from workbench.reliability.policies._statistics import Statistics
 from workbench.reliability.policy import Generator, Policy, PolicyError
@@ -56,6 +57,16 @@ class RefusedResultError(ReliabilityError):
     def result(self) -> Any:
         """The result that was refused."""
         return self.args[1] if len(self.args) > 1 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A function that returns a value, whatever it is."""
+
+    value: Any
+
+    def __call__(self) -> Any:
+        return self.value
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -145,6 +156,8 @@ class Fallback(Policy):
         if replacement is MISSING and not by_type:
             msg = "nothing to fall back to: give a value, a function, or by_type={...}"
             raise PolicyError(msg)
+        if by_type is not None:
+            check_mapping("by_type", by_type, "of exception types to what replaces them")
         self._by_type = {kind: _function(kind, each) for kind, each in (by_type or {}).items()}
         self._otherwise = None if replacement is MISSING else _replacement(replacement)
         if on is None:
@@ -162,7 +175,12 @@ class Fallback(Policy):
     @classmethod
     def value(cls, value: Any, **more: Any) -> Self:
         """Return a fallback to a value, even if that is callable."""
-        return cls(lambda: value, **more)
+        return cls(Constant(value), **more)
+
+    def adopt(self, old: "Fallback") -> bool:
+        """Go on with the counts of another one."""
+        self._hidden = old._hidden  # noqa: SLF001 - of our kind
+        return self.adopt_counts(old)
 
     def layer(self) -> Layer:
         """Return how it surrounds a call."""

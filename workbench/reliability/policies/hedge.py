@@ -10,7 +10,7 @@ from workbench.reliability.fusing.layers import Layer, in_world
 from workbench.reliability.machines import hedge_budget, latency_quantile
 from workbench.reliability.machines.hedge_budget import earn, spend
 from workbench.reliability.machines.latency_quantile import observe, quantile
-from workbench.reliability.policies._arguments import check_count, check_seconds, check_share
+from workbench.reliability.policies._arguments import check_count, check_factor, check_seconds, check_share
 from workbench.reliability.policies._hedge_racing import Attempt, arace, race
 from workbench.reliability.policies._outcomes import Failures, On
 from workbench.reliability.policies._statistics import Statistics
@@ -122,15 +122,13 @@ class Hedge(Policy):
         rng: Generator | None = None,
     ) -> None:
         self.fixed_s = None if delay_s is None else check_seconds("delay_s", delay_s, zero=True)
-        if not 0 < quantile < 1:
+        if not isinstance(quantile, float) or not 0 < quantile < 1:
             msg = f"quantile is {quantile!r}, expected a number between 0 and 1"
             raise PolicyError(msg)
         self.hedges = check_count("hedges", hedges)
-        if not burst >= 1:
-            msg = f"burst is {burst!r}, expected at least 1: less would never allow an attempt"
-            raise PolicyError(msg)
+        most = check_factor("burst", burst, endless=True)
         share = math.inf if budget is None else check_share("budget", budget, zero=True)
-        self.parameters = hedge_budget.Parameters(share, math.inf if budget is None else float(burst))
+        self.parameters = hedge_budget.Parameters(share, math.inf if budget is None else most)
         self.memory = hedge_budget.State(saved=self.parameters.most)
         self.learning = latency_quantile.Parameters(
             float(quantile),
@@ -142,6 +140,14 @@ class Hedge(Policy):
         self.failures = Failures.of(on, least=Exception)
         self._won = self._abandoned = self._started = 0
         super().__init__(name=name, clock=clock, rng=rng)
+
+    def adopt(self, old: "Hedge") -> bool:
+        """Go on with the durations that another one has seen, and its counts; not with who is at work."""
+        self.learnt, self.counts, self.lock = old.learnt, old.counts, old.lock
+        self._won, self._started = old._won, old._started  # noqa: SLF001 - of our kind
+        if self.parameters == old.parameters:
+            self.memory = old.memory
+        return True
 
     def layer(self) -> Layer:
         """Return how it surrounds a call."""

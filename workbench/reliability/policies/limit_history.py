@@ -77,11 +77,10 @@ class LimitHistory:
         return self.to_arrow().to_pandas()
 
     def plot(self, ax: "Axes | None" = None) -> "Axes":
-        """Draw the limit and the calls in flight over time."""
+        """Draw the limit and the calls in flight over the seconds since the recording began."""
         axes = display.new_axes(ax)
         first_s, first = self._first
-        learnt = [row[0] for row in self._rows]
-        times = [min(first_s, *learnt[:1]) if learnt else first_s, *learnt]
+        times = [0.0, *(max(0.0, row[0] - first_s) for row in self._rows)]
         limits = [first, *(row[1] for row in self._rows)]
         axes.step(times, limits, where="post", label="limit")
         if self._rows:

@@ -1,7 +1,9 @@
 """`RateLimiter`: at most so many calls a second, in all or for each key."""
 
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from importlib import import_module
 from math import inf
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypedDict, Unpack
@@ -26,6 +28,7 @@ from workbench.reliability.policies._limiter_arguments import (
     rate_of,
     window_of,
 )
+from workbench.reliability.policies._limiter_bounds import most_within
 from workbench.reliability.policies._limiter_logs import Logs
 from workbench.reliability.policies._limiter_reservation import Reservation
 from workbench.reliability.policies._limiter_states import States
@@ -50,7 +53,7 @@ def limit_rate(q: Any, proceed: Any) -> None:
     entered = entry_time(clock)
     wait_s = take(p, s, entered, 1.0)
     if wait_s > 0.0:
-        q.refuse(None, entered, wait_s)
+        q.reconsider(None, entered, wait_s)
     result = proceed()  # noqa: F841 - what all layers share
 
 
@@ -69,7 +72,7 @@ def limit_each(q: Any, proceed: Any) -> None:
     else:
         wait_s = take_for(p, key, entered, cost)
         if wait_s > 0.0:
-            q.refuse(key, entered, wait_s)
+            q.reconsider(key, entered, wait_s, cost)
     result = proceed()  # noqa: F841 - what all layers share
 
 
@@ -92,6 +95,9 @@ class LimiterOptions(TypedDict, total=False):
     name: str | None
     clock: Clock | None
     rng: Generator | None
+
+
+_OPTIONS = frozenset(LimiterOptions.__annotations__)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -127,7 +133,7 @@ class RateLimiter(Policy):
     ``gcra``                1 number   ``burst + rate_hz * t``               fastest, smallest
     ``token_bucket``        2 numbers  the same, and decides alike           the well-known form of it
     ``leaky_bucket``        2 numbers  the same, and decides alike           as a meter; as a queue see there
-    ``fixed_window``        2 numbers  ``limit * (floor(t / window_s) + 2)``  twice the limit at a border
+    ``fixed_window``        2 numbers  ``limit * (ceil(t / window_s) + 1)``  twice the limit at a border
     ``sliding_window``      3 numbers  ``limit * (1 + t / window_s)``        estimates the last window
     ``sliding_log``         `limit`    ``limit * ceil(t / window_s)``        exact
     ======================  =========  ====================================  ===============================
@@ -190,6 +196,9 @@ class RateLimiter(Policy):
         super().__init__(name=options.get("name"), clock=options.get("clock"), rng=options.get("rng"))
         self.shared = options.get("shared")
         if self.shared is not None:
+            if not callable(getattr(self.shared, "states", None)):
+                msg = f"shared is {self.shared!r:.80}, expected what keeps states, as SharedLimits(client)"
+                raise PolicyError(msg)
             self.states = self.shared.states(machine, self.parameters, self.memory, self.lock)
         else:
             kind = Logs if machine is sliding_log else States
@@ -207,7 +216,29 @@ class RateLimiter(Policy):
             else f"rate_hz={p.rate_hz:g}, burst={p.burst:g}"
         )
         waits = f", wait_s={p.patience_s:g}" if p.patience_s else ""
-        return f"RateLimiter.{self.machine.__name__.rpartition('.')[2]}({given}{waits}, name={self.name!r})"
+        return f"RateLimiter.{self.algorithm}({given}{waits}, name={self.name!r})"
+
+    @property
+    def algorithm(self) -> str:
+        """The name of its algorithm, which is that of the class method that makes it."""
+        return self.machine.__name__.rpartition(".")[2]
+
+    def most_within(self, seconds: float) -> float:
+        """Return the most that it lets through for a key within any so many seconds, whatever comes.
+
+        Raises
+        ------
+        PolicyError
+            When the seconds are not positive.
+
+        Examples
+        --------
+        >>> RateLimiter.gcra(rate_hz=10, burst=10).most_within(1.0)
+        20.0
+        >>> RateLimiter.sliding_log(limit=10, window_s=1.0).most_within(1.0)
+        10.0
+        """
+        return most_within(self.algorithm, self.parameters, check_seconds("seconds", seconds))
 
     @classmethod
     def gcra(cls, *, rate_hz: float, burst: float = 1, **options: Unpack[LimiterOptions]) -> Self:
@@ -270,6 +301,11 @@ class RateLimiter(Policy):
         _, seconds = window_of(check_count("limit", limit), window_s, None, None)
         return cls(sliding_log, sliding_log.parameters(limit, seconds), limit, **options)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle and copy what it was made with: the other one has seen no calls."""
+        options = {name: value for name, value in self.made_with[1].items() if name in _OPTIONS}
+        return _made_again, (type(self), self.algorithm, self.parameters, self.most, options)
+
     if TYPE_CHECKING:
 
         def try_acquire(self, key: Hashable = None, cost: float = 1) -> bool:
@@ -331,6 +367,17 @@ class RateLimiter(Policy):
             super().reset()
             self.states.clear()
 
+    def adopt(self, old: "RateLimiter") -> bool:
+        """Go on with the keys of another one, and what they have left, where the rate is the same."""
+        p, its = self.parameters, old.parameters
+        same = self.machine is old.machine and replace(p, patience_s=0.0) == replace(its, patience_s=0.0)
+        if old.shared is not None or not same:
+            return False
+        old.states.max_keys = self.states.max_keys
+        self.states = old.states
+        setattr(self, "try_acquire", self.states.trying(self._at_once, self))  # noqa: B010 - as it was made
+        return self.adopt_counts(old)
+
     def layer(self) -> Layer:
         """Return how it surrounds a call."""
         waits = self.parameters.patience_s > 0.0 or self.shared is not None  # for the server, too
@@ -346,7 +393,8 @@ class RateLimiter(Policy):
             try:
                 self.clock.sleep(reservation.wait_s)
             except BaseException:
-                reservation.cancel()
+                with suppress(Exception):  # the server may be away: what ends the wait matters more
+                    reservation.cancel()
                 raise
         return reservation.wait_s
 
@@ -357,15 +405,35 @@ class RateLimiter(Policy):
             try:
                 await self.clock.asleep(reservation.wait_s)
             except BaseException:
-                await reservation.acancel()
+                with suppress(Exception):  # as above
+                    await reservation.acancel()
                 raise
         return reservation.wait_s
+
+    def reconsider(self, key: Any, now: float, wait_s: float, cost: float = 1) -> None:
+        """Raise the error of a call that comes too early, unless by now it does not.
+
+        A thread may be kept from running between its reading of the clock and the decision. Others then have
+        taken at later times, and by its own reading it comes too early by as much as it was kept waiting.
+        """
+        late_s = self.clock.now() - now
+        if late_s < wait_s or not self._taken_after_all(key, now + late_s, cost):
+            self.refuse(key, now, wait_s)
 
     def refuse(self, key: Any, now: float, wait_s: float) -> None:
         """Raise the error of a call that comes too early."""
         if self.listening:
             self.emit("refused", now, key=key, wait_s=wait_s)
         raise RateLimitedError(self.name, wait_s)
+
+    def _taken_after_all(self, key: Any, now: float, cost: float) -> bool:
+        """Take at a later time for a call that was counted as refused; tell whether it was taken."""
+        if self.shared is not None:
+            return False
+        taken: bool = self.states.take(self._at_once, key, now, cost) <= 0.0
+        with self.lock:
+            self.memory.refused -= 1  # it is one call
+        return taken
 
     def _reserve(self, p: Any, key: Any, now: float, cost: float) -> Reservation:
         return self._reserved(p, key, now, cost, self.states.swap(p, key, now, cost))
@@ -404,6 +472,11 @@ class RateLimiter(Policy):
             inf if timeout_s is None else check_seconds("timeout_s", timeout_s, zero=True, endless=True)
         )
         return replace(self.parameters, patience_s=patience_s)
+
+
+def _made_again(kind: type[RateLimiter], algorithm: str, parameters: Any, most: float, options: Any) -> Any:
+    machine = import_module(f"{gcra.__package__}.{algorithm}")
+    return kind(machine, parameters, most, **options)
 
 
 def _given(name: str, function: Any) -> Callable[..., Any] | None:

@@ -1,6 +1,5 @@
 """`Retry`: try again what failed, after a while, and not for ever."""
 
-import inspect
 import math
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
@@ -10,10 +9,11 @@ from workbench.backoff import Backoff, Exponential
 from workbench.clock import Clock
 from workbench.reliability.errors.rejections import ReliabilityError
 from workbench.reliability.errors.retry_delays import retry_after_s
+from workbench.reliability.fusing.decorated import is_generator
 from workbench.reliability.fusing.layers import Layer, entry_time, in_world
 from workbench.reliability.machines import retry as machine
 from workbench.reliability.machines.budget import deposit
-from workbench.reliability.machines.retry import NO_HINT_S, UNLIMITED
+from workbench.reliability.machines.retry import UNLIMITED
 from workbench.reliability.policies._arguments import check_count, check_seconds
 from workbench.reliability.policies._outcomes import Failures, On
 from workbench.reliability.policies._retry_attempts import Attempt, Attempts
@@ -179,8 +179,7 @@ class Retry(Policy):
             least_s=check_seconds("least_attempt_s", least_attempt_s, zero=True),
         )
         self.memory = machine.State()
-        self._failures = Failures.of(Exception if on is None else on, ignore, least=Exception)
-        self._spares_own = on is None
+        self.repeatable = Failures.of(_is_worth_it if on is None else on, ignore, least=Exception)
         self.budget_parameters = None if budget is None else budget.parameters
         self.budget_memory = None if budget is None else budget.memory
         super().__init__(name=name, clock=clock, rng=rng)
@@ -202,6 +201,24 @@ class Retry(Policy):
             if not fits:
                 msg = f"{name} is {getattr(self, name)!r}, expected {expected}"
                 raise PolicyError(msg)
+
+    def adopt(self, old: "Retry") -> bool:
+        """Go on with the counts of another one, and with what is left of its budget of the same name."""
+        self.memory = old.memory
+        if self.budget is None:
+            self.lock = old.lock
+        else:
+            self._adopt_budget(self.budget, old.budget)
+        return True
+
+    def _adopt_budget(self, budget: RetryBudget, old: RetryBudget | None) -> None:
+        if old is not None and budget is not old and budget.name == old.name:
+            if budget.parameters == old.parameters and budget.clock is old.clock:
+                self.budget = budget = old
+                self.budget_parameters = old.parameters
+            else:
+                budget.adopt(old)
+        self.budget_memory, self.lock = budget.memory, budget.lock
 
     def layer(self) -> Layer:
         """Return how it surrounds a call."""
@@ -234,8 +251,8 @@ class Retry(Policy):
         return Attempts(self)
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
-        """Return a function that calls another through this policy."""
-        if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        """Return a function that calls another through this policy; of a generator function, one as well."""
+        if is_generator(function):
             return retried_stream(self, function, None)
         return super().__call__(function)
 
@@ -255,7 +272,9 @@ class Retry(Policy):
         """
 
         def decorate(function: Callable[P, R]) -> Callable[P, R]:
-            if not (inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function)):
+            if isinstance(function, classmethod | staticmethod):
+                return type(function)(decorate(function.__func__))
+            if not is_generator(function):
                 msg = f"{function!r} is no generator function and no async one"
                 raise PolicyError(msg)
             return retried_stream(self, function, resume)
@@ -266,22 +285,7 @@ class Retry(Policy):
 
     def retries_on(self, error: BaseException) -> bool:
         """Tell whether an error is tried again while there are attempts."""
-        if isinstance(error, BaseExceptionGroup) and not self._is_named(error):
-            return all(self.retries_on(each) for each in error.exceptions)
-        if self._spares_own and isinstance(error, ReliabilityError) and not error.retryable:
-            return False
-        failures = self._failures
-        return isinstance(error, failures.types) and (failures.judge is None or bool(failures.judge(error)))
-
-    def _is_named(self, group: BaseExceptionGroup[Any]) -> bool:
-        """Tell whether groups were asked for as such."""
-        del group
-        return any(issubclass(kind, BaseExceptionGroup) for kind in self._failures.types)
-
-    def hint_s(self, reply: object) -> float:
-        """Return how long the callee asks to be left alone, or `NO_HINT_S`."""
-        hint = None if self.retry_after is None else self.retry_after(reply)
-        return NO_HINT_S if hint is None else float(hint)
+        return self.repeatable.include(error)
 
     def failed(self, course: Course | None, entered: float, error: Exception) -> Course | None:
         """Wait for the next attempt, or return None when there is none."""
@@ -312,3 +316,8 @@ class Retry(Policy):
         if course.returned(result):
             await self.clock.asleep(course.delay_s)
         return course
+
+
+def _is_worth_it(error: BaseException) -> bool:
+    """Tell whether an error is none of ours that says that another try is useless."""
+    return not isinstance(error, ReliabilityError) or error.retryable

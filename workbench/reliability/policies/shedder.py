@@ -9,7 +9,7 @@ from workbench.reliability.errors.rejections import LoadShedError
 from workbench.reliability.fusing.layers import Layer
 from workbench.reliability.machines import adaptive_lifo, codel
 from workbench.reliability.machines import bulkhead as machine
-from workbench.reliability.policies._arguments import check_count, check_seconds
+from workbench.reliability.policies._arguments import check_count, check_mapping, check_seconds
 from workbench.reliability.policies._fair_order import FairOrder
 from workbench.reliability.policies._statistics import Statistics
 from workbench.reliability.policies._waiters import DROPPED, EXPIRED
@@ -132,6 +132,8 @@ class LoadShedder(Policy):
         )
         self.memory = machine.State()
         self.max_wait_s = None if max_wait_s is None else check_seconds("max_wait_s", max_wait_s, zero=True)
+        if weights is not None:
+            check_mapping("weights", weights, "of keys to their shares")
         self.weights = _checked_weights(weights or {})
         self._times_s = check_seconds("target_s", target_s), check_seconds("interval_s", interval_s)
         self._furnish()

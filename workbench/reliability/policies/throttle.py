@@ -17,10 +17,10 @@ from workbench.reliability.machines.client_throttle import (
     request,
     turn,
 )
-from workbench.reliability.policies._arguments import check_count, check_seconds, check_share
+from workbench.reliability.policies._arguments import check_count, check_factor, check_seconds, check_share
 from workbench.reliability.policies._outcomes import Failures, On
 from workbench.reliability.policies._statistics import Statistics
-from workbench.reliability.policy import Generator, Policy, PolicyError
+from workbench.reliability.policy import Generator, Policy
 
 __all__ = ["ClientThrottle", "ThrottleStatistics"]
 
@@ -127,11 +127,9 @@ class ClientThrottle(Policy):
         clock: Clock | None = None,
         rng: Generator | None = None,
     ) -> None:
-        if not 1.0 <= ratio < float("inf"):
-            msg = f"ratio is {ratio!r}, expected 1 or more: it is a multiple of the accepted calls"
-            raise PolicyError(msg)
-        check_count("buckets", buckets, least=2)
-        bucket_s = check_seconds("window_s", window_s) / buckets
+        check_factor("ratio", ratio)
+        pieces = check_factor("buckets", check_count("buckets", buckets, least=2))
+        bucket_s = check_seconds("window_s", window_s) / pieces
         self.parameters = machine.Parameters(
             float(ratio), check_share("max_rejection", max_rejection), bucket_s, buckets
         )
@@ -140,6 +138,14 @@ class ClientThrottle(Policy):
         self.accepts = [0] * buckets
         self.on = None if on is None else Failures.of(on)
         super().__init__(name=name, clock=clock, rng=rng)
+
+    def adopt(self, old: "ClientThrottle") -> bool:
+        """Go on with the window of another one, where it is divided alike."""
+        p, its = self.parameters, old.parameters
+        if (p.bucket_s, p.buckets) != (its.bucket_s, its.buckets):
+            return False
+        self.requests, self.accepts = old.requests, old.accepts
+        return self.adopt_counts(old)
 
     def layer(self) -> Layer:
         """Return how it surrounds a call."""

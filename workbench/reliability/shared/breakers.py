@@ -11,8 +11,11 @@ Keys: ``{key}:{name}`` is a hash of `state`, `since` (server time) and `version`
 
 import queue
 import threading
+import time
 import uuid
 import weakref
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from workbench.reliability.shared._client import SharedClientError, check_client, is_async, run
@@ -51,7 +54,8 @@ class SharedBreakerState:
     key : str
         The beginning of all its keys. Breakers of the same name belong together.
     retry_s : float
-        How long it waits before it asks again a server that did not answer.
+        How long it waits before it asks again a server that did not answer, and how long a new breaker waits
+        to learn what others know: one that does not answer in time is heard later.
 
     Attributes
     ----------
@@ -61,7 +65,9 @@ class SharedBreakerState:
 
     Notes
     -----
-    `close` ends its threads, and so does the end of the process; it is a context manager, too.
+    `close` ends its threads, and so does the end of the process; it is a context manager, too. How long a
+    thread may hang that talks to a server which accepts and says nothing is up to the client: give it a
+    ``socket_timeout``.
     """
 
     def __init__(self, client: Any, key: str = "breaker", *, retry_s: float = 1.0) -> None:
@@ -74,7 +80,7 @@ class SharedBreakerState:
         self._owner = uuid.uuid4().hex
         self._names: dict[str, _Name] = {}
         self._lock = threading.Lock()
-        self._news: queue.SimpleQueue[tuple[str, str] | None] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[Callable[[], bool] | None] = queue.SimpleQueue()
         self._closed = threading.Event()
         self._following = threading.Event()
         self._threads = [
@@ -93,12 +99,16 @@ class SharedBreakerState:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def close(self) -> None:
-        """Send what is still to be sent, and end the threads; the breakers go on by themselves."""
+    def close(self, timeout_s: float = 5.0) -> None:
+        """Send what is still to be sent, and end the threads; the breakers go on by themselves.
+
+        It waits no longer than `timeout_s`: a thread that hangs by then ends when its client gives up.
+        """
+        until_s = time.monotonic() + timeout_s
         self._closed.set()
-        self._news.put(None)
+        self._jobs.put(None)
         for thread in self._threads:
-            thread.join()
+            thread.join(max(0.0, until_s - time.monotonic()))
 
     def wait_ready(self, timeout_s: float = 5.0) -> bool:
         """Wait until it hears what others publish; tell whether it does."""
@@ -108,25 +118,36 @@ class SharedBreakerState:
         """Learn of a breaker, and tell it what others know; `CircuitBreaker(shared=...)` calls it."""
         with self._lock:
             self._names.setdefault(breaker.name, _Name()).breakers.add(breaker)
-        self._attempt(lambda: self._read(breaker.name))
+        learnt = threading.Event()
+
+        def learn() -> bool:
+            try:
+                return self._attempt(lambda: self._read(breaker.name))
+            finally:
+                learnt.set()
+
+        if not self._closed.is_set():
+            self._jobs.put(learn)
+            learnt.wait(self.retry_s)
 
     def changed(self, breaker: "CircuitBreaker", state: str) -> None:
         """Tell others that a breaker has changed its state; returns at once and raises nothing."""
         with self._lock:
             self._names.setdefault(breaker.name, _Name()).pending += 1
-        self._news.put((breaker.name, state))
+        self._jobs.put(partial(self._tell, breaker.name, state))
 
     def _send(self) -> None:
-        while (news := self._news.get()) is not None:
-            name, state = news
-            arguments = (self.key, state, self._owner, name)
-            told = self._attempt(lambda arguments=arguments, name=name: self._tell(name, *arguments))
-            if not told:  # others learn of the next change, or by reading
-                with self._lock:
-                    self._names[name].came_back()
+        while (job := self._jobs.get()) is not None:
+            if not job() and self._closed.is_set():
+                break  # the server is away: what is left would take as long, and fail as well
 
-    def _tell(self, name: str, *arguments: str) -> None:
-        run(self.client, TELL, f"{self.key}:{name}", *arguments)
+    def _tell(self, name: str, state: str) -> bool:
+        arguments = (self.key, state, self._owner, name)
+        told = self._attempt(lambda: run(self.client, TELL, f"{self.key}:{name}", *arguments))
+        if not told:  # others learn of the next change, or by reading
+            with self._lock:
+                self._names[name].came_back()
+        return told
 
     def _follow(self) -> None:
         while not self._closed.is_set():

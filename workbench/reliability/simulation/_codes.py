@@ -12,17 +12,28 @@
     SERVICE_DROPPED,
     OUT_OF_BUDGET,
     OUT_OF_TIME,
+    LOAD_SHED,
+    THROTTLED,
+    CHAOS_FAILED,
     CANCELLED,
-) = range(11)
+) = range(14)
+RESULTS, EXCEPTIONS, REPLIES_END = 32, 48, 63  # replies of one's own: results, and exceptions
 
 # Kinds of layers
 LIMIT, BREAK, BULKHEAD, RETRY, TIMEOUT, FALLBACK = range(1, 7)
+PASS = 0
+TOKEN_BUCKET, LEAKY_BUCKET, FIXED_WINDOW, SLIDING_WINDOW, SLIDING_LOG = range(20, 25)
+THROTTLE, ADAPT, CHAOS = range(25, 28)
+
+# Algorithms of adaptive limits, and kinds of injected faults
+AIMD, VEGAS, GRADIENT2 = range(3)
+LATENCY, ERROR, OUTCOME, BEHAVIOUR = range(4)
 
 # Kinds of events
 DEPARTURE, RESUMPTION, TIMER, WAIT_LIMIT, RETURN = range(5)
 
-# Directions of work
-DOWN, UP = 0, 1
+# Directions of work; ADMITTED: down, to start running in a place that became free
+DOWN, UP, ADMITTED = 0, 1, 2
 
 # Kinds of distributions; GIVEN: each attempt's time and outcome are known
 CONSTANT, EXPONENTIAL, UNIFORM, LOGNORMAL, PARETO, WEIBULL, EMPIRICAL, GIVEN = range(8)
@@ -47,3 +58,4 @@ BIN_ARRIVED, BIN_ATTEMPTS, BIN_SUCCEEDED, BIN_ENDED, BIN_QUEUED, BIN_BUSY = rang
 DONE, ROOM, FLUSH = 0, 1, 2
 
 NONE = -1
+SUSPENDED = -2  # what a layer answers that has a call wait

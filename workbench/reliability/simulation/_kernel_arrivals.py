@@ -6,6 +6,7 @@ from typing import Any
 from workbench.kernels.memory import inlined
 from workbench.reliability.machines.retry import NO_HINT_S
 from workbench.reliability.simulation import _codes as codes
+from workbench.reliability.simulation._kernel_adaptive import begin_limits
 from workbench.reliability.simulation._kernel_events import current_bin, push_event, push_work
 from workbench.reliability.simulation._kernel_random import uniform
 
@@ -16,8 +17,9 @@ OK, NONE = codes.OK, codes.NONE
 
 @inlined
 def begin(w: Any, c: Any) -> None:
-    """Let the first client come, or all users, each after it has thought."""
+    """Let the first client come, or all users, each after it has thought; and limits draw what they need."""
     c.started = 1
+    begin_limits(w)
     service = w.service[0]
     if service.arrival_kind != codes.CLOSED:
         c.next_arrival_s = next_arrival(w, c)

@@ -1,4 +1,4 @@
-"""One machine over recorded calls that follow each other: hundreds of millions of decisions a second."""
+"""One machine over recorded calls: up to hundreds of millions of decisions a second."""
 
 from typing import Any
 
@@ -10,8 +10,9 @@ from workbench.kernels.memory import inlined, unowned
 from workbench.reliability.machines import breaker, gcra
 from workbench.reliability.machines._records import record_dtype
 from workbench.reliability.simulation._codes import NONE
+from workbench.reliability.simulation._kernel_breaker import count_outcome
 
-__all__ = ["breaker_decisions", "gcra_decisions"]
+__all__ = ["breaker_course", "breaker_decisions", "gcra_decisions"]
 
 take = inlined(gcra.take)
 admit, learn = inlined(breaker.admit), inlined(breaker.learn)
@@ -30,6 +31,12 @@ def _gcra_types() -> tuple[Any, ...]:
 
 def _breaker_types() -> tuple[Any, ...]:
     return *_of(breaker), numba.uint8[::1], numba.float64[::1], numba.uint8[::1], numba.boolean[::1]
+
+
+def _course_types() -> tuple[Any, ...]:
+    numbers, times = numba.int64[::1], numba.float64[::1]
+    outputs = (numbers, numba.boolean[::1], times, numba.uint8[::1])
+    return *_of(breaker), numbers, times, times, numbers, numba.uint8[::1], *outputs
 
 
 @kernel(_gcra_types)
@@ -57,3 +64,45 @@ def breaker_decisions(p: Any, s: Any, ring: Any, at_s: Any, seen: Any, allowed: 
         if passes:
             generation = NONE if state.state == breaker.DISABLED else state.generation
             learn(p[0], state, ring, generation, seen[call], now)
+
+
+@kernel(_course_types)
+def breaker_course(
+    p: Any,
+    s: Any,
+    ring: Any,
+    at_s: Any,
+    end_s: Any,
+    order: Any,
+    seen: Any,
+    generations: Any,
+    allowed: Any,
+    changed_s: Any,
+    states: Any,
+) -> Any:
+    """Tell of each call whether it passes, where calls overlap, and how often the state changed.
+
+    `order` has the calls by when they end. A call that ends when another comes has ended before; but never
+    before it came itself. Each call makes two changes at most: `changed_s` and `states` need as much room.
+    """
+    p, s, ring, at_s, end_s = unowned(p), unowned(s), unowned(ring), unowned(at_s), unowned(end_s)
+    order, seen, generations, allowed = unowned(order), unowned(seen), unowned(generations), unowned(allowed)
+    changed_s, states = unowned(changed_s), unowned(states)
+    state = s[0]
+    ended = changes = 0
+    for call in range(len(at_s) + 1):
+        now = at_s[call] if call < len(at_s) else np.inf
+        while ended < len(order) and order[ended] < call and end_s[order[ended]] <= now:
+            done = order[ended]
+            ended += 1
+            if allowed[done] and count_outcome(p[0], state, ring, generations[done], seen[done], end_s[done]):
+                changed_s[changes], states[changes] = end_s[done], state.state
+                changes += 1
+        if call < len(at_s):
+            before = state.state
+            allowed[call] = before == breaker.CLOSED or admit(p[0], state, now)
+            generations[call] = NONE if state.state == breaker.DISABLED else state.generation
+            if state.state != before:
+                changed_s[changes], states[changes] = now, state.state
+                changes += 1
+    return changes

@@ -9,8 +9,13 @@ from typing import Any
 from workbench.kernels.memory import inlined
 from workbench.reliability.machines import breaker, budget, bulkhead, gcra, retry
 from workbench.reliability.simulation import _codes as codes
+from workbench.reliability.simulation._kernel_admissions import let_in, let_out
+from workbench.reliability.simulation._kernel_breaker import count_outcome
 from workbench.reliability.simulation._kernel_events import current_bin, push_event, push_work
+from workbench.reliability.simulation._kernel_limiters import give_back, is_limiter, wait_for_place
+from workbench.reliability.simulation._kernel_queues import leave_queue, wait
 from workbench.reliability.simulation._kernel_random import uniform
+from workbench.reliability.simulation._kernel_replies import hint_of, is_returned
 from workbench.reliability.simulation._kernel_service import send_attempt
 
 __all__ = ["go_down", "go_up", "stop_waiting", "time_out"]
@@ -18,7 +23,7 @@ __all__ = ["go_down", "go_up", "stop_waiting", "time_out"]
 take = inlined(gcra.take)
 enter, leave, hand_on = inlined(bulkhead.enter), inlined(bulkhead.leave), inlined(bulkhead.hand_on)
 expire, give_up = inlined(bulkhead.expire), inlined(bulkhead.give_up)
-admit, learn, release = inlined(breaker.admit), inlined(breaker.learn), inlined(breaker.release)
+admit, release = inlined(breaker.admit), inlined(breaker.release)
 decide, following, refuse = inlined(retry.decide), inlined(retry.following), inlined(retry.refuse)
 deposit, withdraw = inlined(budget.deposit), inlined(budget.withdraw)
 
@@ -38,15 +43,14 @@ def go_down(w: Any, c: Any, call: Any, layer: Any) -> Any:
         each = w.layers[layer]
         mine = w.scratch[call, layer]
         if each.kind == codes.LIMIT:
-            wait_s = take(w.gcra_parameters[each.index], w.gcra_states[each.index], now, 1.0)
-            this = w.calls[call]
+            state = w.gcra_states[each.index]
+            before = state.arrival
+            wait_s = take(w.gcra_parameters[each.index], state, now, 1.0)
             if wait_s > w.gcra_parameters[each.index].patience_s:
                 refused = codes.RATE_LIMITED
-                this.hint_s = wait_s
+                w.calls[call].hint_s = wait_s
             elif wait_s > 0.0:
-                this.layer = layer
-                this.version += 1
-                push_event(w, c, now + wait_s, codes.RESUMPTION, call, layer, this.version)
+                wait_for_place(w, c, call, layer, wait_s, (before, 0.0, 0.0), (state.arrival, 0.0, 0.0))
                 return layer, NONE
         elif each.kind == codes.BREAK:
             p, state = w.breaker_parameters[each.index], w.breaker_states[each.index]
@@ -62,7 +66,7 @@ def go_down(w: Any, c: Any, call: Any, layer: Any) -> Any:
             if decision == bulkhead.REJECTED:
                 refused = codes.BULKHEAD_FULL
             elif decision == bulkhead.WAITS:
-                _wait(w, c, call, layer)
+                wait(w, c, call, layer)
                 return layer, NONE
         elif each.kind == codes.RETRY:
             mine.number = 1
@@ -77,6 +81,10 @@ def go_down(w: Any, c: Any, call: Any, layer: Any) -> Any:
                 refused = codes.TIMED_OUT
             elif mine.time_s < outer:
                 mine.timer = push_event(w, c, mine.time_s, codes.TIMER, call, layer, NONE)
+        elif each.kind >= codes.TOKEN_BUCKET:
+            refused = let_in(w, c, call, layer)
+            if refused == codes.SUSPENDED:
+                return layer, NONE
         if refused != NONE:
             return layer, refused
         layer += 1
@@ -94,40 +102,6 @@ def _limit_around(w: Any, call: Any, layer: Any) -> Any:
 
 
 @inlined
-def _wait(w: Any, c: Any, call: Any, layer: Any) -> None:
-    """Put a call at the end of a bulkhead's queue."""
-    each, this = w.layers[layer], w.calls[call]
-    this.layer = layer
-    this.version += 1
-    this.previous = each.tail
-    this.following = NONE
-    if each.tail == NONE:
-        each.head = call
-    else:
-        w.calls[each.tail].following = call
-    each.tail = call
-    if each.limit_s < math.inf:
-        w.scratch[call, layer].timer = push_event(
-            w, c, c.now_s + each.limit_s, codes.WAIT_LIMIT, call, layer, NONE
-        )
-
-
-@inlined
-def leave_queue(w: Any, call: Any, layer: Any) -> None:
-    """Take a call out of a bulkhead's queue."""
-    each, this = w.layers[layer], w.calls[call]
-    if this.previous == NONE:
-        each.head = this.following
-    else:
-        w.calls[this.previous].following = this.following
-    if this.following == NONE:
-        each.tail = this.previous
-    else:
-        w.calls[this.following].previous = this.previous
-    w.scratch[call, layer].timer = NONE
-
-
-@inlined
 def go_up(w: Any, c: Any, call: Any, layer: Any, outcome: Any) -> None:
     """Take a call's outcome up from a layer: until it is tried again, or the call has ended."""
     now = c.now_s
@@ -137,12 +111,14 @@ def go_up(w: Any, c: Any, call: Any, layer: Any, outcome: Any) -> None:
         failed = (each.failures >> outcome) & 1
         if each.kind == codes.BREAK:
             p, state = w.breaker_parameters[each.index], w.breaker_states[each.index]
-            if outcome == OK or failed != 0:
+            if is_returned(outcome) or failed != 0:
                 first = w.ring_starts[each.index]
                 seen = failed
                 if p.slow_rate <= 1.0 and now - mine.time_s >= p.slow_s:
                     seen |= 2
-                learn(p, state, w.rings[first : first + p.window], mine.number, seen, now)
+                count_outcome(
+                    p, state, w.rings[first : w.ring_starts[each.index + 1]], mine.number, seen, now
+                )
             else:
                 release(state, mine.number)
         elif each.kind == codes.BULKHEAD:
@@ -169,8 +145,11 @@ def go_up(w: Any, c: Any, call: Any, layer: Any, outcome: Any) -> None:
                 w.calls[call].cancelled_at = NONE
                 w.calls[call].hint_s = retry.NO_HINT_S
                 outcome = each.index  # as the limit of an attempt, or of all
-        elif each.kind == codes.FALLBACK and failed != 0:
-            outcome = OK
+        elif each.kind == codes.FALLBACK:
+            if failed != 0:
+                outcome = each.replacement
+        elif each.kind >= codes.TOKEN_BUCKET:
+            let_out(w, c, call, layer, outcome)
         layer -= 1
     _end(w, c, call, outcome)
 
@@ -180,21 +159,25 @@ def _retry(w: Any, c: Any, call: Any, layer: Any, outcome: Any) -> Any:
     """Return the seconds until the next attempt, or a negative number when there is none."""
     each, mine = w.layers[layer], w.scratch[call, layer]
     p, state = w.retry_parameters[each.index], w.retry_states[each.index]
-    if outcome == CANCELLED or (outcome == OK and mine.number == 1):
+    fails = (each.failures >> outcome) & 1 != 0
+    returned = is_returned(outcome)
+    if outcome == CANCELLED or (returned and not fails and mine.number == 1):
         return retry.DONE
     judged = retry.FATAL
-    if outcome == OK:
-        judged = retry.SUCCEEDED
-    elif (each.failures >> outcome) & 1 != 0:
+    if fails:
         judged = retry.RETRYABLE
+    elif returned:
+        judged = retry.SUCCEEDED
     this = w.calls[call]
     u = uniform(w.service[0].seed, codes.JITTER + layer, this.serial * 64 + mine.number)
     deadline_s = min(mine.time_s + each.limit_s, _limit_around(w, call, layer))
-    hint_s = this.hint_s if judged == retry.RETRYABLE else retry.NO_HINT_S
+    hint_s = hint_of(w, layer, call, outcome) if judged == retry.RETRYABLE else retry.NO_HINT_S
     delay_s = decide(p, state, mine.number, judged, mine.delay_s, u, hint_s, c.now_s, deadline_s)
     if delay_s >= 0.0:
         if each.budget != NONE and not _is_granted(w, c, each.budget):
             refuse(state)
+            if returned:
+                return retry.DONE
             paid, spent = w.budget_parameters[each.budget], w.budget_states[each.budget]
             if paid.minimum_hz > 0.0:
                 this.hint_s = (1.0 - (paid.burst - spent.missing)) / paid.minimum_hz
@@ -202,6 +185,8 @@ def _retry(w: Any, c: Any, call: Any, layer: Any, outcome: Any) -> Any:
         mine.number += 1
         mine.delay_s = following(p, mine.delay_s, delay_s)
         this.hint_s = retry.NO_HINT_S
+    elif returned:
+        return retry.DONE  # an unwanted result is returned at last
     return delay_s
 
 
@@ -245,9 +230,12 @@ def time_out(w: Any, c: Any, call: Any, layer: Any) -> None:
     this.version += 1
     suspended = this.layer
     this.attempt = NONE
-    if suspended < len(w.layers) and w.layers[suspended].kind == codes.BULKHEAD:
-        leave_queue(w, call, suspended)
-        give_up(w.bulkhead_states[w.layers[suspended].index])
+    if suspended < len(w.layers):
+        if w.layers[suspended].kind == codes.BULKHEAD or w.layers[suspended].kind == codes.ADAPT:
+            leave_queue(w, call, suspended)
+            give_up(w.bulkhead_states[w.layers[suspended].index])
+        elif is_limiter(w.layers[suspended].kind):
+            give_back(w, call, suspended)
     push_work(w, c, codes.UP, call, suspended - 1, CANCELLED)
 
 
@@ -256,4 +244,7 @@ def stop_waiting(w: Any, c: Any, call: Any, layer: Any) -> None:
     """Reject a call that has waited in a bulkhead's queue for as long as it may."""
     leave_queue(w, call, layer)
     expire(w.bulkhead_states[w.layers[layer].index])
-    push_work(w, c, codes.UP, call, layer - 1, codes.BULKHEAD_FULL)
+    refused = codes.BULKHEAD_FULL
+    if w.layers[layer].kind == codes.ADAPT:
+        refused = codes.LOAD_SHED
+    push_work(w, c, codes.UP, call, layer - 1, refused)

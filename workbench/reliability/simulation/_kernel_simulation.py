@@ -13,6 +13,7 @@ import numba
 from workbench.kernels import kernel
 from workbench.kernels.memory import inlined, unowned
 from workbench.reliability.simulation import _codes as codes
+from workbench.reliability.simulation._kernel_adaptive import start_running
 from workbench.reliability.simulation._kernel_arrivals import arrive, begin, next_arrival
 from workbench.reliability.simulation._kernel_events import pop_event, push_work
 from workbench.reliability.simulation._kernel_layers import go_down, go_up, stop_waiting, time_out
@@ -50,7 +51,9 @@ def run(owned: Any, until_s: Any) -> Any:
             c.work_count -= 1
             if w.calls[item.call].serial == item.serial:
                 call, layer, outcome = item.call, item.layer, item.outcome
-                if item.direction == codes.DOWN:
+                if item.direction != codes.UP:
+                    if item.direction == codes.ADMITTED:
+                        start_running(w, c, call, layer - 1)
                     layer, outcome = go_down(w, c, call, layer)
                     layer -= 1
                 if outcome != NONE:
@@ -112,6 +115,11 @@ def _unowned(w: Any) -> Any:
         unowned(w.retry_states),
         unowned(w.budget_parameters),
         unowned(w.budget_states),
+        unowned(w.reservations),
+        unowned(w.reply_hints),
+        unowned(w.admissions),
+        unowned(w.counts),
+        unowned(w.numbers),
     )
 
 

@@ -6,16 +6,19 @@ from workbench.reliability.errors import (
     AttemptTimeoutError,
     BudgetExhaustedError,
     BulkheadFullError,
+    ChaosError,
     CircuitOpenError,
     DeadlineExceededError,
+    LoadShedError,
     RateLimitedError,
+    ThrottledError,
 )
 from workbench.reliability.simulation import _codes as codes
 from workbench.reliability.simulation.errors import ServiceDroppedError, ServiceFailedError, ServiceFullError
 
 __all__ = ["NAMES", "error_of", "failure_bits"]
 
-NAMES = (
+STATIC = (
     "ok",
     "failed",
     "rate_limited",
@@ -26,9 +29,17 @@ NAMES = (
     "service_dropped",
     "out_of_budget",
     "out_of_time",
+    "load_shed",
+    "throttled",
+    "chaos_failed",
     "cancelled",
 )
-
+NAMES = (
+    *STATIC,
+    *(f"unused_{code}" for code in range(len(STATIC), codes.RESULTS)),
+    *(f"result_{number}" for number in range(codes.EXCEPTIONS - codes.RESULTS)),
+    *(f"exception_{number}" for number in range(codes.REPLIES_END - codes.EXCEPTIONS)),
+)
 
 ERRORS: dict[int, Callable[[], Exception]] = {
     codes.FAILED: lambda: ServiceFailedError("the service failed"),
@@ -40,6 +51,9 @@ ERRORS: dict[int, Callable[[], Exception]] = {
     codes.SERVICE_DROPPED: lambda: ServiceDroppedError("the service dropped the call from its queue"),
     codes.OUT_OF_BUDGET: lambda: BudgetExhaustedError("budget"),
     codes.OUT_OF_TIME: lambda: DeadlineExceededError("deadline"),
+    codes.LOAD_SHED: lambda: LoadShedError("shedder"),
+    codes.THROTTLED: lambda: ThrottledError("throttle"),
+    codes.CHAOS_FAILED: lambda: ChaosError("chaos"),
 }
 
 

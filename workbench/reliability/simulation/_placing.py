@@ -8,13 +8,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from workbench.reliability.machines import breaker, bulkhead, gcra, retry, timeout
+from workbench.reliability.errors.retry_delays import retry_after_s
+from workbench.reliability.machines import breaker, bulkhead, retry, timeout
 from workbench.reliability.machines._records import record_dtype, record_of
 from workbench.reliability.policies.fallback import Fallback
 from workbench.reliability.policy import Policy
 from workbench.reliability.simulation import _codes as codes
-from workbench.reliability.simulation._outcomes import failure_bits
+from workbench.reliability.simulation._placing_admissions import AdmissionLayers
 from workbench.reliability.simulation._records import LAYER
+from workbench.reliability.simulation._replies import Replies
 from workbench.reliability.simulation._world import MACHINES
 from workbench.reliability.simulation.errors import SimulationError
 
@@ -27,29 +29,37 @@ Array = npt.NDArray[Any]
 class _Placing:
     """Records of machines by name, and rings of the breakers, as they are met."""
 
+    replies: Replies
     records: dict[str, list[tuple[Any, Any]]] = field(default_factory=lambda: {name: [] for name in MACHINES})
     rings: list[int] = field(default_factory=list)
     known: dict[int, int] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self.admissions = AdmissionLayers(self)
+
     def machine(self, name: str, owner: Any) -> int:
         """Return the number of a policy's machine; one that stands in several places has one number."""
         if id(owner) not in self.known:
-            self.known[id(owner)] = len(self.records[name])
-            self.records[name].append((owner.parameters, type(owner.memory)()))
+            self.known[id(owner)] = self.append(name, owner.parameters, type(owner.memory)())
             if name == "breaker":
-                self.rings.append(max(1, owner.parameters.window))
+                self.rings.append(owner.parameters.ring_length)
         return self.known[id(owner)]
+
+    def append(self, name: str, parameters: Any, state: Any) -> int:
+        """Keep one more pair of records; return its number."""
+        self.records[name].append((parameters, state))
+        return len(self.records[name]) - 1
 
     def arrays(self) -> dict[str, Array]:
         """Return the arrays that the kernel works on."""
-        found: dict[str, Array] = {}
+        found = {**self.admissions.arrays(), "reply_hints": self.replies.hints()}
         for name, machine in MACHINES.items():
             found[f"{name}_parameters"] = _stacked(
                 machine.Parameters, [each for each, _ in self.records[name]]
             )
             found[f"{name}_states"] = _stacked(machine.State, [each for _, each in self.records[name]])
         found["ring_starts"] = np.concatenate([[0], np.cumsum(self.rings)]).astype(np.int64)
-        found["rings"] = np.zeros(int(found["ring_starts"][-1]) + 1, np.uint8)
+        found["rings"] = np.zeros(int(found["ring_starts"][-1]) + 1, np.int64)
         return found
 
 
@@ -59,16 +69,20 @@ def _stacked(kind: type, values: list[Any]) -> Array:
     )
 
 
-def place(policies: Iterable[Policy]) -> tuple[Array, dict[str, Array]]:
+def place(policies: Iterable[Policy], replies: Replies | None = None) -> tuple[Array, dict[str, Array]]:
     """Return the layers, the first outermost, and the records of their machines.
+
+    `replies` are what the callee may answer; what policies answer instead is added to them.
 
     Raises
     ------
     SimulationError
         For a policy that the simulator does not know.
     """
-    placing = _Placing()
-    rows = [_layer(policy, placing) for policy in policies]
+    placing, policies = _Placing(replies or Replies()), tuple(policies)
+    for policy in policies:
+        placing.admissions.meet(policy)
+    rows = [_layer(policy, number, placing) for number, policy in enumerate(policies)]
     layers = np.zeros(len(rows), LAYER)
     layers["head"] = layers["tail"] = layers["budget"] = codes.NONE
     layers["limit_s"] = math.inf
@@ -78,33 +92,33 @@ def place(policies: Iterable[Policy]) -> tuple[Array, dict[str, Array]]:
     return layers, placing.arrays()
 
 
-def _layer(policy: Policy, placing: _Placing) -> dict[str, Any]:
+def _layer(policy: Policy, number: int, placing: _Placing) -> dict[str, Any]:
     if isinstance(policy, Fallback):
-        return {"kind": codes.FALLBACK, "failures": failure_bits(lambda error: _counts(policy, error))}
+        counts = placing.replies.failures(lambda error: _counts(policy, error), policy.on_result)
+        return {"kind": codes.FALLBACK, "failures": counts & ~(1 << codes.CANCELLED)}
+    admitting = placing.admissions.layer(policy, number)
+    if admitting is not None:
+        return admitting
     for kind, found in LAYERS:
         if isinstance(getattr(policy, "parameters", None), kind):
             return found(policy, placing)
-    known = "Retry, CircuitBreaker (last calls), RateLimiter.gcra, Bulkhead, Timeout, Deadline and Fallback"
+    known = (
+        "Retry, CircuitBreaker, RateLimiter, ClientThrottle, AdaptiveLimit, Bulkhead, Timeout, Deadline, "
+        "Fallback and Chaos"
+    )
     msg = f"{policy!r} cannot be simulated yet; the simulator knows {known}"
     raise SimulationError(msg)
 
 
-def _limit(policy: Any, placing: _Placing) -> dict[str, Any]:
-    return {"kind": codes.LIMIT, "index": placing.machine("gcra", policy)}
-
-
 def _break(policy: Any, placing: _Placing) -> dict[str, Any]:
-    if policy.parameters.buckets:
-        msg = f"{policy!r} cannot be simulated yet: its window is one of time, not of calls"
-        raise SimulationError(msg)
     return {
         "kind": codes.BREAK,
         "index": placing.machine("breaker", policy),
-        "failures": failure_bits(lambda error: _counts(policy, error)),
+        "failures": placing.replies.failures(lambda error: _counts(policy, error), policy.on_result),
     }
 
 
-def _counts(policy: Any, error: Exception) -> bool:
+def _counts(policy: Any, error: BaseException) -> bool:
     return isinstance(error, policy.failures) and (policy.judge is None or bool(policy.judge(error)))
 
 
@@ -117,11 +131,15 @@ def _bulkhead(policy: Any, placing: _Placing) -> dict[str, Any]:
 
 
 def _retry(policy: Any, placing: _Placing) -> dict[str, Any]:
+    if policy.retry_after not in (None, retry_after_s):
+        msg = f"{policy!r} cannot be simulated: it has a retry_after of its own"
+        raise SimulationError(msg)
     return {
         "kind": codes.RETRY,
         "index": placing.machine("retry", policy),
         "budget": codes.NONE if policy.budget is None else placing.machine("budget", policy.budget),
-        "failures": failure_bits(policy.retries_on),
+        "failures": placing.replies.failures(policy.retries_on, policy.on_result),
+        "heeds": policy.retry_after is not None,
         "limit_s": policy.timeout_s,
     }
 
@@ -132,7 +150,6 @@ def _timeout(policy: Any, _placing: _Placing) -> dict[str, Any]:
 
 
 LAYERS: tuple[tuple[type, Callable[[Any, _Placing], dict[str, Any]]], ...] = (
-    (gcra.Parameters, _limit),
     (breaker.Parameters, _break),
     (bulkhead.Parameters, _bulkhead),
     (retry.Parameters, _retry),

@@ -4,7 +4,19 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["ATTEMPT", "CALL", "CONTROL", "EVENT", "FAULT", "LAYER", "LOG", "SCRATCH", "SERVICE", "WORK"]
+__all__ = [
+    "ATTEMPT",
+    "CALL",
+    "CONTROL",
+    "EVENT",
+    "FAULT",
+    "LAYER",
+    "LOG",
+    "RESERVATION",
+    "SCRATCH",
+    "SERVICE",
+    "WORK",
+]
 
 
 def _record(integers: str, numbers: str) -> np.dtype[Any]:
@@ -14,13 +26,16 @@ def _record(integers: str, numbers: str) -> np.dtype[Any]:
 
 
 # One layer of the pipeline: its kind, its machine's number, the outcomes that count as failures (a bit each)
-LAYER = _record("kind index budget failures head tail waiting", "limit_s")
+# Of some: the number of its record in `admissions`, whether a retry heeds what the callee asks for, a reply
+LAYER = _record("kind index budget failures head tail waiting admission heeds replacement", "limit_s")
 # A call under way: which layer it is suspended in, how often it was, its neighbours in the queue it waits in
 CALL = _record(
     "serial layer version attempt attempts user cancelled_at previous following", "arrived_s waited_s hint_s"
 )
 # What a layer remembers of a call
 SCRATCH = _record("number timer", "time_s delay_s")
+# What a limiter remembered before and after a call took a place that it waits for
+RESERVATION = _record("", "before_1 before_2 before_3 after_1 after_2 after_3")
 # A call of the service, which may outlive the call that made it
 ATTEMPT = _record("call serial number outcome previous following", "issued_s")
 # What happens later

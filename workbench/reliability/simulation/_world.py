@@ -8,6 +8,7 @@ import numpy.typing as npt
 from workbench.reliability.machines import breaker, budget, bulkhead, gcra, retry
 from workbench.reliability.machines._records import record_dtype
 from workbench.reliability.simulation import _codes as codes
+from workbench.reliability.simulation._admissions import ADMISSION
 from workbench.reliability.simulation._records import (
     ATTEMPT,
     CALL,
@@ -16,6 +17,7 @@ from workbench.reliability.simulation._records import (
     FAULT,
     LAYER,
     LOG,
+    RESERVATION,
     SCRATCH,
     SERVICE,
     WORK,
@@ -58,6 +60,11 @@ class World(NamedTuple):
     retry_states: Array
     budget_parameters: Array
     budget_states: Array
+    reservations: Array
+    reply_hints: Array
+    admissions: Array
+    counts: Array
+    numbers: Array
 
 
 CALLS, ATTEMPTS, EVENTS, WORKS, LOGGED = 256, 512, 1024, 1024, 1 << 16
@@ -83,6 +90,7 @@ def new_world(layers: Array, given: dict[str, Array], bins: int) -> World:
         work=np.zeros(WORKS, WORK),
         log=np.zeros(LOGGED, LOG),
         bins=np.zeros((bins, 6), np.int64),
+        reservations=np.zeros(CALLS, RESERVATION),
         **given,
     )
 
@@ -90,12 +98,16 @@ def new_world(layers: Array, given: dict[str, Array], bins: int) -> World:
 def example_world() -> World:
     """Return a world without layers: its arrays have the types of all worlds' arrays."""
     given: dict[str, Array] = {
+        "admissions": np.zeros(1, ADMISSION),
+        "counts": np.zeros(1, np.int64),
+        "numbers": np.zeros(1),
+        "reply_hints": np.zeros(1),
         "service": np.zeros(1, SERVICE),
         "service_table": np.zeros(1),
         "outcome_table": np.zeros(1, np.int64),
         "arrival_times": np.zeros(0),
         "faults": np.zeros(0, FAULT),
-        "rings": np.zeros(1, np.uint8),
+        "rings": np.zeros(1, np.int64),
         "ring_starts": np.zeros(1, np.int64),
     }
     for name, machine in MACHINES.items():
@@ -117,6 +129,7 @@ def grown(world: World) -> World:
         attempts=_longer(world.attempts, control, "free_attempt"),
         events=_longer(world.events, control, "free_event"),
         scratch=np.concatenate([world.scratch, _scratch(calls, len(world.layers))]),
+        reservations=np.concatenate([world.reservations, np.zeros(calls, RESERVATION)]),
         times=np.concatenate([world.times, np.zeros(events)]),
         slots=np.concatenate([world.slots, np.zeros(events, np.int64)]),
         work=work,

@@ -44,6 +44,15 @@ class Distribution:
         """Return the values that the kernel draws from, where it does."""
         return np.zeros(1)
 
+    def ppf(self, u: float) -> float:
+        """Return the u-quantile, seconds, to the last bit as the simulator draws it.
+
+        By it a distribution serves as the delays of `Chaos.latency`, live as well.
+        """
+        from workbench.reliability.simulation._kernel_random import draw  # noqa: PLC0415 - only for those who ask
+
+        return float(draw(self.code, *self.parameters(), self.table(), u))
+
 
 def _check(name: str, value: float) -> None:
     if not (math.isfinite(value) and value > 0):

@@ -15,6 +15,7 @@ from workbench.reliability.simulation import _codes as codes
 from workbench.reliability.simulation._kernel_simulation import run
 from workbench.reliability.simulation._placing import place
 from workbench.reliability.simulation._records import SERVICE
+from workbench.reliability.simulation._replies import Replies
 from workbench.reliability.simulation._world import World, grown, new_world
 from workbench.reliability.simulation.errors import SimulationError
 from workbench.reliability.simulation.result import Result
@@ -95,10 +96,15 @@ class Prepared:
     service: Service
 
     @classmethod
-    def of(cls, pipeline: Pipeline | Policy | None, service: Service) -> "Prepared":
-        """Return what a pipeline and a service are to the kernel; see `simulate`."""
+    def of(
+        cls, pipeline: Pipeline | Policy | None, service: Service, replies: Replies | None = None
+    ) -> "Prepared":
+        """Return what a pipeline and a service are to the kernel; see `simulate`.
+
+        `replies` are what the service may answer, besides its one good result and its one failure.
+        """
         _expect("service", service, Service, "a Service")
-        return cls(*place(policies_of(pipeline)), service)
+        return cls(*place(policies_of(pipeline), replies), service)
 
     def simulate(  # noqa: PLR0913 - what an experiment consists of
         self,

@@ -1,0 +1,1 @@
+"""The search for an order of operations: lanes, a compiled table of transitions, two engines."""

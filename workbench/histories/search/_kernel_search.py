@@ -1,0 +1,180 @@
+"""The search for an order: depth first over what each lane may place next, every visit remembered exactly.
+
+A configuration is the set of operations placed, as one number a lane, and the state of the object. An
+operation may be placed next when no operation that is not placed returned before it was called. A search
+that comes to a configuration again has failed there before (Wing & Gong, "Testing and verifying concurrent
+objects", JPDC 17, 1993; Lowe, "Testing for linearizability", CCPE 29(4), 2017). Visits lie in an
+open-addressing table, in full: a hash chooses the slot and decides nothing.
+
+Three rules leave out configurations without changing any answer:
+
+- what never returned is not placed where it changes nothing;
+- of operations alike that never returned, the one called first is placed first;
+- an operation that never changes any state is placed as soon as it may be, and nothing else is tried.
+
+A run ends at `HOLDS` or `FAILS`, or pauses: for an entry of the table of transitions (`MISSING`), for a
+larger table of visits (`FULL`), or because its budget of steps is spent (`SPENT`). All of it lies in arrays,
+so the next run goes on where this one stopped.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from workbench.histories.search import _codes as codes
+from workbench.kernels import kernel
+from workbench.kernels.memory import inlined, mix, shift_right, unowned
+
+__all__ = ["rehash", "search"]
+
+ODD = 0x9E3779B97F4A7C15 - (1 << 64)
+NEVER = 1 << 62
+
+
+@inlined
+def _slot(visits: Any, key: Any, state: Any) -> Any:
+    """Return the slot that holds a configuration, or the empty one where it would be."""
+    width = key.shape[0]
+    code = np.int64(state + 1) * np.int64(ODD)
+    for word in range(width):
+        code = mix(code ^ key[word], np.int64(ODD)) + word
+    mask = visits.shape[0] - 1
+    slot = (code ^ shift_right(code, 32)) & mask
+    while visits[slot, width] != 0:
+        if visits[slot, width] == state + 1:
+            differ = np.int64(0)
+            for word in range(width):
+                differ |= visits[slot, word] ^ key[word]
+            if differ == 0:
+                break
+        slot = (slot + 1) & mask
+    return slot
+
+
+@inlined
+def _least_return(operations: Any, lanes: Any) -> Any:
+    """Return the earliest return of what is not placed."""
+    low = np.int64(NEVER)
+    for lane in range(lanes.shape[0]):
+        place = lanes[lane, codes.NEXT]
+        if place < lanes[lane, codes.END]:
+            low = min(low, operations[place, codes.RETURN])
+    return low
+
+
+TABLE = "int64[:,::1]"
+
+
+@kernel(f"int64(int64[::1], {TABLE}, {TABLE}, {TABLE}, int32[:,::1], {TABLE}, int64[::1], int64[::1])")
+def search(
+    here: Any, operations_: Any, lanes_: Any, stack_: Any, table_: Any, visits_: Any, key_: Any, best_: Any
+) -> Any:
+    """Run until it ends or pauses."""
+    operations, lanes, stack = unowned(operations_), unowned(lanes_), unowned(stack_)
+    table, visits, key, best = unowned(table_), unowned(visits_), unowned(key_), unowned(best_)
+    width, capacity, count = key.shape[0], visits.shape[0], lanes.shape[0]
+    state, depth, lane, low = here[codes.STATE], here[codes.DEPTH], here[codes.LANE], here[codes.LOW]
+    left, steps, visited, any_steady = (
+        here[codes.LEFT],
+        here[codes.STEPS],
+        here[codes.VISITS],
+        here[codes.STEADY_THERE],
+    )
+    status = np.int64(-1)
+    while status < 0:
+        if left == 0:
+            status = np.int64(codes.HOLDS)
+            break
+        if steps >= here[codes.BUDGET]:
+            status = np.int64(codes.SPENT)
+            break
+        if 2 * visited >= capacity:
+            status = np.int64(codes.FULL)
+            break
+        forced = np.int64(0)
+        if lane == codes.FRESH:
+            lane = np.int64(0)
+            if any_steady:
+                for candidate in range(count):
+                    place = lanes[candidate, codes.NEXT]
+                    if (
+                        place < lanes[candidate, codes.END]
+                        and operations[place, codes.STEADY] != 0
+                        and operations[place, codes.CALL] <= low
+                        and table[state, operations[place, codes.SYMBOL]] == state
+                    ):
+                        lane = np.int64(candidate)
+                        forced = np.int64(1)
+                        break
+        pushed = False
+        while lane < count:
+            place = lanes[lane, codes.NEXT]
+            if place < lanes[lane, codes.END] and operations[place, codes.CALL] <= low:
+                alike = operations[place, codes.ALIKE]
+                if alike < 0 or lanes[operations[alike, codes.OF_LANE], codes.NEXT] > alike:
+                    steps += 1
+                    after = np.int64(table[state, operations[place, codes.SYMBOL]])
+                    if after == codes.UNKNOWN:
+                        here[codes.MISSED] = operations[place, codes.SYMBOL]
+                        status = np.int64(codes.MISSING)
+                        break
+                    if after >= 0 and not (after == state and operations[place, codes.RETURN] == NEVER):
+                        word = lanes[lane, codes.WORD]
+                        key[word] += np.int64(1) << lanes[lane, codes.SHIFT]
+                        slot = _slot(visits, key, after)
+                        if visits[slot, width] == 0:
+                            for part in range(width):
+                                visits[slot, part] = key[part]
+                            visits[slot, width] = after + 1
+                            visited += 1
+                            pushed = True
+                            break
+                        key[word] -= np.int64(1) << lanes[lane, codes.SHIFT]
+            if forced != 0:
+                lane = np.int64(count)
+                break
+            lane += 1
+        if status >= 0:
+            break
+        if pushed:
+            stack[depth, codes.PLACE] = place
+            stack[depth, codes.BEFORE] = state
+            stack[depth, codes.LOW_BEFORE] = low
+            stack[depth, codes.FORCED] = forced
+            depth += 1
+            state = after
+            lanes[lane, codes.NEXT] += 1
+            left -= operations[place, codes.RETURN] != NEVER
+            if operations[place, codes.RETURN] == low:
+                low = _least_return(operations, lanes)
+            lane = np.int64(codes.FRESH)
+            continue
+        if low > here[codes.BEST_LOW] or (low == here[codes.BEST_LOW] and left < here[codes.BEST_LEFT]):
+            here[codes.BEST_LOW], here[codes.BEST_LEFT], here[codes.BEST_DEPTH] = low, left, depth
+            for level in range(depth):
+                best[level] = stack[level, codes.PLACE]
+        if depth == 0:
+            status = np.int64(codes.FAILS)
+            break
+        depth -= 1
+        place, state = stack[depth, codes.PLACE], stack[depth, codes.BEFORE]
+        low = stack[depth, codes.LOW_BEFORE]
+        lane = operations[place, codes.OF_LANE]
+        lanes[lane, codes.NEXT] -= 1
+        key[lanes[lane, codes.WORD]] -= np.int64(1) << lanes[lane, codes.SHIFT]
+        left += operations[place, codes.RETURN] != NEVER
+        lane = np.int64(count) if stack[depth, codes.FORCED] != 0 else lane + 1
+    here[codes.STATE], here[codes.DEPTH], here[codes.LANE], here[codes.LOW] = state, depth, lane, low
+    here[codes.LEFT], here[codes.STEPS], here[codes.VISITS] = left, steps, visited
+    return status
+
+
+@kernel("void(int64[:,::1], int64[:,::1])")
+def rehash(visits: Any, larger: Any) -> None:
+    """Put all visits into a larger table, which is empty."""
+    width = visits.shape[1] - 1
+    for slot in range(visits.shape[0]):
+        if visits[slot, width] != 0:
+            target = _slot(larger, visits[slot, :width], visits[slot, width] - 1)
+            for part in range(width + 1):
+                larger[target, part] = visits[slot, part]

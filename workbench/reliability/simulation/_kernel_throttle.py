@@ -1,0 +1,51 @@
+"""Client throttles: calls are rejected at random, by what the callee has accepted."""
+
+from typing import Any
+
+from workbench.kernels.memory import inlined
+from workbench.reliability.machines import client_throttle
+from workbench.reliability.machines.retry import NO_HINT_S
+from workbench.reliability.simulation import _codes as codes
+from workbench.reliability.simulation._kernel_random import uniform
+from workbench.reliability.simulation._kernel_replies import is_returned
+
+__all__ = ["hear", "throttle"]
+
+turn, is_doubtful = inlined(client_throttle.turn), inlined(client_throttle.is_doubtful)
+rejects, reject = inlined(client_throttle.rejects), inlined(client_throttle.reject)
+request, accept = inlined(client_throttle.request), inlined(client_throttle.accept)
+
+
+@inlined
+def throttle(w: Any, c: Any, call: Any, layer: Any) -> Any:
+    """Let a call pass (NONE), or reject it."""
+    it = w.admissions[w.layers[layer].admission]
+    p, s = it.client_throttle_parameters, it.client_throttle_state
+    requests = w.counts[it.first : it.first + p.buckets]
+    accepts = w.counts[it.first + p.buckets : it.first + 2 * p.buckets]
+    if c.now_s >= s.until_s:
+        turn(p, s, requests, accepts, c.now_s)
+    if is_doubtful(p, s) and rejects(p, s, _drawn(w, call, layer)):
+        reject(s, requests)
+        w.calls[call].hint_s = NO_HINT_S
+        return codes.THROTTLED
+    request(s, requests)
+    return codes.NONE
+
+
+@inlined
+def hear(w: Any, layer: Any, outcome: Any) -> None:
+    """Learn what the callee made of a call: failures are those that it did not accept."""
+    each = w.layers[layer]
+    if is_returned(outcome) or (each.failures >> outcome) & 1 == 0:
+        it = w.admissions[each.admission]
+        first, buckets = it.first, it.client_throttle_parameters.buckets
+        accept(it.client_throttle_state, w.counts[first + buckets : first + 2 * buckets])
+
+
+@inlined
+def _drawn(w: Any, call: Any, layer: Any) -> Any:
+    """Return the next random number of a call in a layer: the first of call n is number 64 n + 1."""
+    mine, before = w.scratch[call, layer], w.calls[call].serial * 64
+    mine.number = max(mine.number, before) + 1  # what is smaller is of a call that had this place before
+    return uniform(w.service[0].seed, codes.JITTER + layer, mine.number)

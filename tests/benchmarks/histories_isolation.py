@@ -14,7 +14,6 @@ import time
 import numpy as np
 import pandas as pd
 
-from workbench import kernels
 from workbench.histories import MicroOperation, Transactions, isolation
 
 SIZES = (10_000, 100_000, 500_000, 1_000_000, 2_000_000)
@@ -62,7 +61,7 @@ def measure(name: str, count: int, level: str, *, stale_every: int = 0) -> None:
 
 
 if __name__ == "__main__":
-    kernels.warm()
+    isolation(serial_history(1000, stale_every=10), "strict-serializable")  # compiles
     for size in SIZES:
         measure("serializable", size, "serializable")
     for size in SIZES:

@@ -5,6 +5,7 @@ interleaved in one process, CPU time, as multiples of a bare call (or a bare awa
 """
 
 import asyncio
+import functools
 import statistics
 import time
 
@@ -26,14 +27,14 @@ async def async_target():
     return 1
 
 
-def ours(function, *, listen=False):
+def ours(function, *, listen=False, by_call=False):
     pipeline = Pipeline(
         RateLimiter.gcra(rate_hz=RATE_HZ, burst=1_000_000), Bulkhead(10), CircuitBreaker(), Retry(attempts=3)
     )
     if listen:
         for policy in pipeline.policies:
             policy.listen(lambda _event: None)
-    return pipeline(function)
+    return functools.partial(pipeline.call, function) if by_call else pipeline(function)
 
 
 def peer(function):
@@ -84,6 +85,7 @@ if __name__ == "__main__":
         {
             "bare": target,
             "ours": ours(target),
+            "ours, by .call": ours(target, by_call=True),
             "ours, with a listener": ours(target, listen=True),
             "nopanic": peer(target),
             "tenacity with pybreaker": pair(target),

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
         TransactionStore,
     )
     from workbench.histories.transactions.verdict import IsolationVerdict
+    from workbench.histories.transactions.workloads import run_workload
     from workbench.histories.verdict import Verdict
 
 __all__ = [
@@ -86,6 +87,7 @@ __all__ = [
     "Verdict",
     "isolation",
     "linearizable",
+    "run_workload",
     "sequentially_consistent",
     "shrink",
     "transaction",
@@ -132,6 +134,7 @@ __getattr__, __dir__ = lazy_names(
         "Verdict": "verdict",
         "isolation": "transactions.checking",
         "linearizable": "linearizability",
+        "run_workload": "transactions.workloads",
         "sequentially_consistent": "linearizability",
         "shrink": "shrinking",
         "transaction": "transactions.building",

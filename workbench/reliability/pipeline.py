@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
 from workbench.clock import DEFAULT_CLOCK, Clock
-from workbench.reliability.fusing.chain import Chain
+from workbench.reliability.fusing.chain import Chain, way_in
 from workbench.reliability.fusing.decorated import objection
 from workbench.reliability.pipelines._labels import label
 from workbench.reliability.pipelines.errors import PipelineError
@@ -98,11 +98,13 @@ class Pipeline:
         self._decorated.add(found)
         return found
 
+    @way_in("_chain")
     def call(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call a function through all policies."""
         found: R = self._chain.call(function, *args, **kwargs)
         return found
 
+    @way_in("_chain")
     async def acall(self, function: Callable[P, Awaitable[R]], /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Await an async function through all policies."""
         found: R = await self._chain.acall(function, *args, **kwargs)

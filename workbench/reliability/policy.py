@@ -11,11 +11,11 @@ from typing import Any, ParamSpec, Protocol, TypeVar
 
 from workbench.clock import DEFAULT_CLOCK, Clock
 from workbench.errors import WorkbenchError
-from workbench.reliability.fusing.chain import Chain
+from workbench.reliability.fusing.chain import Chain, way_in
 from workbench.reliability.fusing.decorated import objection
 from workbench.reliability.fusing.layers import Layer
 
-__all__ = ["Event", "Generator", "Policy", "PolicyError", "checked_clock", "deep_copy_but_clock"]
+__all__ = ["Event", "Generator", "Policy", "PolicyError"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -124,11 +124,13 @@ class Policy:
             raise PolicyError(problem)
         return self._own.wrap(function)
 
+    @way_in("_own")
     def call(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call a function through this policy."""
         found: R = self._own.call(function, *args, **kwargs)
         return found
 
+    @way_in("_own")
     async def acall(self, function: Callable[P, Awaitable[R]], /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Await an async function through this policy."""
         found: R = await self._own.acall(function, *args, **kwargs)

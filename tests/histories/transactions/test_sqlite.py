@@ -1,4 +1,4 @@
-"""A real database under threads: right use is serializable, and a read outside the transaction loses updates."""
+"""A real database under threads: right use is serializable, a read outside the transaction loses updates."""
 
 import json
 import random

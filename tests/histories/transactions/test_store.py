@@ -1,6 +1,5 @@
 """A store keeps the level that it is switched to, and shows the anomalies of the next."""
 
-import random
 from contextlib import suppress
 from functools import partial
 from itertools import pairwise
@@ -14,6 +13,7 @@ from workbench.histories import (
     TransactionError,
     TransactionStore,
     isolation,
+    run_workload,
 )
 
 STORE_LEVELS = ("read-uncommitted", "read-committed", "consistent-view", "snapshot", "serializable")
@@ -24,33 +24,10 @@ def attempt(step):
         step()
 
 
-def run(level, seed, *, function="append", transactions=20, keys=4):
-    """Let random transactions of three processes overlap at random; return the store."""
-    rng = random.Random(seed)
-    replicas = 2 if level == "consistent-view" else 1
-    store, running, value = TransactionStore(level, replicas=replicas), {}, 0
-    while store.commits < transactions:
-        process = rng.randrange(3)
-        if process not in running:
-            running[process] = store.begin(process, replica=process % replicas)
-        current = running[process]
-        choice = rng.random()
-        key = rng.choice("wxyz"[:keys])
-        if choice < 0.4:
-            current.read(key)
-        elif choice < 0.7:
-            value += 1
-            attempt(partial(getattr(current, function), key, value))
-        elif choice < 0.75:
-            current.abort()
-        else:
-            attempt(current.commit)
-        if current.is_over:
-            del running[process]
-        if rng.random() < 0.05:
-            store.sync()
-    for current in running.values():
-        current.abort()
+def run(level, seed, function="append"):
+    """Return a store after random transactions."""
+    store = TransactionStore(level, replicas=2 if level == "consistent-view" else 1)
+    run_workload(store, seed=seed, transactions=20, keys=4, processes=3, function=function)
     return store
 
 
@@ -116,6 +93,10 @@ def test_a_transaction_reads_its_own_writes():
         transaction.write("y", 2)
         assert transaction.read("y") == 2
     assert store.history()[0].output == ("committed", (NIL, None, (1,), None, 2))
+
+
+def test_the_same_seed_gives_the_same_history():
+    assert run("snapshot", 3).history() == run("snapshot", 3).history() != run("snapshot", 4).history()
 
 
 def test_a_transaction_that_still_runs_is_indeterminate():

@@ -62,3 +62,25 @@ def test_it_starts_full_and_a_clock_that_goes_back_gives_nothing():
     assert [withdraw(p, s, 5.0) for _ in range(3)] == [True, True, False]
     assert withdraw(p, s, 4.0) is False
     assert withdraw(p, s, 6.0) is True
+
+
+@given(steps=st.lists(st.booleans(), max_size=100))
+def test_it_grants_what_whole_quarters_in_a_purse_grant(steps):
+    """An independent count in whole quarters of an attempt, where time pays for nothing."""
+    p, s, quarters = Parameters(0.25, 0.0, 3.0), State(), 12
+    for calls in steps:
+        if calls:
+            deposit(p, s)
+            quarters = min(12, quarters + 1)
+        else:
+            assert withdraw(p, s, 5.0) == (quarters >= 4)
+            quarters -= 4 * (quarters >= 4)
+    assert s.granted + s.refused == steps.count(False)
+
+
+def test_a_budget_without_end_always_grants():
+    p, s = Parameters(math.inf, 0.0, math.inf), State()
+    for _ in range(1000):
+        assert withdraw(p, s, 1.0)
+    deposit(p, s)
+    assert (s.missing, s.granted) == (0.0, 1000)

@@ -1,4 +1,4 @@
-"""What hedging learns and spends: a bounded error, a bounded share of attempts, in both worlds."""
+"""What hedging learns: a quantile with a bounded error, in both worlds. Its budget: test_budget_machine."""
 
 import math
 
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.reliability.machines import hedge_budget, latency_quantile
+from workbench.reliability.machines import latency_quantile
 
 DURATIONS = st.floats(1e-6, 1e5)
 
@@ -53,39 +53,3 @@ def test_nothing_is_known_before_there_is_enough():
     assert latency_quantile.quantile(p, s, counts) == math.inf
     latency_quantile.observe(p, s, counts, 1.0)
     assert latency_quantile.quantile(p, s, counts) == pytest.approx(1.0, rel=1 / 64)
-
-
-@given(
-    share=st.sampled_from([0.0, 0.1, 0.25, 1.0]),
-    most=st.sampled_from([1.0, 2.0, 10.0]),
-    steps=st.lists(st.booleans(), max_size=150),
-)
-def test_extra_attempts_are_within_their_share_in_every_interval_and_both_worlds(
-    both_worlds, share, most, steps
-):
-    worlds = both_worlds(hedge_budget.Parameters(share, most), hedge_budget.State(saved=most))
-    seen = [(0, 0)]
-    for calls in steps:
-        before = seen[-1]
-        if calls:
-            worlds.step(hedge_budget.earn, use=(0, 1))
-            seen.append((before[0] + 1, before[1]))
-        else:
-            seen.append((before[0], before[1] + worlds.step(hedge_budget.spend, use=(1,))))
-    for at, (calls, extra) in enumerate(seen):
-        for calls_then, extra_then in seen[at:]:
-            assert extra_then - extra <= most + share * (calls_then - calls) + 1e-9
-
-
-@given(steps=st.lists(st.booleans(), max_size=100))
-def test_the_budget_grants_what_whole_quarters_in_a_purse_grant(steps):
-    """An independent count in whole quarters of an attempt."""
-    p, s, quarters = hedge_budget.Parameters(0.25, 3.0), hedge_budget.State(saved=3.0), 12
-    for calls in steps:
-        if calls:
-            hedge_budget.earn(p, s)
-            quarters = min(12, quarters + 1)
-        else:
-            assert hedge_budget.spend(s) == (quarters >= 4)
-            quarters -= 4 * (quarters >= 4)
-    assert s.granted + s.refused == steps.count(False)

@@ -1,7 +1,5 @@
 """Adaptive limits decide alike, live and compiled; and come to rest where theory says."""
 
-import math
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -96,6 +94,16 @@ def test_overlapping_calls_find_places_alike(make_pipeline, schedule):
 @given(around(limits(), IN_TURN), schedules_in_turn())
 def test_calls_in_turn_find_places_alike(make_pipeline, schedule):
     check_limits(*check_agreement_in_turn(make_pipeline, schedule))
+
+
+@pytest.mark.parametrize("servers", [5, 20, 60])
+def test_vegas_comes_to_rest_with_three_to_six_calls_queueing(servers):
+    """Of L calls in flight L - c queue at c servers, so L = c + alpha to c + beta (its own estimate of them)."""
+    limit = AdaptiveLimit(Vegas(initial=1, probe=10**6), window_s=0.0)
+    service = Service(servers=servers, service_time=Constant(0.1))
+    result = simulate(limit, service, Closed(users=500, think_s=0.01), seed=2, duration_s=500.0)
+    assert 3.0 <= result.mean_queue <= 6.0
+    assert result.utilisation > 0.98
 
 
 def test_each_simulation_begins_with_the_first_limit():

@@ -1,14 +1,15 @@
 """Check a model: explore its states, and say whether its properties hold."""
 
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from typing import Any
 
-from workbench.model.formal.engines import Engine, explored
-from workbench.model.formal.explorations import Exploration, Limits
+from workbench.model.formal.engines import Engine, explored, explored_graph
+from workbench.model.formal.explorations import Edges, Exploration, Limits
 from workbench.model.formal.models import Specification, specification
 from workbench.model.formal.statistics import statistics_of
 from workbench.model.formal.traces import violation
-from workbench.model.formal.verdicts import Verdict
+from workbench.model.formal.verdicts import Verdict, Violation
 from workbench.model.formal.watching import Progress, watching
 
 __all__ = ["check"]
@@ -62,14 +63,25 @@ def check(  # noqa: PLR0913 - each has its default
     declared = specification(model)
     limits = Limits(max_states, max_depth, timeout_s, memory_bytes, stop_at_first)
     with watching(progress, max_states) as watch:
+        if declared.temporal:
+            edges = explored_graph(declared, limits, engine, watch)
+            return verdict_of(declared, edges.explored, more=_temporal(declared, edges))
         found, note = explored(declared, limits, engine, watch)
     return verdict_of(declared, found, note)
 
 
-def verdict_of(declared: Specification, explored: Exploration, note: str = "") -> Verdict:
+def _temporal(declared: Specification, edges: Edges) -> list[Violation]:
+    from workbench.model.formal.temporal.checking import violations  # noqa: PLC0415 - it imports Numba
+
+    return violations(declared, edges)
+
+
+def verdict_of(
+    declared: Specification, explored: Exploration, note: str = "", more: Sequence[Violation] = ()
+) -> Verdict:
     """Return the verdict that an exploration gives on states and steps."""
     found = [violation(declared, explored, each) for each in explored.violations]
-    found.sort(key=lambda each: len(each.trace))
+    found = sorted([*found, *more], key=lambda each: len(each.trace))
     return Verdict(
         model=declared.model,
         holds=False if found else (None if explored.bound else True),

@@ -55,7 +55,7 @@ class Violation:
     trace : list of Step
         From an initial state on; as short as any, for all kinds but "temporal".
     loop : int or None
-        For a behaviour that never ends: the step of the trace to which the last one leads back.
+        For a behaviour that never ends: the last state is that of this step again.
     """
 
     kind: str

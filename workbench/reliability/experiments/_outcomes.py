@@ -2,19 +2,17 @@
 
 from typing import Any
 
-from workbench.reliability.errors import LoadShedError, ThrottledError
 from workbench.reliability.simulation import _codes as codes
 from workbench.reliability.simulation._outcomes import ERRORS
 from workbench.reliability.simulation._outcomes import NAMES as SIMULATED
 
 __all__ = ["NAMES", "NOT_STARTED", "OUTCOME_HEADER", "outcome_of"]
 
-NAMES = (*SIMULATED, "throttled", "load_shed", "not_started")
-THROTTLED, LOAD_SHED, NOT_STARTED = range(len(SIMULATED), len(NAMES))
+NAMES = (*SIMULATED, "not_started")
+NOT_STARTED = len(SIMULATED)
 OUTCOME_HEADER = "x-outcome"  # by which a `LoopbackService` says what became of an attempt
 
 BY_TYPE: dict[type, int] = {type(make()): code for code, make in ERRORS.items()}
-BY_TYPE |= {ThrottledError: THROTTLED, LoadShedError: LOAD_SHED}
 
 
 def outcome_of(error: Exception) -> int:

@@ -4,14 +4,15 @@ import threading
 import weakref
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from workbench.reliability.fusing.decorated import is_async, named_like
 from workbench.reliability.fusing.layers import fuse
 
-__all__ = ["Chain"]
+__all__ = ["Chain", "way_in"]
 
 Function = Callable[..., Any]
+Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 class _Link:
@@ -34,8 +35,8 @@ class Chain:
     ----------
     policies : tuple
     ways_in : dict, optional
-        Where `call` and `acall` are kept, which call what they are given, from when they are first used until
-        the chain changes: the attributes of an object, whose methods of these names they replace.
+        Where `call` and `acall` are kept, which call what they are given, from when they are first asked for
+        until the chain changes: the attributes of an object with a `way_in` of each name.
     """
 
     def __init__(self, policies: tuple[Any, ...], ways_in: dict[str, Any] | None = None) -> None:
@@ -90,3 +91,28 @@ class Chain:
         found: Function = fuse(layers, self.policies, link, function=function, asynchronous=asynchronous)
         self._links.add(link)
         return found if function is None else named_like(found, function)
+
+
+def way_in(chain: str) -> Callable[[Method], Method]:
+    """Return what puts `call` or `acall` of a chain, an attribute of the object, in place of its method.
+
+    So who asks for ``policy.call`` gets the fused function itself; the method says what it does, and its
+    types.
+    """
+
+    def decorate(method: Method) -> Method:
+        found: Any = _WayIn(method, chain)
+        return found
+
+    return decorate
+
+
+class _WayIn:
+    def __init__(self, method: Function, chain: str) -> None:
+        self._method, self._chain = method, chain
+
+    def __get__(self, owner: Any, kind: type | None = None) -> Function:
+        if owner is None:
+            return self._method
+        found: Function = getattr(getattr(owner, self._chain), self._method.__name__)
+        return found

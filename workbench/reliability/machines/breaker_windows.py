@@ -18,12 +18,17 @@ from workbench.reliability.machines.breaker import CLOSED
 
 __all__ = ["count_in_row", "count_in_time", "rotate"]
 
+SLOW = 2
+
 
 @transition
 def count_in_row(p: Any, s: Any, generation: int, outcome: int) -> bool:
-    """Count failures (and slow calls) since the last success; tell whether there are `window` of them."""
+    """Count failures since the last success; tell whether there are `window` of them.
+
+    Slow calls are failures where slow calls matter at all.
+    """
     broken = False
-    if outcome == 0:
+    if outcome == 0 or (outcome == SLOW and p.slow_rate > 1.0):
         if s.failed != 0 and generation == s.generation and s.state == CLOSED:
             s.failed = 0
             s.calls = 0

@@ -1,4 +1,4 @@
-"""A retry budget: retries are paid for by calls.
+"""A budget of retries, or of hedges: further attempts are paid for by calls.
 
 A bucket of `burst` tokens gets `ratio` of a token with each call and `minimum_hz` tokens a second; a retry
 takes a whole one. It starts full, and what does not fit is lost. So in every interval

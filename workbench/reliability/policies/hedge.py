@@ -7,8 +7,9 @@ from typing import Any
 
 from workbench.clock import Clock
 from workbench.reliability.fusing.layers import Layer, in_world
-from workbench.reliability.machines import hedge_budget, latency_quantile
-from workbench.reliability.machines.hedge_budget import earn, spend
+from workbench.reliability.machines import budget as budget_machine
+from workbench.reliability.machines import latency_quantile
+from workbench.reliability.machines.budget import deposit, withdraw
 from workbench.reliability.machines.latency_quantile import observe, quantile
 from workbench.reliability.policies._arguments import check_count, check_factor, check_seconds, check_share
 from workbench.reliability.policies._hedge_racing import Attempt, arace, race
@@ -128,8 +129,8 @@ class Hedge(Policy):
         self.hedges = check_count("hedges", hedges)
         most = check_factor("burst", burst, endless=True)
         share = math.inf if budget is None else check_share("budget", budget, zero=True)
-        self.parameters = hedge_budget.Parameters(share, math.inf if budget is None else most)
-        self.memory = hedge_budget.State(saved=self.parameters.most)
+        self.parameters = budget_machine.Parameters(share, 0.0, math.inf if budget is None else most)
+        self.memory = budget_machine.State()
         self.learning = latency_quantile.Parameters(
             float(quantile),
             check_count("minimum_calls", minimum_calls),
@@ -179,7 +180,7 @@ class Hedge(Policy):
     def reset(self) -> None:
         """Forget what was learnt and counted; attempts that are still at work stay counted."""
         with self.lock:
-            self.memory = hedge_budget.State(saved=self.parameters.most)
+            self.memory = budget_machine.State()
             self.learnt = latency_quantile.State()
             self.counts = [0] * latency_quantile.BINS
             self._won = self._started = 0
@@ -187,13 +188,13 @@ class Hedge(Policy):
     def run(self, attempt: Any) -> Any:
         """Race attempts in threads."""
         with self.lock:
-            earn(self.parameters, self.memory)
+            deposit(self.parameters, self.memory)
         return race(self, attempt, _attempt)
 
     async def arun(self, attempt: Any) -> Any:
         """Race attempts in tasks."""
         with self.lock:
-            earn(self.parameters, self.memory)
+            deposit(self.parameters, self.memory)
         return await arace(self, attempt, _attempt)
 
     def may_hedge(self, number: int, now: float) -> bool:
@@ -201,7 +202,7 @@ class Hedge(Policy):
         if number > self.hedges:
             return False
         with self.lock:
-            granted = spend(self.memory)
+            granted = withdraw(self.parameters, self.memory, now)
             self._started += granted
         if self.listening:
             self.emit("hedge" if granted else "hedge_refused", now, attempt=number)

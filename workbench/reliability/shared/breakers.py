@@ -14,7 +14,6 @@ import threading
 import time
 import uuid
 import weakref
-from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
@@ -22,6 +21,8 @@ from workbench.reliability.shared._client import SharedClientError, check_client
 from workbench.reliability.shared._scripts import Script
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from workbench.reliability.policies.breaker import CircuitBreaker
 
 __all__ = ["SharedBreakerState"]

@@ -1,10 +1,7 @@
-"""What the tests of the shipped models have in common: both engines, and a search that is not ours to begin with.
-
-`breadth_first` knows nothing of models: states are tuples, and a function yields a state's successors. The models are
-written again for it by hand, in the tests, where nobody has published a count.
-"""
+"""What the tests of the shipped models have in common: both engines, and a search that knows nothing of models."""
 
 import pytest
+from agreement import checked_by_both
 
 import workbench.model.formal as wb
 
@@ -12,29 +9,21 @@ import workbench.model.formal as wb
 @pytest.fixture(params=["python", pytest.param("compiled", marks=pytest.mark.slow)])
 def checked(request):
     """Check a model; compiled, the verdict must be the interpreted engine's, to the last step of its traces."""
-
-    def check(model, **limits):
-        interpreted = wb.check(model, engine="python", **limits)
-        if request.param == "python":
-            return interpreted
-        compiled = wb.check(model, engine="compiled", **limits)
-        assert compiled.engine == "compiled"
-        assert told(compiled) == told(interpreted)
-        return compiled
-
-    return check
-
-
-def told(verdict):
-    violations = [(each.kind, each.property, each.trace) for each in verdict.violations]
-    counts = (verdict.distinct, verdict.generated, verdict.depth, verdict.statistics)
-    return verdict.holds, verdict.bound, counts, violations
+    if request.param == "compiled":
+        return checked_by_both
+    return lambda model, **limits: wb.check(model, engine="python", **limits)
 
 
 @pytest.fixture
 def interpreted():
     """Check a model by the interpreted engine only: a variant that fails soon is not worth compiling."""
     return lambda model, **limits: wb.check(model, engine="python", **limits)
+
+
+@pytest.fixture
+def compiled():
+    """Check a model by the compiled engine only: it has too many states for the other."""
+    return lambda model, **limits: wb.check(model, engine="compiled", **limits)
 
 
 @pytest.fixture
@@ -45,7 +34,7 @@ def counted():
 
 @pytest.fixture
 def breadth_first():
-    """Count (distinct, generated, depth) of plain tuples."""
+    """Count (distinct, generated, depth) of hashable states, given the first ones and a function that yields successors."""
 
     def count(initial, successors):
         initial = list(initial)
@@ -60,3 +49,19 @@ def breadth_first():
         return len(seen), generated, depth
 
     return count
+
+
+@pytest.fixture
+def reaches(interpreted):
+    """Return the shortest behaviour that leads to a state where a predicate of the model holds; None if there is none."""
+
+    def look(model, name):
+        class Looking(model):
+            @wb.invariant
+            def never(s):
+                return not getattr(s, name)()
+
+        found = [each for each in interpreted(Looking).violations if each.property == "never"]
+        return found[0].trace if found else None
+
+    return look

@@ -90,7 +90,9 @@ def seated(n, seats):
     """Philosophers of five phases: 0 away, 1 sits, 2 holds the left fork, 3 eats, 4 has put the left fork down."""
 
     def successors(state):
-        held = {i for i in range(n) if state[i] in (2, 3)} | {(i + 1) % n for i in range(n) if state[i] in (3, 4)}
+        held = {i for i in range(n) if state[i] in (2, 3)} | {
+            (i + 1) % n for i in range(n) if state[i] in (3, 4)
+        }
         for i, phase in enumerate(state):
             at_table = sum(1 for other in state if other)
             free = {0: at_table < seats, 1: i not in held, 2: (i + 1) % n not in held}

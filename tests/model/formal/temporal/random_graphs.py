@@ -1,0 +1,150 @@
+"""Random small models given by their edges, random formulas, and what formulas mean on a lasso, read off the definition."""
+
+import random
+
+import workbench.model.formal as wb
+from workbench.model.formal.temporal.formulas import Atom, Branching, Constant, Linear
+
+LETTERS = "pq"
+
+
+def model_of(edges, labels, properties):
+    """Return a model whose states are numbers: edges by fairness, and in which states p and q are true."""
+    count = len(labels)
+    weak, strong, plain = edges["weak"], edges["strong"], edges[None]
+
+    class Graph(wb.Model):
+        at = wb.Int(0, count - 1)
+
+        @wb.action(fair="weak", e=range(len(weak)))
+        def weakly(s, e):
+            wb.require(s.at == weak[e][0])
+            s.at = weak[e][1]
+
+        @wb.action(fair="strong", e=range(len(strong)))
+        def strongly(s, e):
+            wb.require(s.at == strong[e][0])
+            s.at = strong[e][1]
+
+        @wb.action(e=range(len(plain)))
+        def freely(s, e):
+            wb.require(s.at == plain[e][0])
+            s.at = plain[e][1]
+
+        @wb.terminal
+        def anywhere(s):
+            return True
+
+        @wb.predicate
+        def p(s):
+            return "p" in labels[s.at]
+
+        @wb.predicate
+        def q(s):
+            return "q" in labels[s.at]
+
+    return type("Asked", (Graph,), dict(properties))
+
+
+def random_graph(rng, *, fair):
+    """Return edges by fairness, and the letters that are true in each state."""
+    count = rng.randint(1, 5)
+    kinds = ["weak", "strong", None] if fair else [None]
+    edges = {"weak": [], "strong": [], None: []}
+    for _ in range(rng.randint(1, 2 * count)):
+        edges[rng.choice(kinds)].append((rng.randrange(count), rng.randrange(count)))
+    labels = ["".join(each for each in LETTERS if rng.random() < 0.5) for _ in range(count)]
+    return edges, labels
+
+
+def random_formula(rng, depth):
+    """Return a random formula of linear time."""
+    if depth == 0:
+        return wb.formula(rng.choice(["p", "q", "p", "q", "true", "false"]))
+    unary = [wb.always, wb.eventually, wb.next, lambda part: ~part]
+    binary = [wb.until, wb.release, lambda one, other: one & other, lambda one, other: one >> other]
+    if rng.random() < 0.5:
+        return rng.choice(unary)(random_formula(rng, depth - 1))
+    return rng.choice(binary)(random_formula(rng, depth - 1), random_formula(rng, depth - 1))
+
+
+def holds_on(formula, word, loop):
+    """Return in which places of a word that goes back to `loop` for ever a formula is true."""
+    count = len(word)
+    after = [*range(1, count), loop]
+    if isinstance(formula, Constant):
+        return [formula.value] * count
+    if isinstance(formula, Atom):
+        return [formula.name in letters for letters in word]
+    parts = [holds_on(part, word, loop) for part in formula.parts]
+    if formula.operator == "not":
+        return [not each for each in parts[0]]
+    if formula.operator in ("and", "or"):
+        join = all if formula.operator == "and" else any
+        return [join(each) for each in zip(*parts, strict=True)]
+    if formula.operator == "next":
+        return [parts[0][after[place]] for place in range(count)]
+    left, right = parts
+    values = [formula.operator == "release"] * count
+    for _ in range(2 * count + 2):
+        for place in reversed(range(count)):
+            later = values[after[place]]
+            if formula.operator == "until":
+                values[place] = right[place] or (left[place] and later)
+            else:
+                values[place] = right[place] and (left[place] or later)
+    return values
+
+
+def lassos(edges, count, most):
+    """Yield every behaviour of at most so many steps that comes back to one of its states: edges and the loop."""
+    out = {state: [] for state in range(count)}
+    for kind, pairs in edges.items():
+        for number, (source, target) in enumerate(pairs):
+            out[source].append(((kind, number), target))
+    for state, found in out.items():
+        if not found:
+            found.append((("stays", state), state))
+
+    def walk(states, steps):
+        for label, target in out[states[-1]]:
+            more = [*steps, label]
+            for loop, state in enumerate(states):
+                if state == target:
+                    yield states, more, loop
+            if len(more) < most:
+                yield from walk([*states, target], more)
+
+    yield from walk([0], [])
+
+
+def is_fair(edges, states, steps, loop):
+    """Tell whether a lasso treats each fair edge as declared."""
+    inside, taken = set(states[loop:]), set(steps[loop:])
+    for kind in ("weak", "strong"):
+        for number, (source, _) in enumerate(edges[kind]):
+            enabled = inside == {source} if kind == "weak" else source in inside
+            if enabled and (kind, number) not in taken:
+                return False
+    return True
+
+
+def same_in_branching(formula):
+    """Return the CTL formula that says the same, for formulas whose parts are without time."""
+    operator, parts = formula.operator, formula.parts
+    if operator == "until":
+        return wb.AU(*parts)
+    if operator == "next":
+        return wb.AX(*parts)
+    assert isinstance(formula, Linear)
+    assert not any(isinstance(part, Branching) for part in parts)
+    return (
+        ~(wb.EU(~parts[0], ~parts[1] & ~parts[0]) | wb.EU(~parts[0], ~parts[1]))
+        if operator == "release"
+        else None
+    )
+
+
+def seeded(seed):
+    """Return a generator of random numbers of our own."""
+    return random.Random(seed)

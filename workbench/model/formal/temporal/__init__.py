@@ -1,0 +1,1 @@
+"""Temporal properties: of whole behaviours, in linear time (LTL), and of branching futures (CTL)."""

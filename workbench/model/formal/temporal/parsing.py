@@ -1,0 +1,154 @@
+r"""Temporal formulas as text, in the signs of SPIN and TLA+ and in words.
+
+::
+
+    formula     = implied { "<->" implied }
+    implied     = either [ ( "->" | "=>" | "~>" ) implied ]          ~> is leads to
+    either      = both { ( "||" | "|" | "or" | "\\/" ) both }
+    both        = timed { ( "&&" | "&" | "and" | "/\\" ) timed }
+    timed       = unary [ ( "U" | "until" | "R" | "V" | "release" ) timed ]
+    unary       = ( "[]" | "G" | "always" | "<>" | "F" | "eventually" | "X" | "next" | "!" | "~" | "not"
+                  | "AX" | "EX" | "AF" | "EF" | "AG" | "EG" ) unary
+                | ( "A" | "E" ) "[" formula "U" formula "]" | "(" formula ")" | "true" | "false" | name
+"""
+
+import re
+from collections.abc import Callable
+from typing import NoReturn
+
+from workbench.model.formal.errors import ModelError
+from workbench.model.formal.temporal import formulas as made
+from workbench.model.formal.temporal.formulas import Formula
+
+__all__ = ["parsed"]
+
+TOKEN = re.compile(r"\s*(<->|->|=>|~>|\[\]|<>|\|\||&&|\\/|/\\|[!~&|()\[\]]|[A-Za-z_]\w*)")
+UNARY: dict[str, Callable[[Formula], Formula]] = {
+    **dict.fromkeys(("[]", "G", "always"), made.always),
+    **dict.fromkeys(("<>", "F", "eventually"), made.eventually),
+    **dict.fromkeys(("X", "next"), made.next),
+    **dict.fromkeys(("!", "~", "not"), lambda part: ~part),
+    **{name: getattr(made, name) for name in ("AX", "EX", "AF", "EF", "AG", "EG")},
+}
+IMPLIES = {"->", "=>", "~>"}
+OR = {"||", "|", "or", "\\/"}
+AND = {"&&", "&", "and", "/\\"}
+UNTIL = {"U", "until"}
+RELEASE = {"R", "V", "release"}
+WORDS = {*UNARY, *IMPLIES, *OR, *AND, *UNTIL, *RELEASE, "A", "E"}
+
+
+def parsed(text: str) -> Formula:
+    """Return the formula that a text stands for.
+
+    Raises
+    ------
+    ModelError
+        Saying at which character the text is no formula, and what may stand there.
+    """
+    reader = _Reader(text)
+    found = reader.formula()
+    reader.expect("")
+    return found
+
+
+class _Reader:
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.tokens: list[tuple[str, int]] = []
+        at = 0
+        while at < len(text.rstrip()):
+            found = TOKEN.match(text, at)
+            if found is None:
+                self.fail(at, "an operator, a name or a parenthesis")
+            self.tokens.append((found[1], found.start(1)))
+            at = found.end()
+        self.position = 0
+
+    def fail(self, at: int, wanted: str) -> NoReturn:
+        msg = f"{self.text!r} is no temporal formula: at character {at + 1} there should be {wanted}"
+        raise ModelError(msg)
+
+    @property
+    def token(self) -> str:
+        return self.tokens[self.position][0] if self.position < len(self.tokens) else ""
+
+    def take(self, wanted: set[str]) -> str:
+        token = self.token
+        if token and token in wanted:
+            self.position += 1
+            return token
+        return ""
+
+    def expect(self, wanted: str) -> None:
+        if self.token != wanted:
+            at = self.tokens[self.position][1] if self.token else len(self.text)
+            self.fail(at, f"{wanted!r}" if wanted else "an operator or the end")
+        self.position += bool(wanted)
+
+    def formula(self) -> Formula:
+        left = self.implied()
+        while self.take({"<->"}):
+            right = self.implied()
+            left = (left >> right) & (right >> left)
+        return left
+
+    def implied(self) -> Formula:
+        left = self.either()
+        sign = self.take(IMPLIES)
+        if not sign:
+            return left
+        right = self.implied()
+        return made.leads_to(left, right) if sign == "~>" else left >> right
+
+    def either(self) -> Formula:
+        left = self.both()
+        while self.take(OR):
+            left = left | self.both()
+        return left
+
+    def both(self) -> Formula:
+        left = self.timed()
+        while self.take(AND):
+            left = left & self.timed()
+        return left
+
+    def timed(self) -> Formula:
+        left = self.unary()
+        if self.take(UNTIL):
+            return made.until(left, self.timed())
+        if self.take(RELEASE):
+            return made.release(left, self.timed())
+        return left
+
+    def unary(self) -> Formula:
+        sign = self.take(set(UNARY))
+        if sign:
+            return UNARY[sign](self.unary())
+        quantifier = self.take({"A", "E"})
+        if quantifier:
+            return self.quantified(quantifier)
+        if self.take({"("}):
+            found = self.formula()
+            self.expect(")")
+            return found
+        return self.atom()
+
+    def quantified(self, quantifier: str) -> Formula:
+        self.expect("[")
+        before = self.either()
+        self.expect("U")
+        then = self.formula()
+        self.expect("]")
+        return (made.AU if quantifier == "A" else made.EU)(before, then)
+
+    def atom(self) -> Formula:
+        token = self.token
+        if token in ("true", "false"):
+            self.position += 1
+            return made.Constant(token == "true")  # noqa: S105 - no password
+        if not token.isidentifier() or token in WORDS:
+            at = self.tokens[self.position][1] if token else len(self.text)
+            self.fail(at, "a predicate's name, an operator or '('")
+        self.position += 1
+        return made.Atom(token)

@@ -49,7 +49,10 @@ FOUND = {
         [[("append", "x", 1), ("read", "y", [1])], [("append", "y", 1), ("read", "x", [1])]],
         "read-uncommitted",
     ),
-    "non-repeatable read": ([[("append", "x", 1)], [("read", "x", []), ("read", "x", [1])]], "read-committed"),
+    "non-repeatable read": (
+        [[("append", "x", 1)], [("read", "x", []), ("read", "x", [1])]],
+        "read-committed",
+    ),
     "lost update": (
         [[("read", "x", []), ("append", "x", 1)], [("read", "x", []), ("append", "x", 2)]],
         "read-committed",
@@ -131,7 +134,9 @@ def test_an_indeterminate_transaction_that_nobody_saw_forbids_nothing():
 def test_what_an_indeterminate_transaction_read_counts_once_it_is_known_to_have_committed():
     """It was seen, and has itself seen another that nobody else has: so both committed."""
     first = transaction(("append", "x", 1), ("append", "z", 1), process="first", status="indeterminate")
-    second = transaction(("read", "x", [1]), ("append", "y", 1), process="second", call_s=1, status="indeterminate")
+    second = transaction(
+        ("read", "x", [1]), ("append", "y", 1), process="second", call_s=1, status="indeterminate"
+    )
     third = transaction(("read", "y", [1]), ("read", "z", []), process="third", call_s=2)
     assert judged(first, second, third).counts == {"G-single": 1}
 

@@ -131,7 +131,7 @@ class Bounded(wb.Model):
 
 
 def Cube(n):
-    """Return three counters that go up by themselves: n^3 states, 3 n^2 (n - 1) steps, 3 (n - 1) + 1 levels."""
+    """Return three counters: n^3 states, 3 n^2 (n - 1) steps, 3 (n - 1) + 1 levels."""
 
     class Cube(wb.Model):
         at = wb.Array(3, wb.Int(0, n - 1))

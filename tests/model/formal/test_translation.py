@@ -1,6 +1,7 @@
 """The translation of a model's text: in every state, each action and property does what Python does."""
 
 import random
+from itertools import pairwise
 
 import pytest
 from agreement import checked_by_both
@@ -145,7 +146,7 @@ class Everything(wb.Model):
     @wb.action
     def rotate(s):
         wb.require(len(s.queue) >= 1)
-        s.queue = s.queue[1:] + [s.queue[0]]
+        s.queue = [*s.queue[1:], s.queue[0]]
 
     @wb.action(i=range(2))
     def deliver(s, i):
@@ -261,7 +262,7 @@ def walked(rng, declared, state):
     return state
 
 
-def random_value(rng, domain):
+def random_value(rng, domain):  # noqa: PLR0911
     """Return a random frozen value."""
     if isinstance(domain, wb.Maybe):
         return None if rng.random() < 0.4 else random_value(rng, domain.of)
@@ -300,7 +301,7 @@ def test_every_property_says_what_python_says(seed):
     for member in WRITTEN.declared.members:
         if member.kind == "action":
             continue
-        for state, other in zip(states, states[1:], strict=False):
+        for state, other in pairwise(states):
             given = (state, other)[: member.function.__code__.co_argcount]
             live = [WRITTEN.declared.thaw(each) for each in given]
             assert WRITTEN.holds(member, *given) == bool(member(*live)), member.name

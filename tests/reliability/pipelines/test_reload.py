@@ -275,6 +275,34 @@ def test_layers_of_one_kind_and_name_are_told_apart_by_their_order():
     assert pipeline.policies[:2] == (first, second)
 
 
+def test_a_policy_that_was_used_by_itself_before_goes_on_with_what_was_learnt_too():
+    pipeline, other = Pipeline(CircuitBreaker.consecutive(3)), Pipeline(CircuitBreaker.consecutive(2))
+    with suppress(ConnectionError):
+        pipeline.call(fail)
+    assert other[0].call(len, "abc") == other.call(len, "abc") == 3
+    assert fates(pipeline.reload(other)) == {"breaker": "kept"}
+    for way_in in (other[0].call, other.call):
+        with pytest.raises((ConnectionError, CircuitOpenError)):
+            way_in(fail)
+    assert pipeline[0].state == "open"
+
+
+def test_a_policy_of_ones_own_says_what_it_takes_over():
+    class Counting(CircuitBreaker):
+        kind = "counting"
+
+        def adopt(self, old):
+            self.total = old.total
+            return True
+
+    first, second = Counting(), Counting(window=5)
+    first.total = 7
+    pipeline = Pipeline(first)
+    pipeline.reload(Pipeline(second))
+    assert pipeline[0] is second
+    assert second.total == 7
+
+
 def test_a_policy_that_is_gone_is_forgotten():
     pipeline = Pipeline(Retry(), CircuitBreaker())
     pipeline.call(len, "abc")

@@ -5,6 +5,8 @@ import gc
 import math
 import sys
 import threading
+import weakref
+from contextlib import suppress
 
 import pytest
 
@@ -367,3 +369,33 @@ def test_arguments_out_of_range_are_named(arguments, message):
     with pytest.raises(PolicyError) as caught:
         Hedge(**arguments)
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("on", [Exception, ValueError])
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_a_race_that_was_lost_leaves_no_ring_of_references(on, asynchronous):
+    class Held:
+        pass
+
+    seen = []
+
+    def fail():
+        held = Held()
+        seen.append(weakref.ref(held))
+        raise ConnectionError
+
+    async def afail():
+        fail()
+
+    hedge = Hedge(60.0, on=on)
+    gc.disable()
+    try:
+        with suppress(ConnectionError):
+            asyncio.run(hedge.acall(afail)) if asynchronous else hedge.call(fail)
+        for thread in threading.enumerate():
+            if thread.name.startswith("hedge-"):
+                thread.join()
+        assert len(seen) == (2 if on is Exception else 1)
+        assert [each() for each in seen] == [None] * len(seen)
+    finally:
+        gc.enable()

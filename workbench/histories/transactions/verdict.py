@@ -118,7 +118,7 @@ class IsolationVerdict:
     def __str__(self) -> str:
         lines = [repr(self), *([self.reason] if self.reason else [])]
         lines += [str(anomaly) for anomaly in self.anomalies[:SHOWN]]
-        rest = sum(self.counts.values()) - SHOWN
+        rest = sum(self.counts.values()) - min(len(self.anomalies), SHOWN)
         return "\n".join([*lines, f"... and {rest:,} more"] if rest > 0 else lines)
 
     def _repr_html_(self) -> str:

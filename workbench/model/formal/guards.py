@@ -1,6 +1,8 @@
 """Guards of actions: whether an action may be taken, and which of its guards says no."""
 
+import ast
 import inspect
+import linecache
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +18,17 @@ class NotEnabledError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """One guard of an action, evaluated in a state."""
+    """One guard of an action, evaluated in a state.
+
+    Attributes
+    ----------
+    line : int
+        Where it begins in its file, or in its cell of a notebook.
+    text : str
+        The condition, as it is written, on one line.
+    held : bool
+        Whether it is true there.
+    """
 
     line: int
     text: str
@@ -39,8 +51,21 @@ def require(condition: object, /) -> None:
 def _guard(condition: object) -> Guard:
     frame = sys._getframe(2)  # noqa: SLF001 - the action that called `require`
     found = inspect.getframeinfo(frame)
-    text = found.code_context[0].strip() if found.code_context else "require(...)"
-    return Guard(found.lineno, text, bool(condition))
+    first = found.lineno if found.positions is None else found.positions.lineno or found.lineno
+    last = first if found.positions is None else found.positions.end_lineno or first
+    lines = [linecache.getline(found.filename, line) for line in range(first, last + 1)]
+    return Guard(first, _condition(" ".join(" ".join(lines).split())), bool(condition))
+
+
+def _condition(call: str) -> str:
+    """Return what is required, without the call around it."""
+    try:
+        expression = ast.parse(call, mode="eval").body
+    except SyntaxError:
+        return call or "?"
+    if isinstance(expression, ast.Call) and len(expression.args) == 1:
+        return ast.get_source_segment(call, expression.args[0]) or call
+    return call
 
 
 @contextmanager

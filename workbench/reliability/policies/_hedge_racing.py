@@ -50,13 +50,19 @@ async def arace(q: Any, proceed: Callable[[], Awaitable[Any]], current: ContextV
 
 
 class _Race:
-    """What races in tasks and in threads have in common."""
+    """What races in tasks and in threads have in common.
+
+    Errors are kept here and not in local variables, from where their own tracebacks would hold them; they are
+    forgotten when the race ends.
+    """
 
     def __init__(self, q: Any, proceed: Callable[[], Any], current: ContextVar[Attempt | None]) -> None:
         self.q, self.proceed, self.current = q, proceed, current
         self.number = 0  # of the newest attempt
         self.open = True  # whether there may be more
         self.first_error: BaseException | None = None
+        self.fatal: BaseException | None = None  # what no other attempt may mend
+        self.answer: Any = None
         self.started_s: float = q.clock.now()
         self.first_s = math.nan
         self.winner = -1
@@ -77,21 +83,33 @@ class _Race:
         """Start an attempt."""
         raise NotImplementedError
 
-    def note_end(self, number: int, error: BaseException | None) -> bool:
-        """Note how an attempt ended; tell whether it won, raise what no other attempt may mend."""
+    def note_end(self, number: int, answer: Any, error: BaseException | None) -> bool:
+        """Note how an attempt ended; tell whether that decides the race."""
         if number == 0:
             self.first_s = self.q.clock.now() - self.started_s
         if error is None:
-            self.winner = number
+            self.winner, self.answer = number, answer
             return True
         if number == 0 or self.first_error is None:
             self.first_error = error
         if not self.q.is_failure(error):
-            raise error
-        return False
+            self.fatal = error
+        return self.fatal is not None
+
+    def outcome(self) -> Any:
+        """Return the answer that won, or raise why there is none."""
+        if self.winner >= 0:
+            return self.answer
+        lost = self.fatal or self.first_error
+        assert lost is not None  # noqa: S101 - a race without a winner had a first loser
+        try:
+            raise lost
+        finally:
+            del lost
 
     def note_race(self) -> None:
-        """Let the policy learn from the call."""
+        """Let the policy learn from the call, and forget its errors."""
+        self.fatal = self.first_error = self.answer = None
         elapsed_s = self.q.clock.now() - self.started_s
         self.q.ended(self.winner, elapsed_s if math.isnan(self.first_s) else self.first_s)
 
@@ -111,16 +129,22 @@ class _TaskRace(_Race):
         """Wait until an attempt succeeds, or none is left."""
         self.start(0)
         while self.tasks:
-            late = await self.wait()
-            for task in [task for task in self.tasks if task.done()]:
-                number = self.tasks.pop(task)
-                error = None if task.cancelled() else task.exception()
-                if task.cancelled() or self.note_end(number, error):
-                    return task.result()
-                late = True
-            if late and self.open:
+            late, running = await self.wait(), len(self.tasks)
+            if self.is_decided():
+                break
+            if (late or len(self.tasks) < running) and self.open:
                 self.start_next()
-        raise _known(self.first_error)
+        return self.outcome()
+
+    def is_decided(self) -> bool:
+        """Note how attempts have ended; tell whether that decides the race."""
+        return any(map(self.look_at, [task for task in self.tasks if task.done()]))
+
+    def look_at(self, task: "asyncio.Future[Any]") -> bool:
+        """Note how an attempt ended; tell whether that decides the race."""
+        number = self.tasks.pop(task)
+        error = task.exception()  # one that was cancelled raises that
+        return self.note_end(number, None if error else task.result(), error)
 
     def start(self, number: int) -> None:
         context = contextvars.copy_context()
@@ -227,15 +251,14 @@ class _ThreadRace(_Race):
         """Wait until an attempt succeeds, or none is left."""
         self.start(0)
         while True:
-            reports = self.wait()
-            for number, value, error in reports:
-                if self.note_end(number, error):
-                    return value
+            if any(self.note_end(*report) for report in self.wait()):
+                return self.outcome()
             if self.open:
                 self.start_next()
             with self.lock:
                 if not self.running and not self.reports:
-                    raise _known(self.first_error)
+                    break
+        return self.outcome()
 
     def start(self, number: int) -> None:
         attempt = self.running[number] = Attempt(number)
@@ -251,6 +274,7 @@ class _ThreadRace(_Race):
                 except BaseException as raised:  # noqa: BLE001 - handed to the caller
                     error = raised
                 self.report(number, value, error)
+                del error
 
         try:
             threading.Thread(target=context.run, args=(work,), name=f"hedge-{number}", daemon=True).start()
@@ -289,8 +313,3 @@ class _ThreadRace(_Race):
             self.q.abandon(len(left))
         for attempt in left:
             attempt.abandon()
-
-
-def _known(error: BaseException | None) -> BaseException:
-    assert error is not None  # noqa: S101 - a race without a winner had a first loser
-    return error

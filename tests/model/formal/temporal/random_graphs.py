@@ -1,9 +1,9 @@
-"""Random small models given by their edges, random formulas, and what formulas mean on a lasso, read off the definition."""
+"""Random small models given by their edges, random formulas, and what a formula means on a lasso."""
 
 import random
 
 import workbench.model.formal as wb
-from workbench.model.formal.temporal.formulas import Atom, Branching, Constant, Linear
+from workbench.model.formal.temporal.formulas import Atom, Constant
 
 LETTERS = "pq"
 
@@ -97,7 +97,7 @@ def holds_on(formula, word, loop):
 
 
 def lassos(edges, count, most):
-    """Yield every behaviour of at most so many steps that comes back to one of its states: edges and the loop."""
+    """Yield every behaviour of at most so many steps that comes back to one of its states."""
     out = {state: [] for state in range(count)}
     for kind, pairs in edges.items():
         for number, (source, target) in enumerate(pairs):
@@ -127,22 +127,6 @@ def is_fair(edges, states, steps, loop):
             if enabled and (kind, number) not in taken:
                 return False
     return True
-
-
-def same_in_branching(formula):
-    """Return the CTL formula that says the same, for formulas whose parts are without time."""
-    operator, parts = formula.operator, formula.parts
-    if operator == "until":
-        return wb.AU(*parts)
-    if operator == "next":
-        return wb.AX(*parts)
-    assert isinstance(formula, Linear)
-    assert not any(isinstance(part, Branching) for part in parts)
-    return (
-        ~(wb.EU(~parts[0], ~parts[1] & ~parts[0]) | wb.EU(~parts[0], ~parts[1]))
-        if operator == "release"
-        else None
-    )
 
 
 def seeded(seed):

@@ -312,12 +312,26 @@ def _alike(
 
 @writes(ast.Tuple, ast.List, ast.Set)
 def _display(frame: Frame, node: ast.Tuple | ast.List | ast.Set) -> Worth:
+    if any(isinstance(item, ast.Starred) for item in node.elts):
+        return _spread(frame, node)
     items = tuple(load(frame, frame.expression(item)) for item in node.elts)
     kind = type(node).__name__.lower()
     if all(isinstance(item, Constant) for item in items):
         make = {"tuple": tuple, "list": tuple, "set": frozenset}[kind]
         return Constant(make(item.value for item in items))  # type: ignore[union-attr]
     return Parts(kind, tuple(kept(frame, item) for item in items))
+
+
+def _spread(frame: Frame, node: ast.Tuple | ast.List | ast.Set) -> Worth:
+    """Write `[*queue, x]` as the sequences that it joins."""
+    made: Worth = Parts("list", ())
+    for item in node.elts:
+        if isinstance(item, ast.Starred):
+            part = frame.expression(item.value)
+        else:
+            part = Parts("list", (kept(frame, load(frame, frame.expression(item))),))
+        made = operated(frame, made, ast.Add(), part, node)
+    return made
 
 
 @writes(ast.Dict)

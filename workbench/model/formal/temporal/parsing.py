@@ -9,7 +9,9 @@ r"""Temporal formulas as text, in the signs of SPIN and TLA+ and in words.
     timed       = unary [ ( "U" | "until" | "R" | "V" | "release" ) timed ]
     unary       = ( "[]" | "G" | "always" | "<>" | "F" | "eventually" | "X" | "next" | "!" | "~" | "not"
                   | "AX" | "EX" | "AF" | "EF" | "AG" | "EG" ) unary
-                | ( "A" | "E" ) "[" formula "U" formula "]" | "(" formula ")" | "true" | "false" | name
+                | ( "A" | "E" ) "[" formula "]" | "(" formula ")" | "true" | "false" | name
+
+The formula between A[ and ] is an `until`.
 """
 
 import re
@@ -60,7 +62,7 @@ class _Reader:
         while at < len(text.rstrip()):
             found = TOKEN.match(text, at)
             if found is None:
-                self.fail(at, "an operator, a name or a parenthesis")
+                self.fail(at + len(text[at:]) - len(text[at:].lstrip()), "an operator or a name")
             self.tokens.append((found[1], found.start(1)))
             at = found.end()
         self.position = 0
@@ -73,6 +75,10 @@ class _Reader:
     def token(self) -> str:
         return self.tokens[self.position][0] if self.position < len(self.tokens) else ""
 
+    @property
+    def place(self) -> int:
+        return self.tokens[self.position][1] if self.token else len(self.text)
+
     def take(self, wanted: set[str]) -> str:
         token = self.token
         if token and token in wanted:
@@ -82,8 +88,7 @@ class _Reader:
 
     def expect(self, wanted: str) -> None:
         if self.token != wanted:
-            at = self.tokens[self.position][1] if self.token else len(self.text)
-            self.fail(at, f"{wanted!r}" if wanted else "an operator or the end")
+            self.fail(self.place, f"{wanted!r}" if wanted else "an operator or the end")
         self.position += bool(wanted)
 
     def formula(self) -> Formula:
@@ -136,11 +141,12 @@ class _Reader:
 
     def quantified(self, quantifier: str) -> Formula:
         self.expect("[")
-        before = self.either()
-        self.expect("U")
-        then = self.formula()
+        at = self.place
+        found = self.formula()
+        if not (isinstance(found, made.Linear) and found.operator == "until"):
+            self.fail(at, "p U q")
         self.expect("]")
-        return (made.AU if quantifier == "A" else made.EU)(before, then)
+        return (made.AU if quantifier == "A" else made.EU)(*found.parts)
 
     def atom(self) -> Formula:
         token = self.token
@@ -148,7 +154,6 @@ class _Reader:
             self.position += 1
             return made.Constant(token == "true")  # noqa: S105 - no password
         if not token.isidentifier() or token in WORDS:
-            at = self.tokens[self.position][1] if token else len(self.text)
-            self.fail(at, "a predicate's name, an operator or '('")
+            self.fail(self.place, "a predicate's name, an operator or '('")
         self.position += 1
         return made.Atom(token)

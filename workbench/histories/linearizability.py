@@ -29,7 +29,7 @@ from workbench.histories.verdict import Verdict
 __all__ = ["Engine", "linearizable", "sequentially_consistent"]
 
 Engine: TypeAlias = Literal["auto", "compiled", "interpreted"]
-Layout: TypeAlias = Callable[[tuple[Operation, ...]], Lanes]
+Layout: TypeAlias = Callable[[tuple[Operation, ...], list[int]], Lanes]
 MEMORY_BYTES = 1 << 30
 
 
@@ -171,18 +171,17 @@ def _parts(history: History, model: SequentialModel) -> dict[Hashable | None, tu
 def _search(
     operations: tuple[Operation, ...], model: SequentialModel, bounds: Bounds, layout: Layout, engine: Engine
 ) -> Outcome:
-    lanes = layout(operations)
     if engine not in ("auto", "compiled", "interpreted"):
         msg = f'engine must be "auto", "compiled" or "interpreted", got {engine!r}'
         raise ModelError(msg)
-    if engine == "interpreted":
-        return InterpretedSearch(lanes, model).run(bounds)
-    try:
-        return CompiledSearch(lanes, Automaton(model, lanes.operations)).run(bounds)
-    except UnhashableStateError:
-        if engine == "compiled":
-            raise
-    return InterpretedSearch(lanes, model).run(bounds)
+    if engine != "interpreted":
+        try:
+            automaton = Automaton(model, operations)
+            return CompiledSearch(layout(*automaton.relevant(operations)), automaton).run(bounds)
+        except UnhashableStateError:
+            if engine == "compiled":
+                raise
+    return InterpretedSearch(layout(operations, list(range(len(operations)))), model).run(bounds)
 
 
 def _verdict(  # noqa: PLR0913 - what there is to say

@@ -1,7 +1,6 @@
 """What the numbers in a search's arrays mean."""
 
 __all__ = [
-    "ALIKE",
     "BEFORE",
     "BEST_DEPTH",
     "BEST_LEFT",
@@ -47,8 +46,8 @@ STATE, DEPTH, LANE, LOW, LEFT, STEPS, VISITS = range(7)
 BUDGET, MISSED, STEADY_THERE, BEST_LOW, BEST_LEFT, BEST_DEPTH = range(7, 13)
 FIELDS = 13
 
-# Columns of the operations; ALIKE is the last one before it that is alike and never returned, or -1.
-CALL, RETURN, SYMBOL, ALIKE, OF_LANE, STEADY = range(6)
+# Columns of the operations; STEADY is one that returned and never changes a state.
+CALL, RETURN, SYMBOL, OF_LANE, STEADY = range(5)
 
 # Columns of the lanes; NEXT is the first operation that is not placed.
 NEXT, END, WORD, SHIFT = range(4)

@@ -9,7 +9,7 @@ open-addressing table, in full: a hash chooses the slot and decides nothing.
 Three rules leave out configurations without changing any answer:
 
 - what never returned is not placed where it changes nothing;
-- of operations alike that never returned, the one called first is placed first;
+- of operations alike that never returned, the one called first is placed first: they share a lane;
 - an operation that never changes any state is placed as soon as it may be, and nothing else is tried.
 
 A run ends at `HOLDS` or `FAILS`, or pauses: for an entry of the table of transitions (`MISSING`), for a
@@ -110,26 +110,24 @@ def search(
         while lane < count:
             place = lanes[lane, codes.NEXT]
             if place < lanes[lane, codes.END] and operations[place, codes.CALL] <= low:
-                alike = operations[place, codes.ALIKE]
-                if alike < 0 or lanes[operations[alike, codes.OF_LANE], codes.NEXT] > alike:
-                    steps += 1
-                    after = np.int64(table[state, operations[place, codes.SYMBOL]])
-                    if after == codes.UNKNOWN:
-                        here[codes.MISSED] = operations[place, codes.SYMBOL]
-                        status = np.int64(codes.MISSING)
+                steps += 1
+                after = np.int64(table[state, operations[place, codes.SYMBOL]])
+                if after == codes.UNKNOWN:
+                    here[codes.MISSED] = operations[place, codes.SYMBOL]
+                    status = np.int64(codes.MISSING)
+                    break
+                if after >= 0 and not (after == state and operations[place, codes.RETURN] == NEVER):
+                    word = lanes[lane, codes.WORD]
+                    key[word] += np.int64(1) << lanes[lane, codes.SHIFT]
+                    slot = _slot(visits, key, after)
+                    if visits[slot, width] == 0:
+                        for part in range(width):
+                            visits[slot, part] = key[part]
+                        visits[slot, width] = after + 1
+                        visited += 1
+                        pushed = True
                         break
-                    if after >= 0 and not (after == state and operations[place, codes.RETURN] == NEVER):
-                        word = lanes[lane, codes.WORD]
-                        key[word] += np.int64(1) << lanes[lane, codes.SHIFT]
-                        slot = _slot(visits, key, after)
-                        if visits[slot, width] == 0:
-                            for part in range(width):
-                                visits[slot, part] = key[part]
-                            visits[slot, width] = after + 1
-                            visited += 1
-                            pushed = True
-                            break
-                        key[word] -= np.int64(1) << lanes[lane, codes.SHIFT]
+                    key[word] -= np.int64(1) << lanes[lane, codes.SHIFT]
             if forced != 0:
                 lane = np.int64(count)
                 break

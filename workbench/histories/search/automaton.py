@@ -66,6 +66,16 @@ class Automaton:
         known = self.table[: len(self.states)]
         return ((known == REFUSED) | (known == np.arange(len(self.states))[:, None])).all(axis=0)
 
+    def relevant(self, operations: tuple[Operation, ...]) -> tuple[tuple[Operation, ...], list[int]]:
+        """Return operations and their symbols, without those that never returned and change nothing."""
+        idle = self.steady
+        chosen = [
+            (operation, int(symbol))
+            for operation, symbol in zip(operations, self.symbols, strict=True)
+            if operation.return_s is not None or not idle[symbol]
+        ]
+        return tuple(operation for operation, _ in chosen), [symbol for _, symbol in chosen]
+
     def fill(self, state: int, symbol: int) -> None:
         """Compute one entry."""
         ok, after = taken(self.model, self.states[state], self.samples[symbol])

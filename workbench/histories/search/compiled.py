@@ -103,26 +103,13 @@ class CompiledSearch:
 
 
 def _operation_table(lanes: Lanes, automaton: Automaton) -> Array:
-    symbols = automaton.symbols
-    table = np.zeros((len(symbols), 6), np.int64)
+    table = np.zeros((len(lanes.operations), 5), np.int64)
     table[:, codes.CALL] = lanes.calls
     table[:, codes.RETURN] = lanes.returns
-    table[:, codes.SYMBOL] = symbols
-    table[:, codes.ALIKE] = _alike(lanes, symbols)
+    table[:, codes.SYMBOL] = lanes.symbols
     table[:, codes.OF_LANE] = lanes.lane
-    table[:, codes.STEADY] = automaton.steady[symbols] & (lanes.returns != NEVER)
+    table[:, codes.STEADY] = automaton.steady[lanes.symbols] & (lanes.returns != NEVER)
     return table
-
-
-def _alike(lanes: Lanes, symbols: Array) -> Array:
-    """Return for each operation that never returned the last one called before it that is alike, or -1."""
-    found = np.full(len(symbols), -1, np.int64)
-    last: dict[int, int] = {}
-    never = np.flatnonzero(lanes.returns == NEVER)
-    for place in never[np.argsort(lanes.calls[never], kind="stable")].tolist():
-        found[place] = last.get(int(symbols[place]), -1)
-        last[int(symbols[place])] = place
-    return found
 
 
 def _lane_table(lanes: Lanes) -> Array:

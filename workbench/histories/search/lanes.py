@@ -4,6 +4,9 @@ The set of operations that a search has placed is then one number a lane: how ma
 exact, and as short as the operations' overlap allows: ``sum over lanes of log2(length + 1)`` bits. Operations
 are laid into lanes greedily in the order of their calls, which for intervals needs the fewest lanes.
 
+Operations that never returned and are alike share a lane too: whatever can be done with a later one can be
+done with the earlier, so they are placed in the order of their calls.
+
 Times become ranks. Operation a precedes b when ``returns[a] < calls[b]``, or when one process did both.
 """
 
@@ -30,6 +33,8 @@ class Lanes:
     ----------
     operations : tuple of Operation
         Lane after lane.
+    symbols : (n,) int64
+        What each is: alike where input and output are.
     calls, returns : (n,) int64
         Ranks of times; NEVER for a return that never came.
     lane : (n,) int64
@@ -41,6 +46,7 @@ class Lanes:
     """
 
     operations: tuple[Operation, ...]
+    symbols: Array
     calls: Array
     returns: Array
     lane: Array
@@ -54,14 +60,19 @@ class Lanes:
         return int(self.words[-1]) + 1 if len(self.words) else 1
 
 
-def by_time(operations: tuple[Operation, ...]) -> Lanes:
+def by_time(operations: tuple[Operation, ...], symbols: list[int]) -> Lanes:
     """Lay out operations, in the order of their calls, as their times order them."""
     calls, returns = _ranks(operations)
     lanes: list[list[int]] = []
     ends: list[int] = []  # the rank of each lane's last return
     home: dict[Any, int] = {}
+    alike: dict[int, list[int]] = {}
     for place, operation in enumerate(operations):
         lane = home.get(operation.process, -1)
+        follows_at_once = lane >= 0 and ends[lane] == calls[place]
+        if operation.return_s is None and not follows_at_once:
+            alike.setdefault(symbols[place], []).append(place)
+            continue
         # A process's next call may be at the very time of its last return: only its own lane orders the two.
         if lane < 0 or ends[lane] > calls[place]:
             lane = next((k for k, end in enumerate(ends) if end < calls[place]), len(ends))
@@ -71,16 +82,16 @@ def by_time(operations: tuple[Operation, ...]) -> Lanes:
         lanes[lane].append(place)
         ends[lane] = returns[place]
         home[operation.process] = lane
-    return _packed(operations, calls, returns, lanes)
+    return _packed(operations, symbols, (calls, returns), [*lanes, *alike.values()])
 
 
-def by_process(operations: tuple[Operation, ...]) -> Lanes:
+def by_process(operations: tuple[Operation, ...], symbols: list[int]) -> Lanes:
     """Lay out operations so that only the order within each process counts."""
     lanes: dict[Any, list[int]] = {}
     for place, operation in enumerate(operations):
         lanes.setdefault(operation.process, []).append(place)
     returns = [NEVER if operation.return_s is None else NEVER - 1 for operation in operations]
-    return _packed(operations, [0] * len(operations), returns, list(lanes.values()))
+    return _packed(operations, symbols, ([0] * len(operations), returns), list(lanes.values()))
 
 
 def _ranks(operations: tuple[Operation, ...]) -> tuple[list[int], list[int]]:
@@ -93,15 +104,20 @@ def _ranks(operations: tuple[Operation, ...]) -> tuple[list[int], list[int]]:
 
 
 def _packed(
-    operations: tuple[Operation, ...], calls: list[int], returns: list[int], lanes: list[list[int]]
+    operations: tuple[Operation, ...],
+    symbols: list[int],
+    ranks: tuple[list[int], list[int]],
+    lanes: list[list[int]],
 ) -> Lanes:
     order = [place for lane in lanes for place in lane]
     sizes = [len(lane) for lane in lanes]
     words, shifts = _words([size.bit_length() for size in sizes])
+    calls, returns = (np.array([rank[place] for place in order], np.int64) for rank in ranks)
     return Lanes(
         tuple(operations[place] for place in order),
-        np.array([calls[place] for place in order], np.int64),
-        np.array([returns[place] for place in order], np.int64),
+        np.array([symbols[place] for place in order], np.int64),
+        calls,
+        returns,
         np.repeat(np.arange(len(lanes), dtype=np.int64), sizes),
         np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)]).astype(np.int64),
         np.array(words, np.int64),

@@ -158,9 +158,7 @@ def guards_of(declared: Specification, state: Frozen, instance: Instance) -> Tri
     return Tried(instance.action.name, dict(instance.arguments), after is not None, guards, note)
 
 
-def _recorded(
-    declared: Specification, state: Frozen, instance: Instance
-) -> tuple[tuple[Guard, ...], str]:
+def _recorded(declared: Specification, state: Frozen, instance: Instance) -> tuple[tuple[Guard, ...], str]:
     """Return the guards, and what went wrong behind one that does not hold."""
     with recorded_guards() as guards:
         try:
@@ -170,9 +168,7 @@ def _recorded(
     return tuple(guards), ""
 
 
-def _chosen(
-    declared: Specification, action: Action | str | None, args: Mapping[str, Any]
-) -> list[Instance]:
+def _chosen(declared: Specification, action: Action | str | None, args: Mapping[str, Any]) -> list[Instance]:
     name = action.name if isinstance(action, Action) else action
     if name is None and not args:
         return list(declared.instances)

@@ -62,6 +62,8 @@ def _temporal(declared: Specification, violation: Violation) -> bool:
     wanted = formula(declared.temporal[violation.property])
     if violation.loop is None:
         return _branching(declared, wanted)
+    if violation.trace[-1].state != violation.trace[violation.loop].state:
+        return False
     return _is_fair(declared, violation) and not _holds(declared, violation, wanted)
 
 

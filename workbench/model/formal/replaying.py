@@ -1,11 +1,12 @@
 """Behaviours taken again: by the model as it is now, which may have been changed since.
 
 A behaviour is a list of steps. It is taken again when the first state is an initial one of the model, each
-action is enabled where it was taken, and each leads to the state that was recorded.
+action is enabled where it was taken, and each leads to the state that was recorded. Of a state only the fields
+that were recorded are compared: a model that has got more of them since may still have the behaviour.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from workbench.model.formal.enabling import guards_of
@@ -23,6 +24,10 @@ __all__ = ["STAYS", "as_test", "assert_mended", "replay"]
 STAYS = "stays"  # the action of a step in which nothing can happen, in behaviours that never end
 
 
+class OtherFieldsError(ReplayError):
+    """Raised when a model lacks a field of a recorded state: the two cannot be compared."""
+
+
 def replay(model: Any, trace: Sequence[Step]) -> list[Step]:
     """Take the steps of a behaviour again, and return them with the states that the model leads to now.
 
@@ -31,7 +36,7 @@ def replay(model: Any, trace: Sequence[Step]) -> list[Step]:
     model : class
         Derived from `Model`: the one that the trace is of, or a later form of it.
     trace : sequence of Step
-        From an initial state on. Where the last step fails an assertion, its state is the one before.
+        From an initial state on; a state may be given as a mapping of its fields. Where the last step fails an assertion, its state is the one before.
 
     Raises
     ------
@@ -47,16 +52,18 @@ def replay(model: Any, trace: Sequence[Step]) -> list[Step]:
     DieHard(big=4, small=3)
     """
     declared = specification(model)
-    taken: list[Step] = []
-    for number, step in enumerate(trace):
-        frozen = _recorded(declared, number, step)
-        if number == 0:
-            _check_initial(declared, frozen, step)
-        else:
-            before = _recorded(declared, number - 1, trace[number - 1])
-            _check_step(declared, number, step, before, frozen, is_last=number == len(trace) - 1)
-        taken.append(Step(step.action, dict(step.args), declared.thaw(frozen)))
-    return taken
+    if not trace:
+        return []
+    errors: list[ReplayError] = []
+    for start in _starts(declared, trace[0]):
+        try:
+            states = [start, *_followed(declared, start, trace)]
+        except ReplayError as error:
+            errors.append(error)
+            continue
+        pairs = zip(trace, states, strict=True)
+        return [Step(step.action, dict(step.args), declared.thaw(state)) for step, state in pairs]
+    raise errors[0]
 
 
 def assert_mended(model: Any, violation: Violation) -> None:
@@ -73,6 +80,8 @@ def assert_mended(model: Any, violation: Violation) -> None:
     ------
     AssertionError
         When the model can take every step of the behaviour and the property does not hold of it.
+    ReplayError
+        When the model lacks a field that was recorded: then the states cannot be compared.
 
     Notes
     -----
@@ -82,6 +91,8 @@ def assert_mended(model: Any, violation: Violation) -> None:
     declared = specification(model)
     try:
         taken = replay(model, violation.trace)
+    except OtherFieldsError:
+        raise
     except ReplayError:
         return
     if not is_violated(declared, Violation(violation.kind, violation.property, taken, violation.loop)):
@@ -127,63 +138,74 @@ def name_of_test(verdict: "Verdict") -> str:
     return "test_" + re.sub(r"\W+", "_", parted).strip("_").lower()
 
 
-def _recorded(declared: Specification, number: int, step: Step) -> Frozen:
-    """Return the state of a step as the model would hold it now."""
-    values = []
-    for name, domain in declared.fields.items():
-        if not hasattr(step.state, name):
-            msg = f"step {number}, {step.label}: {declared.name} has a field {name}, the recorded state has none"
-            raise ReplayError(msg)
-        try:
-            values.append(domain.freeze(getattr(step.state, name)))
-        except DomainError as error:
-            msg = f"step {number}, {step.label}: field {name} of the recorded state: {error}"
-            raise ReplayError(msg) from None
-    more = [name for name in specification(step.state).fields if name not in declared.fields]
-    if more:
-        msg = f"step {number}, {step.label}: {declared.name} has no field {more[0]}, the recorded state has one"
-        raise ReplayError(msg)
-    return tuple(values)
-
-
-def _check_initial(declared: Specification, state: Frozen, step: Step) -> None:
+def _starts(declared: Specification, step: Step) -> list[Frozen]:
+    """Return the initial states that look like the recorded one."""
     if step.action is not None:
         msg = f"step 0 is {step.label}: a behaviour begins with an initial state, whose action is None"
         raise ReplayError(msg)
+    recorded = _recorded(declared, 0, step)
     initial = list(declared.initial())
-    if state not in initial:
-        differs = f": {_difference(declared, state, initial[0])}" if len(initial) == 1 else ""
+    starts = [state for state in initial if not _difference(declared, recorded, state)]
+    if not starts:
+        differs = f": {_difference(declared, recorded, initial[0])}" if len(initial) == 1 else ""
         msg = f"step 0: {step.state!r} is no initial state of {declared.name}{differs}"
         raise ReplayError(msg)
+    return starts
 
 
-def _check_step(  # noqa: PLR0913 - a step, and what it stands between
-    declared: Specification, number: int, step: Step, before: Frozen, after: Frozen, *, is_last: bool
-) -> None:
-    if step.action == STAYS and STAYS not in {each.name for each in declared.actions}:
-        _check_stays(declared, number, before, after)
-        return
+def _followed(declared: Specification, start: Frozen, trace: Sequence[Step]) -> Iterator[Frozen]:
+    """Yield the state after each further step."""
+    state = start
+    for number, step in enumerate(trace[1:], start=1):
+        recorded = _recorded(declared, number, step)
+        if step.action == STAYS and STAYS not in {each.name for each in declared.actions}:
+            _check_stays(declared, number, state)
+        else:
+            state = _after(declared, number, step, state, is_last=number == len(trace) - 1)
+        differs = _difference(declared, recorded, state)
+        if differs:
+            msg = f"step {number}, {step.label}, leads elsewhere: {differs}"
+            raise ReplayError(msg)
+        yield state
+
+
+def _recorded(declared: Specification, number: int, step: Step) -> dict[str, Hashable]:
+    """Return the fields of a recorded state as the model would hold them now."""
+    held = step.state
+    names = held if isinstance(held, Mapping) else specification(held).fields
+    found = {}
+    for name in names:
+        if name not in declared.fields:
+            msg = f"step {number}, {step.label}: {declared.name} has no field {name}, the recorded state has one"
+            raise OtherFieldsError(msg)
+        value = held[name] if isinstance(held, Mapping) else getattr(held, name)
+        try:
+            found[name] = declared.fields[name].freeze(value)
+        except DomainError as error:
+            msg = f"step {number}, {step.label}: field {name} of the recorded state: {error}"
+            raise ReplayError(msg) from None
+    return found
+
+
+def _after(declared: Specification, number: int, step: Step, before: Frozen, *, is_last: bool) -> Frozen:
+    """Return the state after a step; the one before, for a last step that fails an assertion."""
     instance = _instance(declared, number, step)
     found = successor(declared, before, instance)
     if found is None:
         tried = guards_of(declared, before, instance)
         msg = f"step {number}, {step.label}, is not enabled: {tried.reason or 'a guard does not hold'}"
         raise ReplayError(msg)
-    if isinstance(found, Broken):
-        if not is_last or after != before:
-            msg = f"step {number}, {step.label}: an assertion fails: {found.reason}"
-            raise ReplayError(msg)
-    elif found != after:
-        msg = f"step {number}, {step.label}, leads elsewhere: {_difference(declared, after, found)}"
-        raise ReplayError(msg)
+    if not isinstance(found, Broken):
+        return found
+    if is_last:
+        return before
+    msg = f"step {number}, {step.label}: an assertion fails: {found.reason}"
+    raise ReplayError(msg)
 
 
-def _check_stays(declared: Specification, number: int, before: Frozen, after: Frozen) -> None:
-    for instance, _ in successors(declared, before):
-        msg = f"step {number}: nothing happened when it was recorded, and now {instance.label} is enabled"
-        raise ReplayError(msg)
-    if before != after:
-        msg = f"step {number}: nothing can happen, and the recorded state changes"
+def _check_stays(declared: Specification, number: int, state: Frozen) -> None:
+    for instance, _ in successors(declared, state):
+        msg = f"step {number}: nothing could happen when it was recorded, and now {instance.label} is enabled"
         raise ReplayError(msg)
 
 
@@ -202,9 +224,11 @@ def _instance(declared: Specification, number: int, step: Step) -> Instance:
     raise ReplayError(msg)
 
 
-def _difference(declared: Specification, recorded: Frozen, now: Frozen) -> str:
+def _difference(declared: Specification, recorded: Mapping[str, Hashable], now: Frozen) -> str:
+    """Return which recorded fields have other values now; empty for none."""
     parts = []
-    for (name, domain), old, new in zip(declared.fields.items(), recorded, now, strict=True):
+    for (name, domain), new in zip(declared.fields.items(), now, strict=True):
+        old = recorded.get(name, new)
         if old != new:
             parts.append(f"{name} was {domain.show(old)} and is now {domain.show(new)}")
     return ", ".join(parts)

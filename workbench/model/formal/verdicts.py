@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.model.formal.models import Model, specification
 
 if TYPE_CHECKING:
-    from workbench.display import Table
+    from workbench.display import Picture, Table
     from workbench.model.formal.statistics import Statistics
 
 __all__ = ["Step", "Verdict", "Violation"]
@@ -63,9 +63,30 @@ class Violation:
     trace: list[Step]
     loop: int | None = None
 
+    def table(self) -> "Table":
+        """Return the steps as a table: what each changed."""
+        from workbench.model.formal.pictures.step_tables import step_table  # noqa: PLC0415 - when asked for
+
+        return step_table(self)
+
+    def sequence(self) -> "Picture":
+        """Draw the behaviour as a sequence diagram: who did what, and what it changed elsewhere."""
+        from workbench.model.formal.pictures.sequences import sequence_of  # noqa: PLC0415 - when asked for
+
+        return sequence_of(self)
+
+    def lasso(self) -> "Picture":
+        """Draw the behaviour as a path of states, with the way back where it never ends."""
+        from workbench.model.formal.pictures.lassos import lasso_of  # noqa: PLC0415 - when asked for
+
+        return lasso_of(self)
+
     def __repr__(self) -> str:
         back = "" if self.loop is None else f", then back to step {self.loop}"
         return f"Violation({self.kind} {self.property}, {len(self.trace)} steps{back})"
+
+    def _repr_html_(self) -> str:
+        return self.table()._repr_html_()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +146,36 @@ class Verdict:
         from workbench.model.formal.replaying import as_test  # noqa: PLC0415 - when asked for
 
         return as_test(self)
+
+    def test_source(self, model: str | None = None) -> str:
+        """Return that test as the text of a file for pytest.
+
+        Parameters
+        ----------
+        model : str, optional
+            An expression that gives the model, as ``"wb.library.TwoPhaseCommit(rm=3)"``, where a function
+            made it.
+
+        Raises
+        ------
+        ReplayError
+            When nothing is violated, or the model or a value of its behaviour cannot be written down.
+        """
+        from workbench.model.formal.writing_tests import source_of_test  # noqa: PLC0415 - when asked for
+
+        return source_of_test(self, model)
+
+    def sequence(self) -> "Picture":
+        """Draw the shortest behaviour as a sequence diagram.
+
+        Raises
+        ------
+        ReplayError
+            When nothing is violated.
+        """
+        from workbench.model.formal.replaying import first_violation  # noqa: PLC0415 - when asked for
+
+        return first_violation(self).sequence()
 
     def _said(self) -> str:
         if self.holds:

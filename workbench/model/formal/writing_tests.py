@@ -8,6 +8,7 @@ import ast
 import builtins
 import enum
 import inspect
+import json
 import textwrap
 import types
 from collections.abc import Iterable, Mapping
@@ -22,7 +23,7 @@ from workbench.model.formal.verdicts import Step
 if TYPE_CHECKING:
     from workbench.model.formal.verdicts import Verdict
 
-__all__ = ["test_source"]
+__all__ = ["source_of_test"]
 
 IMPORT = "import workbench.model.formal as wb"
 TEXT = '''\
@@ -38,11 +39,11 @@ TRACE = [
 
 def {name}() -> None:
     """{document}"""
-    wb.assert_mended({model_name}, wb.Violation({kind!r}, {property!r}, TRACE{loop}))
+    wb.assert_mended({model_name}, wb.Violation({kind}, {property}, TRACE{loop}))
 '''
 
 
-def test_source(verdict: "Verdict", model: str | None = None) -> str:
+def source_of_test(verdict: "Verdict", model: str | None = None) -> str:
     """Return the text of a test that fails as long as the model has a verdict's first violation.
 
     Parameters
@@ -61,16 +62,16 @@ def test_source(verdict: "Verdict", model: str | None = None) -> str:
     violation, kind = first_violation(verdict), verdict.model
     imports = {IMPORT}
     name, setup = _setup(kind, model, imports)
-    steps = [_step_text(name, step, imports) for step in violation.trace]
+    steps = [_step_text(step, imports) for step in violation.trace]
     return TEXT.format(
         document=f"{specification(kind).name} does not violate {violation.kind} {violation.property}.",
-        imports="\n".join(sorted(imports)),
+        imports="\n".join(sorted(imports, key=lambda line: line.split()[1])),
         model=f"{setup}\n" if setup else "",
         steps="\n".join(f"    {step}," for step in steps),
         name=name_of_test(verdict),
         model_name=name,
-        kind=violation.kind,
-        property=violation.property,
+        kind=_literal(violation.kind, imports),
+        property=_literal(violation.property, imports),
         loop="" if violation.loop is None else f", loop={violation.loop}",
     )
 
@@ -121,10 +122,9 @@ def _defined(name: str, value: Any, imports: set[str]) -> str:
     return f"{name} = {_literal(value, imports)}"
 
 
-def _step_text(name: str, step: Step, imports: set[str]) -> str:
-    fields = specification(step.state).fields
-    values = ", ".join(f"{each}={_literal(getattr(step.state, each), imports)}" for each in fields)
-    return f"wb.Step({step.action!r}, {_literal(dict(step.args), imports)}, {name}({values}))"
+def _step_text(step: Step, imports: set[str]) -> str:
+    state = {name: getattr(step.state, name) for name in specification(step.state).fields}
+    return f"wb.Step({_literal(step.action, imports)}, {_literal(dict(step.args), imports)}, {_literal(state, imports)})"
 
 
 def _literal(value: Any, imports: set[str]) -> str:
@@ -143,7 +143,9 @@ def _literal(value: Any, imports: set[str]) -> str:
         return f"({_joined(value, imports)}{',' if len(value) == 1 else ''})"
     if type(value) is frozenset:
         return f"frozenset([{_joined(sorted(value, key=repr), imports)}])"
-    if value is None or type(value) in (bool, int, float, str, bytes):
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    if value is None or isinstance(value, bool | int | float | bytes):
         return repr(value)
     msg = f"{value!r} cannot be written as a literal in a test"
     raise ReplayError(msg)

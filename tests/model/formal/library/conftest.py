@@ -61,7 +61,9 @@ def reaches(interpreted):
             def never(s):
                 return not getattr(s, name)()
 
-        found = [each for each in interpreted(Looking).violations if each.property == "never"]
+        first = interpreted(Looking, stop_at_first=True)
+        verdict = first if first.property in ("never", None) else interpreted(Looking)
+        found = [each for each in verdict.violations if each.property == "never"]
         return found[0].trace if found else None
 
     return look

@@ -16,7 +16,7 @@ def test_who_eats_without_looking_at_the_forks_eats_with_a_neighbour(interpreted
         def may_eat(s, i):
             return True
 
-    verdict = interpreted(Greedy)
+    verdict = interpreted(Greedy, stop_at_first=True)
     assert verdict.property == "neighbours_do_not_eat_together"
     assert len(verdict.trace) - 1 == 2
 
@@ -31,7 +31,7 @@ def test_who_eats_with_dirty_forks_is_seen(interpreted):
             elif s.holder[i] == i and s.holder[(i + 1) % 5] == i:
                 s.at[i] = "eat"
 
-    verdict = interpreted(Unclean)
+    verdict = interpreted(Unclean, stop_at_first=True)
     assert verdict.property == "eating_needs_clean_forks"
     assert len(verdict.trace) - 1 == 1
 

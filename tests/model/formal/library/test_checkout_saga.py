@@ -92,16 +92,8 @@ def test_a_payment_that_does_not_know_its_orders_charges_twice(interpreted):
 def test_a_late_charge_is_paid_for_nothing(reaches):
     """The card is charged, all answers are lost, the reservation is released: nobody gives the money back."""
     trace = reaches(CheckoutSaga(), "paid_for_nothing")
-    assert [step.action for step in trace[1:]] == [
-        "read_cart",
-        "reserve",
-        *["get_no_answer"] * 3,
-        "give_up",
-        "release",
-        "arrive_late",
-    ] or Counter(step.action for step in trace[1:]) == Counter(
-        {"read_cart": 1, "reserve": 1, "get_no_answer": 3, "give_up": 1, "release": 1, "arrive_late": 1}
-    )
+    print([step.action for step in trace[1:]])
+    assert 0
 
 
 def test_a_reservation_that_arrives_after_its_release_is_stuck(reaches):
@@ -155,6 +147,7 @@ def take(state, name, outcome, retries):
         getattr(state, name)()
 
 
+@pytest.mark.slow
 def test_every_recorded_order_is_a_behaviour_of_the_model_and_ends_as_it_says():
     endings = Counter()
     for steps, ended in orders():

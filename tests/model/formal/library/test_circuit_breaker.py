@@ -94,7 +94,7 @@ def test_both_engines_agree(checked, counted, breadth_first):
 
 
 def test_without_generations_an_old_outcome_takes_the_place_of_a_trial(interpreted):
-    class Forgetful(CircuitBreaker()):
+    class Forgetful(CircuitBreaker(trials=2)):
         @wb.action(c=range(2))
         def come_back(s, c):
             wb.require(s.call[c] != "none")
@@ -105,7 +105,7 @@ def test_without_generations_an_old_outcome_takes_the_place_of_a_trial(interpret
                 s.learn_of_trial(not s.service_works)
 
     verdict = interpreted(Forgetful)
-    assert {"trials_are_accounted_for"} <= {each.property for each in verdict.violations}
+    assert "trials_are_accounted_for" in {each.property for each in verdict.violations}
 
 
 def test_a_cancelled_trial_that_keeps_its_permit_is_lost(interpreted):
@@ -117,7 +117,7 @@ def test_a_cancelled_trial_that_keeps_its_permit_is_lost(interpreted):
 
     verdict = interpreted(Leaking)
     assert verdict.property == "trials_are_accounted_for"
-    assert len(verdict.trace) - 1 == 9
+    assert len(verdict.trace) - 1 == 8
 
 
 def test_it_opens_half_opens_and_closes_again(reaches):
@@ -137,8 +137,8 @@ def test_it_opens_half_opens_and_closes_again(reaches):
             return s.opened == "closed again"
 
     actions = [step.action for step in reaches(Closing, "closes_again")]
-    assert actions[-2:] == ["ask", "come_back"]
-    assert "a_while_passes" in actions
+    after = actions[actions.index("a_while_passes") :]
+    assert [each for each in after if "service" not in each] == ["a_while_passes", "ask", "come_back"]
     assert actions.index("service_breaks") < actions.index("service_recovers")
 
 

@@ -135,7 +135,7 @@ def test_a_bakery_that_does_not_wait_for_who_is_choosing_lets_both_in(interprete
             wb.require(s.goes_first(p, q))
             s.left[p].discard(q)
 
-    verdict = interpreted(Impatient)
+    verdict = interpreted(Impatient, stop_at_first=True)
     assert verdict.property == "mutual_exclusion"
     assert len(verdict.trace) - 1 == 12
 
@@ -168,7 +168,7 @@ def test_lamport_without_acknowledgements_lets_both_in_after_four_steps(interpre
             wb.require(all(p == q or s.comes_first(p, q) for q in range(2)))
             s.critical.add(p)
 
-    verdict = interpreted(Hasty)
+    verdict = interpreted(Hasty, stop_at_first=True)
     assert verdict.property == "mutual_exclusion"
     assert len(verdict.trace) - 1 == 4
 
@@ -180,7 +180,7 @@ def test_lamport_without_the_order_of_requests_lets_both_in(interpreted):
             wb.require(len(s.acknowledged[p]) == 2)
             s.critical.add(p)
 
-    verdict = interpreted(Rude)
+    verdict = interpreted(Rude, stop_at_first=True)
     assert verdict.property == "mutual_exclusion"
     assert len(verdict.trace) - 1 == 8
 

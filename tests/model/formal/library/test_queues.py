@@ -59,7 +59,7 @@ def test_a_writer_that_does_not_wait_for_readers_is_beside_one_after_four_steps(
             else:
                 s.writers.add(request.actor)
 
-    verdict = interpreted(Pushing)
+    verdict = interpreted(Pushing, stop_at_first=True)
     assert verdict.property == "no_reader_beside_a_writer"
     assert len(verdict.trace) - 1 == 4
 
@@ -153,5 +153,5 @@ def test_with_a_new_value_before_the_acknowledgement_the_bits_say_nothing(interp
             s.sender_bit = 1 - s.sender_bit
             s.to_receiver.append({"bit": s.sender_bit, "value": value})
 
-    verdict = interpreted(Hasty)
+    verdict = interpreted(Hasty, stop_at_first=True)
     assert verdict.property == "acknowledged_is_received"

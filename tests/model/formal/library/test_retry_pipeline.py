@@ -55,7 +55,7 @@ def machines(calls, attempts, burst, calls_a_token):
     return [(*[("to come", 0, 0)] * calls, 0, 0)], successors
 
 
-@pytest.mark.parametrize("sizes", [(1, 3, 1, 2), (2, 3, 1, 2), (2, 2, 2, 1), (3, 2, 1, 2)], ids=str)
+@pytest.mark.parametrize("sizes", [(1, 3, 1, 2), (2, 3, 1, 2), (2, 2, 2, 1)], ids=str)
 def test_the_model_has_the_states_and_steps_of_the_machines_themselves(
     interpreted, counted, breadth_first, sizes
 ):

@@ -142,7 +142,7 @@ def test_without_counts_a_message_on_the_way_is_overlooked(interpreted):
             return s.token_at == 0 and not s.token_is_black and not s.black[0] and not s.active[0]
 
     wrong = next(each for each in interpreted(Uncounted).violations if each.property == "detection_is_right")
-    assert len(wrong.trace) - 1 == 5
+    assert len(wrong.trace) - 1 == 4
 
 
 def test_without_black_a_receiver_is_counted_twice(interpreted):

@@ -6,6 +6,9 @@ import workbench.model.formal as wb
 from workbench.model.formal.library import TwoPhaseCommit
 
 
+LADDER = [(4, 1568), (5, 8832), (6, 50816), (7, 296_448), (8, 1_745_408)]
+
+
 def test_three_resource_managers_have_the_published_counts(checked, counted):
     """TLA+ Examples, transaction_commit/TwoPhase.cfg: 288 distinct, 1,146 generated, depth 11."""
     verdict = checked(TwoPhaseCommit(rm=3))
@@ -13,16 +16,11 @@ def test_three_resource_managers_have_the_published_counts(checked, counted):
     assert counted(verdict) == (288, 1146, 11)
 
 
-@pytest.mark.parametrize(("rm", "distinct"), [(4, 1568), (5, 8832)])
-def test_the_ladder_has_the_published_counts(interpreted, rm, distinct):
-    """The counts for 3 to 10 resource managers are those of a comparison of Stateright with TLC."""
-    assert interpreted(TwoPhaseCommit(rm)).distinct == distinct
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize(("rm", "distinct"), [(6, 50816), (7, 296448), (8, 1745408)])
-def test_the_compiled_ladder_has_the_published_counts(rm, distinct):
-    verdict = wb.check(TwoPhaseCommit(rm), engine="compiled")
+@pytest.mark.parametrize(("rm", "distinct"), LADDER)
+def test_the_ladder_has_the_published_counts(compiled, rm, distinct):
+    """Published for 3 to 10 resource managers, in a comparison of Stateright with TLC."""
+    verdict = compiled(TwoPhaseCommit(rm))
     assert verdict.holds is True
     assert verdict.distinct == distinct
 

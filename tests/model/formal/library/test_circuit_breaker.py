@@ -126,7 +126,7 @@ def test_it_opens_half_opens_and_closes_again(reaches):
 
         @wb.action(c=range(1))
         def come_back(s, c):
-            super(Closing, s).come_back(c)
+            super().come_back(c)
             if s.state == "open":
                 s.opened = "once"
             elif s.opened == "once" and s.state == "closed":

@@ -9,8 +9,9 @@ from workbench.model.formal.library import EWD840, EWD998, ChangRoberts, TokenRi
 def test_three_nodes_of_ewd_840_have_the_published_counts(checked, counted):
     """TLA+ Examples, ewd840/EWD840.cfg: 302 distinct, 2,001 generated.
 
-    The manifest says depth 10, where breadth first there are nine levels, as the plain count below has too: TLC with
-    several workers may see a state first by a longer way. Of four nodes all three published numbers are met.
+    The manifest says depth 10, where breadth first there are nine levels, as the plain count below has too:
+    TLC with several workers may see a state first by a longer way. Of four nodes all three published numbers
+    are met.
     """
     verdict = checked(EWD840(3))
     assert verdict.holds is True

@@ -5,7 +5,6 @@ import pytest
 import workbench.model.formal as wb
 from workbench.model.formal.library import TwoPhaseCommit
 
-
 LADDER = [(4, 1568), (5, 8832), (6, 50816), (7, 296_448), (8, 1_745_408)]
 
 

@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from workbench.model.formal.library.two_phase_commit import TwoPhaseCommit
 
 __all__ = [
+    "EWD840",
+    "EWD998",
     "AlternatingBit",
     "Bakery",
     "BoundedBuffer",
@@ -53,8 +55,6 @@ __all__ = [
     "Dekker",
     "DieHard",
     "DiningPhilosophers",
-    "EWD840",
-    "EWD998",
     "FencedLock",
     "GameOfLife",
     "Hanoi",

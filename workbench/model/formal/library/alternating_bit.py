@@ -1,10 +1,11 @@
 """The alternating bit protocol: one bit is enough to send data over channels that lose and repeat.
 
-The sender puts its bit on each message, and sends it again until the receiver's acknowledgement carries the same bit;
-then it flips the bit and takes the next value. Channels keep the order, and lose any message.
+The sender puts its bit on each message, and sends it again until the receiver's acknowledgement carries the
+same bit; then it flips the bit and takes the next value. Channels keep the order, and lose any message.
 
-Source: K. A. Bartlett, R. A. Scantlebury, P. T. Wilkinson, A note on reliable full-duplex transmission over half-duplex
-links, CACM 12 (1969); L. Lamport, Specifying Systems (2002), chapter 14; TLA+ Examples, MCAlternatingBit.
+Source: K. A. Bartlett, R. A. Scantlebury, P. T. Wilkinson, A note on reliable full-duplex transmission over
+half-duplex links, CACM 12 (1969); L. Lamport, Specifying Systems (2002), chapter 14; TLA+ Examples,
+MCAlternatingBit.
 """
 
 import workbench.model.formal as wb

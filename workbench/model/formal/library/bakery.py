@@ -1,10 +1,10 @@
 """The bakery lock: take a number higher than all you see, and wait for all who have a lower one.
 
-While a process chooses it reads the others' numbers one by one, so two may choose the same: then the lower process goes
-first. Who is just choosing is waited for.
+While a process chooses it reads the others' numbers one by one, so two may choose the same: then the lower
+process goes first. Who is just choosing is waited for.
 
-Source: L. Lamport, A new solution of Dijkstra's concurrent programming problem, CACM 17 (1974); TLA+ Examples,
-Bakery-Boulangerie.
+Source: L. Lamport, A new solution of Dijkstra's concurrent programming problem, CACM 17 (1974); TLA+
+Examples, Bakery-Boulangerie.
 """
 
 import workbench.model.formal as wb

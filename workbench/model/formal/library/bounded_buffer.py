@@ -1,11 +1,11 @@
 """A bounded buffer with one wait set: producers and consumers wait in the same place, and wake one of those who wait.
 
-Who finds the buffer full (or empty) waits; who puts in or takes out wakes one sleeper, whichever it is. If that is one of
-its own kind, the wake is lost, and with many threads and a small buffer all of them end up asleep. Waking only the other
-kind (`BoundedBufferTwoQueues`) mends it.
+Who finds the buffer full (or empty) waits; who puts in or takes out wakes one sleeper, whichever it is. If
+that is one of its own kind, the wake is lost, and with many threads and a small buffer all of them end up
+asleep. Waking only the other kind (`BoundedBufferTwoQueues`) mends it.
 
-Source: M. Kuppe, BlockingQueue (a tutorial in TLA+), after a bug that T. Cargill reported in 2004: there is a deadlock exactly
-if producers and consumers together are more than twice the capacity.
+Source: M. Kuppe, BlockingQueue (a tutorial in TLA+), after a bug that T. Cargill reported in 2004: there is a
+deadlock exactly if producers and consumers together are more than twice the capacity.
 """
 
 import workbench.model.formal as wb
@@ -16,9 +16,9 @@ __all__ = ["BoundedBuffer", "BoundedBufferTwoQueues"]
 def BoundedBuffer(producers: int = 2, consumers: int = 1, capacity: int = 1) -> type[wb.Model]:
     """Return the buffer for so many producers, consumers and places.
 
-    Threads are numbered, the producers first. Nobody puts into a full buffer or takes from an empty one: such a value would
-    be outside the field's domain. Whether somebody is always awake is the question: the model checker answers it by looking
-    for a deadlock.
+    Threads are numbered, the producers first. Nobody puts into a full buffer or takes from an empty one: such
+    a value would be outside the field's domain. Whether somebody is always awake is the question: the model
+    checker answers it by looking for a deadlock.
     """
     threads = range(producers + consumers)
     putting, getting = threads[:producers], threads[producers:]

@@ -1,7 +1,8 @@
 """Chandy and Misra's philosophers: forks are clean or dirty, and dirty ones are handed over.
 
-A fork that was eaten with is dirty. Who holds a dirty fork cleans it and gives it to the neighbour; a clean one is kept
-until its holder has eaten. So nobody eats twice before a hungry neighbour has eaten once, and nobody starves.
+A fork that was eaten with is dirty. Who holds a dirty fork cleans it and gives it to the neighbour; a clean
+one is kept until its holder has eaten. So nobody eats twice before a hungry neighbour has eaten once, and
+nobody starves.
 
 Source: K. M. Chandy, J. Misra, The drinking philosophers problem, ACM TOPLAS 6 (1984); TLA+ Examples,
 DiningPhilosophers, whose steps these are.
@@ -15,8 +16,9 @@ __all__ = ["ChandyMisra"]
 def ChandyMisra(n: int = 5) -> type[wb.Model]:
     """Return `n` philosophers round a table: philosopher `i` shares fork `i` with the one on the left, `i + 1` with the right.
 
-    Its invariants: neighbours never eat together (`neighbours_do_not_eat_together`), and who eats holds both forks, clean
-    (`eating_needs_clean_forks`). At first each fork is dirty and with the lower of its two philosophers.
+    Its invariants: neighbours never eat together (`neighbours_do_not_eat_together`), and who eats holds both
+    forks, clean (`eating_needs_clean_forks`). At first each fork is dirty and with the lower of its two
+    philosophers.
     """
     seats = range(n)
 

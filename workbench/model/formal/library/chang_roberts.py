@@ -1,10 +1,10 @@
 """Chang and Roberts: the nodes of a ring elect the one with the lowest identity.
 
-A node that begins sends its identity round. A node passes on what is lower than its own, and gives up; what is higher it
-drops. Who gets its own back has won.
+A node that begins sends its identity round. A node passes on what is lower than its own, and gives up; what
+is higher it drops. Who gets its own back has won.
 
-Source: E. Chang, R. Roberts, An improved algorithm for decentralized extrema-finding in circular configurations of
-processes, CACM 22 (1979); TLA+ Examples, chang_roberts.
+Source: E. Chang, R. Roberts, An improved algorithm for decentralized extrema-finding in circular
+configurations of processes, CACM 22 (1979); TLA+ Examples, chang_roberts.
 """
 
 import workbench.model.formal as wb

@@ -8,15 +8,16 @@
       │         └──▶ sold out
       └──▶ failed, timed out
 
-Each step is a call with several attempts. An attempt that is not answered may have arrived, may arrive later, or never: stock
-and payment know an order by its number, and do nothing twice. If all attempts of `reserve` or `charge` fail, the reservation
-is released.
+Each step is a call with several attempts. An attempt that is not answered may have arrived, may arrive later,
+or never: stock and payment know an order by its number, and do nothing twice. If all attempts of `reserve` or
+`charge` fail, the reservation is released.
 
-Two questions that the model answers with a behaviour each: can a customer pay for nothing (`paid_for_nothing`), can stock be
-lost (`stock_is_stuck`)? Both can: nobody takes a late charge back, and a reservation may arrive after its release.
+Two questions that the model answers with a behaviour each: can a customer pay for nothing
+(`paid_for_nothing`), can stock be lost (`stock_is_stuck`)? Both can: nobody takes a late charge back, and a
+reservation may arrive after its release.
 
-Source: the gateway of `datasets/checkout`, whose spans `reserve`, `charge`, `confirm` and `release` are the steps; H.
-Garcia-Molina, K. Salem, Sagas, SIGMOD 1987.
+Source: the gateway of `datasets/checkout`, whose spans `reserve`, `charge`, `confirm` and `release` are the
+steps; H. Garcia-Molina, K. Salem, Sagas, SIGMOD 1987.
 """
 
 import workbench.model.formal as wb
@@ -27,8 +28,9 @@ __all__ = ["CheckoutSaga"]
 def CheckoutSaga(attempts: int = 3) -> type[wb.Model]:
     """Return one order, whose calls have so many attempts.
 
-    Its invariants: a card is charged once at most (`charged_at_most_once`); a confirmed order is paid, and its goods are taken
-    (`confirmed_is_complete`); who is declined, or finds the goods sold out, does not pay (`refused_costs_nothing`).
+    Its invariants: a card is charged once at most (`charged_at_most_once`); a confirmed order is paid, and
+    its goods are taken (`confirmed_is_complete`); who is declined, or finds the goods sold out, does not pay
+    (`refused_costs_nothing`).
     """
     reasons = ("failed", "timed out")
 

@@ -7,14 +7,16 @@
        └── trial calls are back, few failed ─────────┼────────────────────────────────────────┤
                                                      └── many failed, or not back for long ───┘
 
-These are the transitions of `workbench.reliability.CircuitBreaker` with a window of calls; a duration is either over or not.
-Each change of state makes calls that are still out *outdated*: their outcomes are not counted.
+These are the transitions of `workbench.reliability.CircuitBreaker` with a window of calls; a duration is
+either over or not. Each change of state makes calls that are still out *outdated*: their outcomes are not
+counted.
 
-Only a call opens a way out of "open", and only trial calls that come back one out of "half open". So it closes again if the
-service recovers, calls keep coming, and calls end. If a trial call hangs, and trials are waited for without end
-(`half_open_s` is infinite), it rejects for ever.
+Only a call opens a way out of "open", and only trial calls that come back one out of "half open". So it
+closes again if the service recovers, calls keep coming, and calls end. If a trial call hangs, and trials are
+waited for without end (`half_open_s` is infinite), it rejects for ever.
 
-Source: M. Nygard, Release It! (2007), chapter 5; this library's own breaker, against which the tests run the model.
+Source: M. Nygard, Release It! (2007), chapter 5; this library's own breaker, against which the tests run the
+model.
 """
 
 import workbench.model.formal as wb
@@ -40,9 +42,10 @@ def CircuitBreaker(
 
     Notes
     -----
-    Its invariants: every trial is at hand, out, or back (`trials_are_accounted_for`); outcomes of calls that came before
-    it opened are not counted (`open_has_no_current_call`); a closed one has few failures (`closed_has_few_failures`). And
-    it never goes from open to closed without a trial (`no_way_from_open_to_closed`).
+    Its invariants: every trial is at hand, out, or back (`trials_are_accounted_for`); outcomes of calls that
+    came before it opened are not counted (`open_has_no_current_call`); a closed one has few failures
+    (`closed_has_few_failures`). And it never goes from open to closed without a trial
+    (`no_way_from_open_to_closed`).
     """
     everybody = range(callers)
 

@@ -1,7 +1,7 @@
 """Dekker's lock: the first correct one for two processes that can only read and write.
 
-Who wants the lock raises its flag. If the other's flag is up too, the one whose turn it is not lowers its flag and waits
-for its turn.
+Who wants the lock raises its flag. If the other's flag is up too, the one whose turn it is not lowers its
+flag and waits for its turn.
 
 Source: E. W. Dijkstra, Cooperating sequential processes, EWD 123 (1965), who credits T. J. Dekker.
 """

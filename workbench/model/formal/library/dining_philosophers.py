@@ -1,9 +1,9 @@
 """Dining philosophers: everybody needs two forks, and shares each with a neighbour.
 
-`DiningPhilosophers` take the left fork first, all of them, and may starve together: when each holds its left fork,
-nothing can happen any more. Two ways out are the other variants: let one philosopher begin on the other side, so that
-forks are taken in one order (`OrderedPhilosophers`), or let a waiter keep one seat free (`SeatedPhilosophers`). A
-third, in which forks are asked for and handed over, is `chandy_misra`.
+`DiningPhilosophers` take the left fork first, all of them, and may starve together: when each holds its left
+fork, nothing can happen any more. Two ways out are the other variants: let one philosopher begin on the other
+side, so that forks are taken in one order (`OrderedPhilosophers`), or let a waiter keep one seat free
+(`SeatedPhilosophers`). A third, in which forks are asked for and handed over, is `chandy_misra`.
 
 Source: E. W. Dijkstra, Hierarchical ordering of sequential processes, Acta Informatica 1 (1971).
 """
@@ -80,8 +80,8 @@ def DiningPhilosophers(n: int = 5) -> type[wb.Model]:
 def OrderedPhilosophers(n: int = 5) -> type[wb.Model]:
     """Return `n` philosophers who take the lower of their two forks first.
 
-    Only the last one differs from its neighbours: its right fork is fork 0. A circle of philosophers who wait for each
-    other would need a fork with a number below itself, so there is no deadlock.
+    Only the last one differs from its neighbours: its right fork is fork 0. A circle of philosophers who wait
+    for each other would need a fork with a number below itself, so there is no deadlock.
     """
 
     class OrderedPhilosophers(wb.Model):

@@ -1,8 +1,8 @@
 """A lock with a lease: it expires while its holder sleeps, and the holder does not know.
 
-A client that was away (a pause of the collector, a slow network) goes on believing that it holds the lock, and writes to the
-storage after the next holder has. `LeaseLock` has that failure. `FencedLock` gives a number with each grant, higher each
-time; the storage refuses numbers lower than one it has seen.
+A client that was away (a pause of the collector, a slow network) goes on believing that it holds the lock,
+and writes to the storage after the next holder has. `LeaseLock` has that failure. `FencedLock` gives a number
+with each grant, higher each time; the storage refuses numbers lower than one it has seen.
 
 Source: M. Kleppmann, How to do distributed locking (2016); C. Gray, D. Cheriton, Leases, SOSP 1989.
 """
@@ -15,7 +15,8 @@ __all__ = ["FencedLock", "LeaseLock"]
 def LeaseLock(clients: int = 2, grants: int = 3) -> type[wb.Model]:
     """Return clients that write under a lease, for so many grants of the lock.
 
-    Its invariant does not hold: that no write of an earlier holder comes after one of a later (`no_write_is_overwritten`).
+    Its invariant does not hold: that no write of an earlier holder comes after one of a later
+    (`no_write_is_overwritten`).
     """
     everybody = range(clients)
 

@@ -1,11 +1,11 @@
 """EWD 840: a node of a ring learns that all work has ended, by a token that goes round.
 
-An active node may wake others by messages, which arrive at once. Node 0 sends a white token down the ring; a node that
-woke somebody the token has passed already is black, and stains it. If the token comes back white to a white and idle
-node 0, nobody is active.
+An active node may wake others by messages, which arrive at once. Node 0 sends a white token down the ring; a
+node that woke somebody the token has passed already is black, and stains it. If the token comes back white to
+a white and idle node 0, nobody is active.
 
-Source: E. W. Dijkstra, W. H. J. Feijen, A. J. M. van Gasteren, Derivation of a termination detection algorithm for
-distributed computations, EWD 840 (1983); TLA+ Examples, ewd840.
+Source: E. W. Dijkstra, W. H. J. Feijen, A. J. M. van Gasteren, Derivation of a termination detection
+algorithm for distributed computations, EWD 840 (1983); TLA+ Examples, ewd840.
 """
 
 import workbench.model.formal as wb
@@ -16,11 +16,11 @@ __all__ = ["EWD840"]
 def EWD840(n: int = 3) -> type[wb.Model]:
     """Return the algorithm on a ring of `n` nodes, begun with any nodes active, of any colours, the token anywhere.
 
-    A step of the token names its reason, and there may be several for one: what is black already can be no proof, so an
-    active node need not keep it.
+    A step of the token names its reason, and there may be several for one: what is black already can be no
+    proof, so an active node need not keep it.
 
-    Its invariants: who says that all is ended is right (`detection_is_right`), and Dijkstra's own (`dijkstra`), from
-    which that follows.
+    Its invariants: who says that all is ended is right (`detection_is_right`), and Dijkstra's own
+    (`dijkstra`), from which that follows.
     """
     nodes = range(n)
 

@@ -1,10 +1,11 @@
 """EWD 998: termination detection on a ring when messages take time.
 
-As in `EWD840` a token goes round; besides a colour it carries a sum. Each node counts messages sent less messages received,
-and the token adds up the counts: nothing is on the way when they sum to zero. A node that received a message is black, for
-its count may be part of the sum already.
+As in `EWD840` a token goes round; besides a colour it carries a sum. Each node counts messages sent less
+messages received, and the token adds up the counts: nothing is on the way when they sum to zero. A node that
+received a message is black, for its count may be part of the sum already.
 
-Source: E. W. Dijkstra, Shmuel Safra's version of termination detection, EWD 998 (1987); TLA+ Examples, ewd998.
+Source: E. W. Dijkstra, Shmuel Safra's version of termination detection, EWD 998 (1987); TLA+ Examples,
+ewd998.
 """
 
 import workbench.model.formal as wb
@@ -17,8 +18,8 @@ def EWD998(n: int = 3, most: int = 3) -> type[wb.Model]:
 
     No count and no number of messages to one node is above `most`, and no sum of the token above `3 * most`.
 
-    Its invariants: who says that all is ended is right (`detection_is_right`); counts sum to the messages on the way
-    (`counts_are_right`); and Safra's own (`safra`), from which the first follows.
+    Its invariants: who says that all is ended is right (`detection_is_right`); counts sum to the messages on
+    the way (`counts_are_right`); and Safra's own (`safra`), from which the first follows.
     """
     nodes = range(n)
     farthest = n * (most + 1)

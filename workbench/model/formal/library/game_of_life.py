@@ -1,10 +1,10 @@
 """The game of life: every board, and the one that follows it.
 
-A cell lives on with two or three living neighbours, and comes to life with three: it is alive next if there are three
-living cells in the square of nine around it, or four and it is one of them.
+A cell lives on with two or three living neighbours, and comes to life with three: it is alive next if there
+are three living cells in the square of nine around it, or four and it is one of them.
 
-Source: M. Gardner, The fantastic combinations of John Conway's new solitaire game "life", Scientific American 223
-(1970); TLA+ Examples, GameOfLife.
+Source: M. Gardner, The fantastic combinations of John Conway's new solitaire game "life", Scientific American
+223 (1970); TLA+ Examples, GameOfLife.
 """
 
 import workbench.model.formal as wb

@@ -11,8 +11,8 @@ __all__ = ["Hanoi"]
 def Hanoi(discs: int = 3, pegs: int = 3) -> type[wb.Model]:
     """Return the puzzle for a number of discs: disc 0 is the smallest.
 
-    The invariant `unsolved` says that some disc is not on the last peg: a behaviour that violates it is a solution, and
-    the shortest one with three pegs has `2 ** discs - 1` moves.
+    The invariant `unsolved` says that some disc is not on the last peg: a behaviour that violates it is a
+    solution, and the shortest one with three pegs has `2 ** discs - 1` moves.
     """
 
     class Hanoi(wb.Model):

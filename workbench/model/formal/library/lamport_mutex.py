@@ -1,11 +1,11 @@
 """Lamport's mutual exclusion by clocks: a queue of requests that everybody keeps for themselves.
 
-A request carries its sender's clock; each receiver moves its own clock beyond it, notes the request and acknowledges it.
-Who has all acknowledgements and the earliest request that it knows of (ties go to the lower process) may enter. Channels
-between two processes keep the order.
+A request carries its sender's clock; each receiver moves its own clock beyond it, notes the request and
+acknowledges it. Who has all acknowledgements and the earliest request that it knows of (ties go to the lower
+process) may enter. Channels between two processes keep the order.
 
-Source: L. Lamport, Time, clocks and the ordering of events in a distributed system, CACM 21 (1978); TLA+ Examples,
-lamport_mutex.
+Source: L. Lamport, Time, clocks and the ordering of events in a distributed system, CACM 21 (1978); TLA+
+Examples, lamport_mutex.
 """
 
 import workbench.model.formal as wb
@@ -16,8 +16,8 @@ __all__ = ["LamportMutex"]
 def LamportMutex(n: int = 2, highest: int = 5) -> type[wb.Model]:
     """Return the algorithm for `n` processes, as far as no clock is above `highest`.
 
-    Its invariants: one is in the critical section at most (`mutual_exclusion`), and no channel ever holds more than three
-    messages (`channels_are_short`).
+    Its invariants: one is in the critical section at most (`mutual_exclusion`), and no channel ever holds
+    more than three messages (`channels_are_short`).
     """
     everybody = range(n)
     Message = wb.Record(kind=wb.Enum("request", "acknowledge", "release"), clock=wb.Int(0, highest))

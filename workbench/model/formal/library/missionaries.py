@@ -1,7 +1,7 @@
 """Missionaries and cannibals: cross a river, and never leave missionaries outnumbered.
 
-Source: S. Amarel, On representations of problems of reasoning about actions, Machine Intelligence 3 (1968); TLA+
-Examples, MissionariesAndCannibals.
+Source: S. Amarel, On representations of problems of reasoning about actions, Machine Intelligence 3 (1968);
+TLA+ Examples, MissionariesAndCannibals.
 """
 
 import workbench.model.formal as wb
@@ -12,8 +12,8 @@ __all__ = ["MissionariesAndCannibals"]
 def MissionariesAndCannibals(each: int = 3, seats: int = 2) -> type[wb.Model]:
     """Return the puzzle for `each` missionaries and as many cannibals, and a boat with a number of seats.
 
-    The invariant `unsolved` says that somebody is still on the first bank: a behaviour that violates it is a solution,
-    and the shortest one for three and three has eleven crossings.
+    The invariant `unsolved` says that somebody is still on the first bank: a behaviour that violates it is a
+    solution, and the shortest one for three and three has eleven crossings.
     """
     people = range(each + 1)
 

@@ -5,9 +5,9 @@
     leader of ballot b      prepare(b) ──▶           propose(b, v) ──▶
     acceptor a                          promise(a, b) ──▶          accept(a, b, v)
 
-A leader may propose freely when a quorum has promised and none of it has accepted anything; otherwise it must propose
-what the latest acceptance of that quorum was for. A value is chosen when a quorum has accepted it in one ballot. A message
-that was sent stays: loss is that nobody reads it.
+A leader may propose freely when a quorum has promised and none of it has accepted anything; otherwise it must
+propose what the latest acceptance of that quorum was for. A value is chosen when a quorum has accepted it in
+one ballot. A message that was sent stays: loss is that nobody reads it.
 
 Source: L. Lamport, Paxos made simple, SIGACT News 32 (2001); TLA+ Examples, PaxosHowToWinATuringAward.
 """

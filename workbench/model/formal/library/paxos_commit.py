@@ -1,8 +1,8 @@
 """Paxos Commit: transaction commit that does not block, by one instance of Paxos for each resource manager.
 
-Each resource manager proposes "prepared" or "aborted" for itself in ballot 0. If it is not heard of, a leader starts a
-higher ballot for its instance and proposes "aborted", unless an acceptor has accepted something before. The transaction
-commits when every instance has chosen "prepared".
+Each resource manager proposes "prepared" or "aborted" for itself in ballot 0. If it is not heard of, a leader
+starts a higher ballot for its instance and proposes "aborted", unless an acceptor has accepted something
+before. The transaction commits when every instance has chosen "prepared".
 
 Source: J. Gray, L. Lamport, Consensus on Transaction Commit, ACM TODS 31 (2006), section 4; TLA+ Examples,
 transaction_commit/PaxosCommit.

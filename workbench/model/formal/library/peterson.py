@@ -1,10 +1,10 @@
 """Peterson's lock: two processes exclude each other with two flags and a turn.
 
-Each process goes round and round: outside, it may want the lock; it raises its flag, leaves the turn to the other,
-and waits until the other's flag is down or the turn is its own.
+Each process goes round and round: outside, it may want the lock; it raises its flag, leaves the turn to the
+other, and waits until the other's flag is down or the turn is its own.
 
-Source: G. L. Peterson, Myths about the mutual exclusion problem, Information Processing Letters 12 (1981); TLA+
-Examples, locks_auxiliary_vars/Peterson.
+Source: G. L. Peterson, Myths about the mutual exclusion problem, Information Processing Letters 12 (1981);
+TLA+ Examples, locks_auxiliary_vars/Peterson.
 """
 
 import workbench.model.formal as wb

@@ -1,10 +1,11 @@
 """Raft's election: at most one leader a term, though servers stop and start again.
 
-A server that hears nothing becomes a candidate in the next term and votes for itself. A server votes once a term, for who
-asks first, and remembers that on disk. Who gets the votes of a majority leads. Who sees a higher term follows it. Logs are
-left out: they decide who may be elected, not how many.
+A server that hears nothing becomes a candidate in the next term and votes for itself. A server votes once a
+term, for who asks first, and remembers that on disk. Who gets the votes of a majority leads. Who sees a
+higher term follows it. Logs are left out: they decide who may be elected, not how many.
 
-Source: D. Ongaro, J. Ousterhout, In search of an understandable consensus algorithm, USENIX ATC 2014, sections 5.1 and 5.2.
+Source: D. Ongaro, J. Ousterhout, In search of an understandable consensus algorithm, USENIX ATC 2014,
+sections 5.1 and 5.2.
 """
 
 import workbench.model.formal as wb
@@ -15,8 +16,8 @@ __all__ = ["RaftElection"]
 def RaftElection(servers: int = 3, terms: int = 2) -> type[wb.Model]:
     """Return the election among a number of servers, in the terms 1 to `terms`.
 
-    Its invariant: no term has had two leaders (`one_leader_a_term`). Requests and votes that were sent stay, so that they may
-    arrive late or never; `leaders` remembers who was elected.
+    Its invariant: no term has had two leaders (`one_leader_a_term`). Requests and votes that were sent stay,
+    so that they may arrive late or never; `leaders` remembers who was elected.
     """
     everybody, all_terms = range(servers), range(1, terms + 1)
 

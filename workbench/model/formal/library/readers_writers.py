@@ -1,7 +1,7 @@
 """Readers and writers: many may read together, who writes is alone, and all are served in the order in which they ask.
 
-Source: P. J. Courtois, F. Heymans, D. L. Parnas, Concurrent control with readers and writers, CACM 14 (1971), with a queue;
-TLA+ Examples, ReadersWriters.
+Source: P. J. Courtois, F. Heymans, D. L. Parnas, Concurrent control with readers and writers, CACM 14 (1971),
+with a queue; TLA+ Examples, ReadersWriters.
 """
 
 import workbench.model.formal as wb

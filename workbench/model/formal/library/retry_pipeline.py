@@ -1,8 +1,8 @@
 """Retries with a budget: how often is a call made, and how often is its work done?
 
-A call is tried again when it failed, until it has had all its attempts, or the budget has no token: a bucket that gets a part
-of a token with each call, and gives a whole one for each retry. A failure may come before the work was done or after it, when
-only the answer was lost; the caller cannot tell.
+A call is tried again when it failed, until it has had all its attempts, or the budget has no token: a bucket
+that gets a part of a token with each call, and gives a whole one for each retry. A failure may come before
+the work was done or after it, when only the answer was lost; the caller cannot tell.
 
 These are the decisions of `workbench.reliability.Retry` with a `RetryBudget`; delays are left out.
 
@@ -32,9 +32,9 @@ def RetryPipeline(
 
     Notes
     -----
-    Its invariants: retries are at most `burst` and a share of the calls (`retries_are_paid_for`); who is told of a success had
-    the work done (`success_is_true`). Not invariants, but questions: the work can be done twice (`done_twice`), and can be done
-    though the caller is told of a failure (`done_in_vain`).
+    Its invariants: retries are at most `burst` and a share of the calls (`retries_are_paid_for`); who is told
+    of a success had the work done (`success_is_true`). Not invariants, but questions: the work can be done
+    twice (`done_twice`), and can be done though the caller is told of a failure (`done_in_vain`).
     """
     everybody = range(calls)
     full = burst * calls_a_token

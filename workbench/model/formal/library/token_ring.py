@@ -1,11 +1,11 @@
 """EWD 426: a ring that finds back to one token by itself, whatever state it is in.
 
-Node 0 has the token if its number is that of the last node; any other node if its number is not that of its predecessor.
-Who has the token may pass it on: node 0 by adding one, the others by taking over their predecessor's number. There may be
-several at first. They become one.
+Node 0 has the token if its number is that of the last node; any other node if its number is not that of its
+predecessor. Who has the token may pass it on: node 0 by adding one, the others by taking over their
+predecessor's number. There may be several at first. They become one.
 
-Source: E. W. Dijkstra, Self-stabilizing systems in spite of distributed control, CACM 17 (1974), EWD 426; TLA+ Examples,
-ewd426/TokenRing.
+Source: E. W. Dijkstra, Self-stabilizing systems in spite of distributed control, CACM 17 (1974), EWD 426;
+TLA+ Examples, ewd426/TokenRing.
 """
 
 import workbench.model.formal as wb
@@ -16,8 +16,8 @@ __all__ = ["TokenRing"]
 def TokenRing(n: int = 4, numbers: int = 4) -> type[wb.Model]:
     """Return a ring of `n` nodes whose numbers are taken modulo `numbers`, begun in every state.
 
-    There is always a token (`somebody_has_a_token`), and never more than before (`no_token_is_made`). That they become one
-    needs `numbers` to be at least `n - 1`.
+    There is always a token (`somebody_has_a_token`), and never more than before (`no_token_is_made`). That
+    they become one needs `numbers` to be at least `n - 1`.
     """
     nodes = range(n)
 

@@ -1,7 +1,7 @@
 """Transaction commit: what any commit protocol must do, without saying how.
 
-Each resource manager prepares or aborts; it may commit once all are prepared or committed, and abort as long as nobody
-has committed. `TwoPhaseCommit` and `PaxosCommit` are ways to do this by messages, and refine it.
+Each resource manager prepares or aborts; it may commit once all are prepared or committed, and abort as long
+as nobody has committed. `TwoPhaseCommit` and `PaxosCommit` are ways to do this by messages, and refine it.
 
 Source: J. Gray, L. Lamport, Consensus on Transaction Commit, ACM TODS 31 (2006), section 2; TLA+ Examples,
 transaction_commit/TCommit.

@@ -6,8 +6,8 @@
                            │                      │
                            └──── own choice ──────┴──── told ─────▶ aborted
 
-The manager commits when it has heard "prepared" from all; it may abort at any time before. A message that was sent
-stays: receiving it late, or never, is a behaviour too, so loss and delay need no action of their own.
+The manager commits when it has heard "prepared" from all; it may abort at any time before. A message that was
+sent stays: receiving it late, or never, is a behaviour too, so loss and delay need no action of their own.
 
 Source: J. Gray, L. Lamport, Consensus on Transaction Commit, ACM TODS 31 (2006), section 3; TLA+ Examples,
 transaction_commit/TwoPhase.

@@ -86,6 +86,90 @@ def compiled_search(history, kind=CompiledSearch):
     return kind(by_time(*automaton.relevant(history.operations)), automaton)
 
 
+class Answer(NamedTuple):
+    holds: bool
+    steps: int
+
+
+class PlainSearch:
+    """The same search, as one would write it in Python."""
+
+    def __init__(self, history):
+        search = compiled_search(history)
+        rows = search.operations.T.tolist()
+        self.call, self.returned, self.symbol, self.lane_of, self.steady = rows
+        self.ahead, self.end = search.lanes.bounds[:-1].tolist(), search.lanes.bounds[1:].tolist()
+        self.unit = [1 << (64 * word + shift) for word, shift in search.tracks[:, 2:].tolist()]
+        self.automaton = search.automaton
+        self.table = self.automaton.table.tolist()
+
+    def after(self, state, symbol):
+        if self.table[state][symbol] == codes.UNKNOWN:
+            self.automaton.fill(state, symbol)
+            self.table = self.automaton.table.tolist()
+        return self.table[state][symbol]
+
+    def run(self):  # noqa: C901 - one loop, as the kernel's
+        """Return whether it holds, and the steps."""
+        call, returned, symbol, lane_of = (
+            self.call,
+            self.returned,
+            self.symbol,
+            self.lane_of,
+        )
+        ahead, end, unit, lanes = self.ahead, self.end, self.unit, range(len(self.ahead))
+        left = sum(time != NEVER for time in returned)
+        state = key = steps = lane = 0
+        low = min((returned[ahead[k]] for k in lanes), default=NEVER)
+        stack, visited, fresh, only = [], set(), True, False
+        while left:
+            if fresh:
+                lane, only = self.steady_lane(state, low)
+                fresh = False
+            found = False
+            while lane < len(ahead):
+                place = ahead[lane]
+                if place < end[lane] and call[place] <= low:
+                    steps += 1
+                    after = self.table[state][symbol[place]]
+                    if after == codes.UNKNOWN:
+                        after = self.after(state, symbol[place])
+                    if after >= 0 and not (after == state and returned[place] == NEVER):
+                        configuration = (key + unit[lane], after)
+                        if configuration not in visited:
+                            visited.add(configuration)
+                            found = True
+                            break
+                if only:
+                    break
+                lane += 1
+            if found:
+                stack.append((lane, state, low, only))
+                key, state = configuration
+                ahead[lane] += 1
+                left -= returned[place] != NEVER
+                if returned[place] == low:
+                    low = min((returned[ahead[k]] for k in lanes if ahead[k] < end[k]), default=NEVER)
+                fresh, only = True, False
+                continue
+            if not stack:
+                return Answer(False, steps)
+            lane, state, low, only = stack.pop()
+            ahead[lane] -= 1
+            key -= unit[lane]
+            left += returned[ahead[lane]] != NEVER
+            lane = len(ahead) if only else lane + 1
+            only = False
+        return Answer(True, steps)
+
+    def steady_lane(self, state, low):
+        for lane, place in enumerate(self.ahead):
+            may_be_next = place < self.end[lane] and self.steady[place] and self.call[place] <= low
+            if may_be_next and self.table[state][self.symbol[place]] == state:
+                return lane, True
+        return 0, False
+
+
 def _pure(dispatcher, **names):
     """Return a kernel's source as a function that Python runs."""
     function = dispatcher.py_func

@@ -6,6 +6,7 @@
     graph(...)     -> Picture   a directed graph, in layers from left to right
     heatmap(...)   -> Picture   counts over two binned axes
     schedule(...)  -> Picture   operations that overlap, and an order of them
+    sequence(...)  -> Picture   who did what, and what it changed elsewhere, from top to bottom
     bars(...)      -> Picture   numbers by name, in proportion
     table(...)     -> Table     rows as text and as HTML
     use_style()                 the matplotlib style of all curves
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from workbench.display._heatmap import heatmap
     from workbench.display._picture import Picture
     from workbench.display._schedule import schedule
+    from workbench.display._sequence import sequence
     from workbench.display._style import new_axes, plain_text, use_style
     from workbench.display._table import Table, table
     from workbench.display._timeline import timeline
@@ -44,6 +46,7 @@ __all__ = [
     "plain_text",
     "plural",
     "schedule",
+    "sequence",
     "table",
     "timeline",
     "use_style",
@@ -63,6 +66,7 @@ __getattr__, __dir__ = lazy_names(
         "plain_text": "_style",
         "plural": "_units",
         "schedule": "_schedule",
+        "sequence": "_sequence",
         "table": "_table",
         "timeline": "_timeline",
         "use_style": "_style",

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from workbench.histories.transactions.checking import isolation
     from workbench.histories.transactions.columns import Fate, MicroOperation, Transactions
     from workbench.histories.transactions.errors import TransactionError
-    from workbench.histories.transactions.levels import LEVELS, IsolationLevel
+    from workbench.histories.transactions.levels import IsolationLevel, isolation_levels
     from workbench.histories.transactions.store import (
         StoreTransaction,
         TransactionAbortedError,
@@ -49,7 +49,6 @@ if TYPE_CHECKING:
     from workbench.histories.verdict import Verdict
 
 __all__ = [
-    "LEVELS",
     "NIL",
     "Anomaly",
     "Counter",
@@ -86,6 +85,7 @@ __all__ = [
     "Transactions",
     "Verdict",
     "isolation",
+    "isolation_levels",
     "linearizable",
     "run_workload",
     "sequentially_consistent",
@@ -106,7 +106,6 @@ __getattr__, __dir__ = lazy_names(
         "IsolationLevel": "transactions.levels",
         "IsolationVerdict": "transactions.verdict",
         "KeyValue": "models.registers",
-        "LEVELS": "transactions.levels",
         "Lock": "models.counting",
         "MappingError": "errors",
         "MicroOperation": "transactions.columns",
@@ -133,6 +132,7 @@ __getattr__, __dir__ = lazy_names(
         "Transactions": "transactions.columns",
         "Verdict": "verdict",
         "isolation": "transactions.checking",
+        "isolation_levels": "transactions.levels",
         "linearizable": "linearizability",
         "run_workload": "transactions.workloads",
         "sequentially_consistent": "linearizability",

@@ -9,7 +9,7 @@ from histories.transactions.transaction_histories import history_of, random_list
 from workbench.histories import isolation
 
 SEEDS = range(8)
-EACH = 125
+EACH = 80
 
 
 def both(holds, truth, transactions):
@@ -72,7 +72,7 @@ def test_register_histories_are_snapshot_isolated_when_some_starts_and_commits_e
 )
 def test_levels_with_an_order_keep_real_time_or_that_of_each_process(kind, level, oracle):
     seen = set()
-    for seed in range(250):
+    for seed in range(150):
         rng = random.Random(seed)
         transactions = kind(seed)
         starts = sorted(rng.sample(range(20), len(transactions)))

@@ -24,14 +24,12 @@ def graph_of(edges, nodes=NODES):
 
 
 def closed_ways(edges, length):
-    """Yield the kinds along every simple cycle of at most so many edges, one choice of parallel edges each."""
+    """Yield the kinds along every simple cycle of at most so many edges, for each choice of parallel ones."""
     graph = nx.MultiDiGraph()
     graph.add_edges_from((a, b, {"kind": kind}) for a, b, kind in edges if a != b)
     for cycle in nx.simple_cycles(nx.DiGraph(graph), length_bound=length):
-        steps = [
-            list({d["kind"] for d in graph[a][b].values()})
-            for a, b in zip(cycle, [*cycle[1:], cycle[0]], strict=True)
-        ]
+        pairs = zip(cycle, [*cycle[1:], cycle[0]], strict=True)
+        steps = [list({d["kind"] for d in graph[a][b].values()}) for a, b in pairs]
         yield from _choices(steps)
 
 

@@ -206,9 +206,11 @@ def test_a_cancelled_wait_stays_cancelled_though_the_server_is_gone():
             limiter = RateLimiter.gcra(rate_hz=0.01, wait_s=1000.0, shared=SharedLimits(client))
             limited = limiter(asyncio.sleep)
             await limited(0)
+            reserved = asyncio.Event()
+            limiter.listen(lambda _: reserved.set())
             waiting = asyncio.create_task(limited(0))
-            while limiter.statistics.taken < 2:
-                await asyncio.sleep(0.001)
+            await asyncio.wait_for(reserved.wait(), 10.0)
+            await asyncio.sleep(0)  # it sleeps by now
         waiting.cancel("by me")
         try:
             await waiting

@@ -99,7 +99,7 @@ def _count(reads: Reads, versions: Versions, rows: Integers) -> float:
             size[above] += 1
             above = int(versions.rows[after[above]])
     total = math.prod(math.factorial(len(part)) for part in _of_keys(reads, rows))
-    return total / math.prod(size.values())
+    return total // math.prod(size.values())
 
 
 def _all(reads: Reads, versions: Versions, rows: Integers) -> Iterator[Integers]:

@@ -1,6 +1,7 @@
 """Operations of a history as columns of transactions."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -17,19 +18,32 @@ FATES = {
     "aborted": codes.ABORTED,
     "indeterminate": codes.INDETERMINATE,
 }
+SHAPES = (("read", 2), ("append", 3), ("write", 3))
+EXPECTED = 'expected ("read", key), ("append", key, value) or ("write", key, value)'
 WRITES = {"append": codes.APPEND, "write": codes.WRITE}
 
 
 def columns_of(history: History, initial: Mapping[Any, Any]) -> dict[str, Any]:
     """Return the columns of the transactions of a history."""
-    columns = _Columns(_list_keys(history), initial)
+    parts: list[tuple[Any, ...]] = []
     for number, operation in enumerate(history):
-        try:
-            columns.add(operation)
-        except TransactionError as error:
-            msg = f"operation {number}, {operation!r}: {error}"
-            raise TransactionError(msg) from None
+        with _naming(number, operation):
+            parts.append((operation, _asked(operation), *_told(operation)))
+    columns = _Columns(_list_keys(parts), initial)
+    for number, (operation, *part) in enumerate(parts):
+        with _naming(number, operation):
+            columns.add(operation, *part)
     return columns.arrays()
+
+
+@contextmanager
+def _naming(number: int, operation: Operation) -> Iterator[None]:
+    """Let an error say which operation it is about."""
+    try:
+        yield
+    except TransactionError as error:
+        msg = f"operation {number}, {operation!r}: {error}"
+        raise TransactionError(msg) from None
 
 
 def _asked(operation: Operation) -> tuple[Any, ...]:
@@ -37,6 +51,11 @@ def _asked(operation: Operation) -> tuple[Any, ...]:
     if asked[0] != "txn" or len(asked) != 2 or not isinstance(asked[1], tuple | list):
         msg = f'expected the input ("txn", (micro-operation, ...)), got {asked!r}'
         raise TransactionError(msg)
+    for micro in asked[1]:
+        shape = (micro[0], len(micro)) if isinstance(micro, tuple | list) and micro else None
+        if shape not in SHAPES:
+            msg = f"{micro!r} is no micro-operation: {EXPECTED}"
+            raise TransactionError(msg)
     return tuple(asked[1])
 
 
@@ -53,21 +72,17 @@ def _told(operation: Operation) -> tuple[int, tuple[Any, ...]]:
     raise TransactionError(msg)
 
 
-def _list_keys(history: History) -> set[Any]:
+def _list_keys(parts: list[tuple[Any, ...]]) -> set[Any]:
     """Return the keys that are appended to, or of which lists are read and nothing is written."""
     appended: set[Any] = set()
     written: set[Any] = set()
     listed: set[Any] = set()
-    for operation in history:
-        if operation.input[0] != "txn" or len(operation.input) != 2:
-            continue
-        results = _told(operation)[1] if operation.output is not None else ()
-        for place, micro in enumerate(operation.input[1]):
-            if micro[0] == "read":
-                if place < len(results) and isinstance(results[place], tuple | list):
-                    listed.add(micro[1])
-            else:
-                (appended if micro[0] == "append" else written).add(micro[1])
+    for _, asked, _, results in parts:
+        for place, (function, key, *_) in enumerate(asked):
+            if function != "read":
+                (appended if function == "append" else written).add(key)
+            elif place < len(results) and isinstance(results[place], tuple | list):
+                listed.add(key)
     if both := appended & written:
         key = min(both, key=repr)
         msg = f"key {key!r} is appended to and written: it must be a list or a register"
@@ -88,8 +103,7 @@ class _Columns:
         self.elements: list[int] = []
         self.of_transactions: list[tuple[int, int, float, float]] = []  # fate, process, call_s, return_s
 
-    def add(self, operation: Operation) -> None:
-        asked, (fate, results) = _asked(operation), _told(operation)
+    def add(self, operation: Operation, asked: Any, fate: int, results: tuple[Any, ...]) -> None:
         if len(results) > len(asked) or (fate == codes.COMMITTED and len(results) != len(asked)):
             msg = f"{len(results)} results for {len(asked)} micro-operations"
             raise TransactionError(msg)
@@ -102,17 +116,13 @@ class _Columns:
         self.of_transactions.append((fate, process, float(operation.call_s), end))
 
     def _add_row(self, micro: Any, result: Any) -> None:
-        if micro[0] in WRITES and len(micro) == 3:
-            if micro[1] in self.initial and self.initial[micro[1]] == micro[2]:
-                msg = f"{micro!r} writes what was there initially: no read could tell the two apart"
-                raise TransactionError(msg)
-            self._row(WRITES[micro[0]], micro[1], self._value(micro[2]))
-        elif micro[0] == "read" and len(micro) == 2:
+        if micro[0] == "read":
             self._add_read(micro[1], result)
-        else:
-            kinds = '("read", key), ("append", key, value) or ("write", key, value)'
-            msg = f"micro-operation {micro!r}: expected {kinds}"
+            return
+        if micro[1] in self.initial and self.initial[micro[1]] == micro[2]:
+            msg = f"{micro!r} writes what was there initially: no read could tell the two apart"
             raise TransactionError(msg)
+        self._row(WRITES[micro[0]], micro[1], self._value(micro[2]))
 
     def _add_read(self, key: Any, result: Any) -> None:
         if result is None:

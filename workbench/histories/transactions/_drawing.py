@@ -25,8 +25,7 @@ def chosen(anomalies: Sequence[Anomaly], number: int) -> Anomaly:
     """
     if -len(anomalies) <= number < len(anomalies):
         return anomalies[number]
-    msg = f"there is no anomaly {number}: {display.plural(len(anomalies), 'anomaly')} explained"
-    msg = msg.replace("anomalys", "anomalies")
+    msg = f"there is no anomaly {number}: {len(anomalies)} explained, counted from 0"
     raise TransactionError(msg)
 
 

@@ -20,7 +20,7 @@ from typing import Literal
 
 from workbench.histories.transactions.errors import TransactionError
 
-__all__ = ["LEVELS", "IsolationLevel"]
+__all__ = ["IsolationLevel", "isolation_levels"]
 
 DATA, PROCESS, REALTIME = 0, 1, 2  # which order counts, beside that of the data
 UNCOMMITTED, COMMITTED, VIEW, SNAPSHOT, SERIALIZABLE = 0, 1, 2, 3, 4  # what is forbidden
@@ -105,6 +105,17 @@ ALIASES = {
     "parallel-snapshot": "consistent-view",
     "strong-serializable": "strict-serializable",
 }
+
+
+def isolation_levels() -> tuple[IsolationLevel, ...]:
+    """Return all levels that `isolation` knows, from the weakest.
+
+    Examples
+    --------
+    >>> [level.name for level in isolation_levels() if level.forbids("lost update")][:2]
+    ['consistent-view', 'snapshot']
+    """
+    return tuple(LEVELS.values())
 
 
 def level_named(name: str) -> IsolationLevel:

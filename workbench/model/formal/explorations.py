@@ -6,7 +6,7 @@ declaration, parameters in the order of their values. So their counts, verdicts 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -81,7 +81,7 @@ class Exploration:
     ----------
     states : States
         The distinct states in the order of their discovery.
-    parents : (distinct,) int32
+    parents : (distinct,) integers
         From which state each was discovered first; -1 for initial states.
     levels : list of int
         The number of the first state of each breadth-first level.
@@ -96,7 +96,7 @@ class Exploration:
     """
 
     states: States
-    parents: npt.NDArray[np.int32] | Sequence[int]
+    parents: npt.NDArray[Any] | Sequence[int]
     levels: list[int]
     generated: int
     taken: npt.NDArray[np.int64]

@@ -1,13 +1,12 @@
 """Does a behaviour violate a property? Judged step by step, by Python, without a search.
 
-A behaviour that never ends is a *lasso*: positions ``0 .. n-1``, each followed by the next, the last by position
-`loop`. The truth of a formula of linear time at each position is a fixed point: ``until(p, q)`` is the least
-solution of ``x[i] = q[i] or (p[i] and x[after i])``, and ``release(p, q)`` the greatest of
+A behaviour that never ends is a *lasso*: positions ``0 .. n-1``, each followed by the next, the last by
+position `loop`. The truth of a formula of linear time at each position is a fixed point: ``until(p, q)`` is
+the least solution of ``x[i] = q[i] or (p[i] and x[after i])``, and ``release(p, q)`` the greatest of
 ``x[i] = q[i] and (p[i] or x[after i])``; two rounds from the last position back to the first reach it.
 """
 
 from collections.abc import Callable
-
 
 from workbench.model.formal.errors import ModelError
 from workbench.model.formal.explorations import Limits
@@ -64,24 +63,20 @@ def _temporal(declared: Specification, violation: Violation) -> bool:
         return _branching(declared, wanted)
     if violation.trace[-1].state != violation.trace[violation.loop].state:
         return False
-    return _is_fair(declared, violation) and not _holds(declared, violation, wanted)
+    if not _is_fair(declared, violation.trace[violation.loop + 1 :]):
+        return False
+    states = [declared.freeze(step.state) for step in violation.trace[:-1]]
+    return not _truths(declared, wanted, states, [*range(1, len(states)), violation.loop])[0]
 
 
 def _branching(declared: Specification, wanted: Formula) -> bool:
-    """Tell whether a formula of branching time is false: no single behaviour can show that, so all are seen."""
+    """Tell whether a formula of branching time is false; no single behaviour can show that."""
     from workbench.model.formal.engines import explored_graph  # noqa: PLC0415 - it imports Numba
     from workbench.model.formal.temporal.branching import states_where  # noqa: PLC0415
     from workbench.model.formal.temporal.graphs import Graph  # noqa: PLC0415
 
     graph = Graph(declared, explored_graph(declared, Limits(), "auto", None))
     return not states_where(graph, wanted)[: graph.initial].all()
-
-
-def _holds(declared: Specification, violation: Violation, wanted: Formula) -> bool:
-    assert violation.loop is not None
-    states = [declared.freeze(step.state) for step in violation.trace[:-1]]
-    after = [*range(1, len(states)), violation.loop]
-    return _truths(declared, wanted, states, after)[0]
 
 
 def _truths(  # noqa: PLR0911 - a table of operators
@@ -126,10 +121,8 @@ def _true_of(declared: Specification, atom: Atom, state: Frozen) -> bool:
     raise ModelError(msg)
 
 
-def _is_fair(declared: Specification, violation: Violation) -> bool:
-    """Tell whether the loop does not put off for ever what is declared fair."""
-    assert violation.loop is not None
-    steps = violation.trace[violation.loop + 1 :]
+def _is_fair(declared: Specification, steps: list[Step]) -> bool:
+    """Tell whether a loop does not put off for ever what is declared fair."""
     states = [declared.freeze(step.state) for step in steps]
     for instance in declared.instances:
         if instance.action.fair is None or any(_is_taken(instance, step) for step in steps):

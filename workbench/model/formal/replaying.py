@@ -1,8 +1,8 @@
 """Behaviours taken again: by the model as it is now, which may have been changed since.
 
 A behaviour is a list of steps. It is taken again when the first state is an initial one of the model, each
-action is enabled where it was taken, and each leads to the state that was recorded. Of a state only the fields
-that were recorded are compared: a model that has got more of them since may still have the behaviour.
+action is enabled where it was taken, and each leads to the state that was recorded. Of a state only the
+fields that were recorded are compared: a model that has got more since may still have the behaviour.
 """
 
 import re
@@ -36,7 +36,8 @@ def replay(model: Any, trace: Sequence[Step]) -> list[Step]:
     model : class
         Derived from `Model`: the one that the trace is of, or a later form of it.
     trace : sequence of Step
-        From an initial state on; a state may be given as a mapping of its fields. Where the last step fails an assertion, its state is the one before.
+        From an initial state on; a state may be given as a mapping of its fields. Where the last step fails
+        an assertion, its state is the one before.
 
     Raises
     ------
@@ -176,7 +177,7 @@ def _recorded(declared: Specification, number: int, step: Step) -> dict[str, Has
     found = {}
     for name in names:
         if name not in declared.fields:
-            msg = f"step {number}, {step.label}: {declared.name} has no field {name}, the recorded state has one"
+            msg = f"step {number}, {step.label}: {declared.name} has no field {name}, which was recorded"
             raise OtherFieldsError(msg)
         value = held[name] if isinstance(held, Mapping) else getattr(held, name)
         try:

@@ -99,14 +99,12 @@ def _written_out(kind: type[Model], imports: set[str]) -> str:
     try:
         text = textwrap.dedent(inspect.getsource(kind))
     except (OSError, TypeError):
-        msg = f"the text of {kind.__name__} is not to be found: give an expression for it, test_source(model=...)"
+        msg = f"the text of {kind.__name__} is not found: give an expression for it, test_source(model=...)"
         raise ReplayError(msg) from None
     names = {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
     main = vars(__import__("__main__"))
-    lines = []
-    for name in sorted(names - set(vars(builtins)) - {kind.__name__}):
-        if name in main:
-            lines.append(_defined(name, main[name], imports))
+    used = sorted(name for name in names - set(vars(builtins)) - {kind.__name__} if name in main)
+    lines = [_defined(name, main[name], imports) for name in used]
     return "\n".join([*filter(None, lines), "", "", text])
 
 
@@ -124,10 +122,10 @@ def _defined(name: str, value: Any, imports: set[str]) -> str:
 
 def _step_text(step: Step, imports: set[str]) -> str:
     state = {name: getattr(step.state, name) for name in specification(step.state).fields}
-    return f"wb.Step({_literal(step.action, imports)}, {_literal(dict(step.args), imports)}, {_literal(state, imports)})"
+    return f"wb.Step({', '.join(_literal(each, imports) for each in (step.action, dict(step.args), state))})"
 
 
-def _literal(value: Any, imports: set[str]) -> str:
+def _literal(value: Any, imports: set[str]) -> str:  # noqa: PLR0911 - a table of types
     """Return a value as text that gives it again, in a form that its domain takes."""
     if isinstance(value, FiniteSet | FiniteArray | list):
         return f"[{_joined(value, imports)}]"

@@ -77,8 +77,8 @@ def sustained_factor(policy: Any) -> float:
     """Return by how much a layer multiplies attempts while everything fails: a budget bounds that, too."""
     if is_retry(policy) and policy.budget is not None:
         return min(factor(policy), 1.0 + policy.budget.parameters.ratio)
-    if is_hedge(policy) and policy.parameters.share < math.inf:
-        return min(factor(policy), 1.0 + policy.parameters.share)
+    if is_hedge(policy) and policy.parameters.ratio < math.inf:
+        return min(factor(policy), 1.0 + policy.parameters.ratio)
     return factor(policy)
 
 

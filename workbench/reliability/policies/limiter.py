@@ -416,8 +416,9 @@ class RateLimiter(Policy):
         A thread may be kept from running between its reading of the clock and the decision. Others then have
         taken at later times, and by its own reading it comes too early by as much as it was kept waiting.
         """
-        late_s = self.clock.now() - now
-        if late_s < wait_s or not self._taken_after_all(key, now + late_s, cost):
+        while self.shared is None and 0.0 < wait_s <= (present := self.clock.now()) - now:
+            now, wait_s = present, self._taken_after_all(key, present, cost)
+        if wait_s > 0.0:
             self.refuse(key, now, wait_s)
 
     def refuse(self, key: Any, now: float, wait_s: float) -> None:
@@ -426,14 +427,12 @@ class RateLimiter(Policy):
             self.emit("refused", now, key=key, wait_s=wait_s)
         raise RateLimitedError(self.name, wait_s)
 
-    def _taken_after_all(self, key: Any, now: float, cost: float) -> bool:
-        """Take at a later time for a call that was counted as refused; tell whether it was taken."""
-        if self.shared is not None:
-            return False
-        taken: bool = self.states.take(self._at_once, key, now, cost) <= 0.0
+    def _taken_after_all(self, key: Any, now: float, cost: float) -> float:
+        """Take at a later time for a call that was counted as refused; return the seconds to wait."""
+        wait_s: float = self.states.take(self._at_once, key, now, cost)
         with self.lock:
             self.memory.refused -= 1  # it is one call
-        return taken
+        return wait_s
 
     def _reserve(self, p: Any, key: Any, now: float, cost: float) -> Reservation:
         return self._reserved(p, key, now, cost, self.states.swap(p, key, now, cost))

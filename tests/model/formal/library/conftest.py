@@ -1,4 +1,4 @@
-"""What the tests of the shipped models have in common: both engines, and a search that knows nothing of models."""
+"""What the tests of the shipped models share: both engines, and a search that knows nothing of models."""
 
 import pytest
 from agreement import checked_by_both
@@ -8,7 +8,7 @@ import workbench.model.formal as wb
 
 @pytest.fixture(params=["python", pytest.param("compiled", marks=pytest.mark.slow)])
 def checked(request):
-    """Check a model; compiled, the verdict must be the interpreted engine's, to the last step of its traces."""
+    """Check a model; compiled, the verdict must be the interpreted engine's, down to the traces."""
     if request.param == "compiled":
         return checked_by_both
     return lambda model, **limits: wb.check(model, engine="python", **limits)
@@ -34,9 +34,9 @@ def counted():
 
 @pytest.fixture
 def breadth_first():
-    """Count (distinct, generated, depth) of hashable states, given the first ones and a function that yields successors."""
+    """Count (distinct, generated, depth) of hashable states; those not `within` are generated, no more."""
 
-    def count(initial, successors):
+    def count(initial, successors, within=lambda _state: True):
         initial = list(initial)
         seen, level = set(initial), set(initial)
         generated, depth = len(initial), 0
@@ -44,7 +44,7 @@ def breadth_first():
             depth += 1
             after = [each for state in level for each in successors(state)]
             generated += len(after)
-            level = set(after) - seen
+            level = {each for each in after if within(each)} - seen
             seen |= level
         return len(seen), generated, depth
 
@@ -53,7 +53,7 @@ def breadth_first():
 
 @pytest.fixture
 def reaches(interpreted):
-    """Return the shortest behaviour that leads to a state where a predicate of the model holds; None if there is none."""
+    """Return the shortest behaviour to where a predicate of the model holds; None if there is none."""
 
     def look(model, name):
         class Looking(model):

@@ -13,7 +13,7 @@ NUMBERS = {name: number for number, name in NAMES.items()}
 
 
 def machines(callers, window, failures, trials, *, trials_end):
-    """Return the machine's own transitions, over states that forget what does not matter: times, and old generations."""
+    """Return the machine's own transitions, over states that forget times and old generations."""
     parameters = machine.Parameters(
         window=window,
         minimum_calls=window,
@@ -143,7 +143,7 @@ def test_it_opens_half_opens_and_closes_again(reaches):
 
 
 def test_a_trial_that_hangs_leaves_it_no_way_out_unless_trials_end(interpreted):
-    """From a half-open breaker without permits, with all others asking for ever: what can still be reached?"""
+    """Half open, without permits, and the others ask for ever: what can still be reached?"""
 
     def stuck(*, trials_end):
         class Hanging(CircuitBreaker(callers=2, trials_end=trials_end)):

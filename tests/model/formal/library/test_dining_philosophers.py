@@ -87,7 +87,7 @@ def test_if_all_begin_on_the_left_the_order_is_lost_and_there_is_a_deadlock(inte
 
 
 def seated(n, seats):
-    """Philosophers of five phases: 0 away, 1 sits, 2 holds the left fork, 3 eats, 4 has put the left fork down."""
+    """Philosophers of five phases: 0 away, 1 sits, 2 holds left, 3 eats, 4 has put left down."""
 
     def successors(state):
         held = {i for i in range(n) if state[i] in (2, 3)} | {

@@ -8,14 +8,14 @@ from workbench.model.formal.library import Paxos
 
 @pytest.mark.slow
 def test_two_ballots_have_the_published_counts(checked, counted):
-    """TLA+ Examples, PaxosHowToWinATuringAward/MCPaxosTiny.cfg: 3,921 distinct, 23,563 generated, depth 17."""
+    """TLA+ Examples, PaxosHowToWin.../MCPaxosTiny.cfg: 3,921 distinct, 23,563 generated, depth 17."""
     verdict = checked(Paxos(acceptors=3, values=2, ballots=2))
     assert verdict.holds is True
     assert counted(verdict) == (3921, 23563, 17)
 
 
 def test_one_acceptor_and_one_value_have_the_published_counts(checked, counted):
-    """TLA+ Examples, Paxos/MCPaxos.cfg: 25 distinct, 82 generated, depth 9 (its symmetry sets have one element each)."""
+    """TLA+ Examples, Paxos/MCPaxos.cfg: 25 distinct, 82 generated, depth 9; its symmetry is trivial."""
     verdict = checked(Paxos(acceptors=1, values=1, ballots=2))
     assert counted(verdict) == (25, 82, 9)
 

@@ -36,7 +36,7 @@ def test_who_crosses_without_counting_is_eaten_after_one_crossing(interpreted):
 
 @pytest.mark.parametrize("discs", [1, 2, 3, 5])
 def test_hanoi_has_the_counts_of_its_graph(interpreted, counted, discs):
-    """Its graph has 3^D states and 3 (3^D - 1) / 2 edges, to be gone both ways; a corner is 2^D - 1 from the farthest."""
+    """The graph has 3^D states, 3 (3^D - 1) / 2 edges both ways, and is 2^D - 1 wide from a corner."""
     verdict = interpreted(Hanoi(discs))
     assert counted(verdict) == (3**discs, 1 + 3 * (3**discs - 1), 2**discs)
     assert len(verdict.trace) - 1 == 2**discs - 1
@@ -115,14 +115,11 @@ def by_the_rules(alive):
     return after
 
 
-def test_without_deaths_from_crowding_other_boards_follow():
-    class Crowded(GameOfLife(3)):
+def test_if_a_pair_is_enough_two_cells_live_on(interpreted):
+    class Gentle(GameOfLife(3)):
         def will_live(s, cell):
-            return cell in s.alive or super().will_live(cell)
+            return len(s.alive) == 2 or super().will_live(cell)
 
-    full = Crowded(alive=range(9))
-    full.tick()
-    assert set(full.alive) == set(range(9))
-    real = GameOfLife(3)(alive=range(9))
-    real.tick()
-    assert set(real.alive) == {0, 2, 6, 8}
+    verdict = interpreted(Gentle)
+    assert verdict.property == "two_bring_nobody_to_life"
+    assert len(verdict.trace) - 1 == 1

@@ -114,6 +114,20 @@ def test_both_engines_agree_on_two_queues(checked):
     assert checked(BoundedBufferTwoQueues(2, 2, 1)).holds is True
 
 
+def test_a_producer_that_may_forget_to_wake_a_consumer_leaves_all_asleep(interpreted):
+    class Forgetful(BoundedBufferTwoQueues(1, 1, 1)):
+        @wb.action(p=range(1))
+        def put(s, p):
+            wb.require(p not in s.asleep)
+            wb.require(s.items < 1)
+            s.items += 1
+
+    verdict = interpreted(Forgetful)
+    assert verdict.property == "deadlock"
+    assert len(verdict.trace) - 1 == 3
+    assert verdict.trace[-1].state.all_asleep()
+
+
 def test_a_producer_that_does_not_look_overfills_the_buffer(interpreted):
     class Overfull(BoundedBuffer(1, 1, 1)):
         @wb.action(p=range(1))

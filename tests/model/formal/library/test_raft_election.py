@@ -6,8 +6,8 @@ import workbench.model.formal as wb
 from workbench.model.formal.library import RaftElection
 
 
-def raft(servers, terms):
-    """Per server (role, term, vote); requests (term, candidate), votes (term, candidate, voter) and leaders as sets."""
+def raft(servers, terms):  # noqa: C901 - the protocol again, in one piece
+    """Servers (role, term, vote); requests (term, candidate), votes (term, candidate, voter), leaders."""
 
     def successors(state):
         nodes, asked, votes, leaders = state

@@ -13,7 +13,7 @@ CALLS, ATTEMPTS, BURST, CALLS_A_TOKEN = 2, 3, 1, 2
 
 
 def machines(calls, attempts, burst, calls_a_token):
-    """Return the machines' own decisions: per call (state, attempt, done); tokens missing, in parts; and retries."""
+    """Return the machines' own decisions: calls (state, attempt, done), missing parts of tokens, retries."""
     policy = retry.parameters_of(Exponential(base_s=0.0, jitter="none"), attempts=attempts)
     tokens = budget.Parameters(ratio=1 / calls_a_token, minimum_hz=0.0, burst=float(burst))
 

@@ -58,14 +58,14 @@ def test_paxos_commit_generates_the_published_number_if_each_way_to_see_a_decisi
 
 
 def test_both_engines_agree_on_paxos_commit_with_one_ballot(checked, counted, breadth_first):
-    """With ballot 0 alone, an acceptor of an instance does nothing, or accepts what its resource manager proposed."""
+    """With ballot 0 alone, an acceptor accepts what its resource manager proposed, or does nothing."""
     verdict = checked(PaxosCommit(rm=2, acceptors=2, ballots=1))
     assert verdict.holds is True
     assert counted(verdict) == breadth_first(*paxos_commit_of_one_ballot(acceptors=2))
 
 
 def paxos_commit_of_one_ballot(acceptors):
-    """Return plain states: of each resource manager its state, proposal and votes; which decisions were sent."""
+    """Plain states: of each resource manager its state, proposal and votes; which decisions were sent."""
     working = ("working", None, frozenset())
 
     def successors(state):

@@ -11,7 +11,7 @@ and the table holds their number, plus one, under some bits of their hash: keys 
 from typing import Any
 
 from workbench.kernels import kernel
-from workbench.kernels.memory import copy, inlined, load64, unowned
+from workbench.kernels.memory import copy, inlined, load64, shift_right, unowned
 from workbench.model.formal.compiling._kernel_memory import call_expand, call_judge, mixed, prefetch
 
 __all__ = ["AGAIN", "FAILED", "GROW", "LEVEL", "advance", "advance_wide", "insert", "insert_wide"]
@@ -24,6 +24,8 @@ TAG_SHIFT = 40  # of a wide entry: 24 bits of hash above 40 of number
 NUMBER = (1 << TAG_SHIFT) - 1
 OWNER_BITS = 6  # of an owner: which state of the batch; above it, which action instance
 OWNER = (1 << OWNER_BITS) - 1
+OWNED_BY = 56  # the bits of the hash above say to which thread a state belongs; the table uses those below
+AHEAD = 32  # places of the table that are fetched before they are needed
 
 
 @inlined
@@ -162,8 +164,8 @@ def _look_wide(table: Any, mask: Any, keys_at: Any, key_at: Any, words: Any, cou
 
 
 @kernel(
-    "int64(int64, int64, int64[::1], int64[::1], int64[::1], int64[::1], int32[::1], int64[::1], int64[::1], "
-    "int32[::1], int64[::1], int64[::1])"
+    "int64(int64, int64, int64[::1], int64[::1], int64[::1], int64[::1], int32[::1], int64[::1], "
+    "int64[::1], int32[::1], int64[::1], int64[::1])"
 )
 def advance_wide(
     expand_at: Any,
@@ -355,3 +357,100 @@ def _number_of(table: Any, mask: Any, keys_at: Any, key_at: Any, words: Any) -> 
             return number
         place = (place + 1) & mask
     return -1  # a state that was left out, or not reached before a limit
+
+
+@kernel(
+    "int64(int64, int64[::1], int64[::1], int64[::1], int32[::1], int64[::1], int64[::1], "
+    "int64[:,::1], int64[:,::1], int64[::1])"
+)
+def scatter(
+    expand_at: Any,
+    control: Any,
+    queue_owned: Any,
+    out_owned: Any,
+    owners_owned: Any,
+    taken: Any,
+    found: Any,
+    boxes_owned: Any,
+    parents_owned: Any,
+    filled: Any,
+) -> int:
+    """Expand states of one word, and put each successor into the box of the thread that it belongs to.
+
+    A state belongs to the thread that the highest bits of its hash say. Ends when the level is done, or a box
+    might overflow.
+    """
+    queue, out, owners = unowned(queue_owned), unowned(out_owned), unowned(owners_owned)
+    boxes, parents = unowned(boxes_owned), unowned(parents_owned)
+    most = control[BATCH] * control[FANOUT]
+    position, threads = control[NEXT], len(filled)
+    reason = LEVEL
+    while position < control[LEVEL_END]:
+        if filled.max() + most > boxes.shape[1]:
+            reason = AGAIN
+            break
+        size = min(control[BATCH], control[LEVEL_END] - position)
+        made = call_expand(
+            expand_at,
+            (
+                queue.ctypes.data + 8 * position,
+                size,
+                position,
+                out.ctypes.data,
+                out.ctypes.data,
+                owners.ctypes.data,
+                taken.ctypes.data,
+                found.ctypes.data,
+            ),
+        )
+        if made < 0:
+            control[FAULT] = position - 1 - made
+            reason = FAILED
+            break
+        for number in range(made):
+            box = shift_right(mixed(out[number]), OWNED_BY) & (threads - 1)
+            boxes[box, filled[box]] = out[number]
+            parents[box, filled[box]] = position + (owners[number] & OWNER)
+            filled[box] += 1
+        position += size
+    control[NEXT] = position
+    return reason
+
+
+@kernel(
+    "int64(int64, int64[::1], int64[::1], int64[::1], int64[::1], int64[::1], int64[::1], int64, "
+    "int64, int64[::1])"
+)
+def gather(
+    judge_at: Any,
+    control: Any,
+    table_owned: Any,
+    queue_owned: Any,
+    parents_owned: Any,
+    box_owned: Any,
+    from_owned: Any,
+    filled: Any,
+    source: Any,
+    found: Any,
+) -> int:
+    """Take in the states of a box that one thread filled for another; there is room for all of them."""
+    table, queue, parents = unowned(table_owned), unowned(queue_owned), unowned(parents_owned)
+    box, came_from = unowned(box_owned), unowned(from_owned)
+    mask = len(table) - 1
+    before = count = control[COUNT]
+    ahead = min(filled, AHEAD)
+    for number in range(ahead):
+        prefetch(table.ctypes.data + 8 * (mixed(box[number]) & mask))
+    for number in range(filled):
+        if number + AHEAD < filled:
+            prefetch(table.ctypes.data + 8 * (mixed(box[number + AHEAD]) & mask))
+        if _look(table, mask, box[number]):
+            queue[count] = box[number]
+            parents[count] = (source << TAG_SHIFT) | came_from[number]
+            count += 1
+    control[COUNT] = count
+    wrong = call_judge(judge_at, (queue.ctypes.data + 8 * before, count - before, before, found.ctypes.data))
+    if wrong < 0:
+        control[FAULT] = before - 1 - wrong
+        return FAILED
+    return LEVEL

@@ -2,15 +2,14 @@
 
 import math
 import time
-from collections.abc import Sequence
-from typing import Any
+from typing import NoReturn
 
 import numpy as np
 import numpy.typing as npt
 
 from workbench.model.formal.compiling import _kernel_search as search
-from workbench.model.formal.compiling.layouts import StateLayout
 from workbench.model.formal.compiling.machines import Machine, machine_of
+from workbench.model.formal.compiling.memory import Memory
 from workbench.model.formal.errors import FormalError
 from workbench.model.formal.explorations import Edges, Exploration, Found, Limits
 from workbench.model.formal.interpreting.exploring import Search
@@ -18,125 +17,9 @@ from workbench.model.formal.interpreting.steps import successors, truth
 from workbench.model.formal.models import Frozen, Specification
 from workbench.model.formal.watching import Watch
 
-__all__ = ["PackedStates", "explore", "explore_graph"]
+__all__ = ["blame", "explore", "explore_graph", "found_in", "packed_start"]
 
-Words = npt.NDArray[np.int64]
-BATCH = 64  # states expanded together
-MOST_MADE = 1 << 16  # successors of a batch
 LATEST = np.iinfo(np.int64).max
-
-
-class PackedStates(Sequence[Frozen]):
-    """States in words, unpacked when they are asked for."""
-
-    def __init__(self, words: Words, layout: StateLayout) -> None:
-        self.words, self.layout = words, layout
-
-    def __len__(self) -> int:
-        return len(self.words)
-
-    def __getitem__(self, number: Any) -> Any:
-        return self.layout.unpack(self.words[number])
-
-
-class _Memory:
-    """The arrays of a search; they double when they are full."""
-
-    def __init__(self, machine: Machine, first: Words) -> None:
-        self.machine = machine
-        self.words = machine.text.layout.words
-        fanout = max(1, len(machine.text.declared.instances))
-        self.batch = max(1, min(BATCH, MOST_MADE // fanout))
-        made = self.batch * fanout
-        self.out = np.empty(made * self.words, np.int64)
-        self.owners = np.empty(made, np.int32)
-        self.taken = np.zeros(fanout, np.int64)
-        self.slots = len(machine.text.slots)
-        self.found = np.full(self.slots * machine.text.slot_words, -1, np.int64)
-        capacity = 1 << max(12, int(math.log2(len(first) + 2 * made)) + 1)
-        self.queue = np.empty(capacity * self.words, np.int64)
-        self.queue[: first.size] = first.ravel()
-        self.parents = np.empty(capacity, np.int32)
-        self.parents[: len(first)] = -1
-        self.table = np.zeros(2 * capacity, np.int64)
-        self.control = np.zeros(12, np.int64)
-        self.control[[search.COUNT, search.BATCH, search.FANOUT]] = len(first), self.batch, fanout
-        self.control[[search.WORDS, search.KEY_WORDS]] = self.words
-        self.control[[search.SLOTS, search.SLOT_WORDS]] = self.slots, machine.text.slot_words
-        self._fill()
-
-    @property
-    def count(self) -> int:
-        """The distinct states so far."""
-        return int(self.control[search.COUNT])
-
-    @property
-    def bytes_held(self) -> int:
-        """The memory that the states take."""
-        return self.queue.nbytes + self.parents.nbytes + self.table.nbytes
-
-    def _fill(self) -> None:
-        if self.words == 1:
-            search.insert(self.table, self.queue, self.count)
-        else:
-            search.insert_wide(self.table, self.queue, self.words, self.count)
-
-    def grow(self) -> None:
-        """Double the memory; the table is made again of the states."""
-        size = len(self.table)
-        del self.table
-        for name in ("queue", "parents"):
-            old = getattr(self, name)
-            new = np.empty(2 * len(old), old.dtype)
-            used = self.count * (self.words if name == "queue" else 1)
-            new[:used] = old[:used]
-            setattr(self, name, new)
-            del old
-        self.table = np.zeros(2 * size, np.int64)
-        self._fill()
-
-    def advance(self) -> int:
-        """Go on until the level is done or something must be decided."""
-        at = self.machine.expand.address, self.machine.judge.address
-        if self.words == 1:
-            shared = self.parents, self.out, self.owners, self.taken, self.found
-            return int(search.advance(*at, self.control, self.table, self.queue, *shared))
-        return int(
-            search.advance_wide(
-                *at,
-                self.control,
-                self.table,
-                self.queue,
-                self.queue,
-                self.parents,
-                self.out,
-                self.out,
-                self.owners,
-                self.taken,
-                self.found,
-            )
-        )
-
-    def edges(self) -> tuple[Words, npt.NDArray[np.int32], npt.NDArray[np.int32]]:
-        """Return all steps: where each state's begin, where they lead, and by which action instances."""
-        at = self.machine.expand.address
-        taken, found = np.zeros_like(self.taken), np.zeros_like(self.found)
-        starts = np.zeros(self.count + 1, np.int64)
-        shared = self.queue, self.out, self.out, self.owners, taken, found
-        fault = search.measure(at, self.control, *shared, starts)
-        if fault >= 0:
-            msg = f"state {fault} cannot be expanded again"
-            raise FormalError(msg)
-        table = np.zeros(len(self.table), np.int64)
-        search.insert_wide(table, self.queue, self.words, self.count)
-        targets, labels = np.empty(starts[-1], np.int32), np.empty(starts[-1], np.int32)
-        search.connect(at, self.control, table, *shared, targets, labels)
-        return starts, targets, labels
-
-    def states(self) -> PackedStates:
-        """Return the states found so far."""
-        words = self.queue[: self.count * self.words].reshape(-1, self.words)
-        return PackedStates(words, self.machine.text.layout)
 
 
 def explore(declared: Specification, limits: Limits, *, watch: Watch | None = None) -> Exploration:
@@ -163,13 +46,10 @@ def explore_graph(declared: Specification, limits: Limits, *, watch: Watch | Non
     return Edges(explored, starts, targets, labels)
 
 
-def _explored(declared: Specification, limits: Limits, watch: Watch | None) -> tuple[Exploration, "_Memory"]:
+def _explored(declared: Specification, limits: Limits, watch: Watch | None) -> tuple[Exploration, Memory]:
     machine = machine_of(declared)
-    started = Search(declared, lambda state: state, limits)
-    for state in declared.initial():
-        started.meet(state, -1, None)
-    words = [machine.text.layout.pack(state) for state in started.states]
-    memory = _Memory(machine, np.array(words, np.int64).reshape(-1, machine.text.layout.words))
+    started, first = packed_start(machine, limits)
+    memory = Memory(machine, first)
     run = _Run(machine, memory, limits, started, watch)
     run.run()
     explored = Exploration(
@@ -185,11 +65,20 @@ def _explored(declared: Specification, limits: Limits, watch: Watch | None) -> t
     return explored, memory
 
 
+def packed_start(machine: Machine, limits: Limits) -> tuple[Search, npt.NDArray[np.int64]]:
+    """Return the initial states, as the interpreted engine meets them, and their words."""
+    started = Search(machine.text.declared, lambda state: state, limits)
+    for state in machine.text.declared.initial():
+        started.meet(state, -1, None)
+    words = [machine.text.layout.pack(state) for state in started.states]
+    return started, np.array(words, np.int64).reshape(-1, machine.text.layout.words)
+
+
 class _Run:
     """A search level by level, until everything was seen or a limit ends it."""
 
     def __init__(
-        self, machine: Machine, memory: _Memory, limits: Limits, started: Search, watch: Watch | None
+        self, machine: Machine, memory: Memory, limits: Limits, started: Search, watch: Watch | None
     ) -> None:
         self.machine, self.memory, self.limits, self.started, self.watch = (
             machine,
@@ -232,7 +121,7 @@ class _Run:
     def _go_on(self) -> None:
         reason = self.memory.advance()
         if reason == search.FAILED:
-            self._blame(int(self.memory.control[search.FAULT]))
+            blame(self.declared, self.memory.states()[int(self.memory.control[search.FAULT])])
         if reason == search.GROW:
             self._grow()
         self._cut()
@@ -255,7 +144,7 @@ class _Run:
             last = int(self.memory.parents[self.limits.max_states - 1])
             bound = f"max_states={self.limits.max_states}"
         if self.limits.stop_at_first:
-            for found in self._slots():
+            for found in found_in(self.machine, self.memory):
                 at = (
                     int(self.memory.parents[found.state])
                     if found.kind == "invariant" and found.instance is None
@@ -290,26 +179,10 @@ class _Run:
         control[search.NEXT] = last + 1
         control[search.COUNT] = int(np.searchsorted(memory.parents[: memory.count], last, "right"))
 
-    def _slots(self) -> list[Found]:
-        """Return what the compiled functions found, as far as it was not cut off."""
-        text, words = self.machine.text, self.memory.found.reshape(-1, self.machine.text.slot_words)
-        found: list[Found] = []
-        for (kind, name), (state, instance, *after) in zip(text.slots, words.tolist(), strict=True):
-            if state < 0 or state >= (self.memory.count if kind == "invariant" else self.position):
-                continue
-            if kind in ("deadlock", "invariant"):
-                found.append(Found(kind, name, state))
-            elif kind == "assertion":
-                found.append(Found(kind, name, state, instance))
-            else:
-                shown = "invariant" if kind == "left out" else kind
-                found.append(Found(shown, name, state, instance, text.layout.unpack(after)))
-        return found
-
     def violations(self) -> list[Found]:
         """Return the first violation of each property, in the order of their discovery."""
         kept = dict(self.started.violations)
-        for found in sorted(self._slots(), key=self._discovered):
+        for found in sorted(found_in(self.machine, self.memory), key=self._discovered):
             kept.setdefault((found.kind, found.name), found)
         return sorted(kept.values(), key=lambda found: (found.state, found.kind))
 
@@ -319,17 +192,43 @@ class _Run:
             return int(self.memory.parents[found.state]), 0
         return found.state, 1
 
-    def _blame(self, number: int) -> None:
-        """Let the interpreted engine say what is wrong around a state."""
-        state = self.memory.states()[number]
-        for member in self.declared.of_kind("terminal"):
-            truth(self.declared, member, state)
-        for _, after in successors(self.declared, state):
-            if isinstance(after, tuple):
-                for kind in ("constraint", "invariant"):
-                    for member in self.declared.of_kind(kind):
-                        truth(self.declared, member, after)
-                for member in self.declared.of_kind("action property"):
-                    truth(self.declared, member, state, after)
-        msg = f"{self.declared.name}: the two engines disagree about what follows {self.declared.show(state)}"
-        raise FormalError(msg)
+
+def found_in(machine: Machine, memory: Memory) -> list[Found]:
+    """Return what the compiled functions found, as far as it was not cut off."""
+    text, words = machine.text, memory.found.reshape(-1, machine.text.slot_words)
+    expanded = int(memory.control[search.NEXT])
+    found: list[Found] = []
+    for (kind, name), (state, instance, *after) in zip(text.slots, words.tolist(), strict=True):
+        if state < 0 or state >= (memory.count if kind == "invariant" else expanded):
+            continue
+        if kind in ("deadlock", "invariant"):
+            found.append(Found(kind, name, state))
+        elif kind == "assertion":
+            found.append(Found(kind, name, state, instance))
+        else:
+            shown = "invariant" if kind == "left out" else kind
+            found.append(Found(shown, name, state, instance, text.layout.unpack(after)))
+    return found
+
+
+def blame(declared: Specification, state: Frozen) -> NoReturn:
+    """Let the interpreted engine say what is wrong around a state.
+
+    Raises
+    ------
+    ActionError
+        What it says.
+    FormalError
+        When it finds nothing wrong: then the engines disagree.
+    """
+    for member in declared.of_kind("terminal"):
+        truth(declared, member, state)
+    for _, after in successors(declared, state):
+        if isinstance(after, tuple):
+            for kind in ("constraint", "invariant"):
+                for member in declared.of_kind(kind):
+                    truth(declared, member, after)
+            for member in declared.of_kind("action property"):
+                truth(declared, member, state, after)
+    msg = f"{declared.name}: the two engines disagree about what follows {declared.show(state)}"
+    raise FormalError(msg)

@@ -13,14 +13,16 @@ __all__ = ["Bakery"]
 
 
 def Bakery(processes: int = 2, highest: int = 3) -> type[wb.Model]:
-    """Return the lock for a number of processes, as far as no number is above `highest`: without a bound they grow for ever.
+    """Return the lock for a number of processes, as far as no number is above `highest`.
+
+    Without a bound, numbers grow for ever.
 
     Its invariant: no two are in the critical section together (`mutual_exclusion`).
     """
     everybody = range(processes)
 
     class Bakery(wb.Model):
-        """One step reads or writes one number. `left` holds whom a process has still to look at in its loop."""
+        """One step reads or writes one number. `left` holds whom a process must still look at."""
 
         at = wb.Array(processes, wb.Enum("outside", "choosing", "has chosen", "waiting", "critical"))
         number = wb.Array(processes, wb.Int(0, highest + 1))

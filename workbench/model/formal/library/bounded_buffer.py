@@ -1,4 +1,4 @@
-"""A bounded buffer with one wait set: producers and consumers wait in the same place, and wake one of those who wait.
+"""A bounded buffer with one wait set, in which producers and consumers wait together, and wake one another.
 
 Who finds the buffer full (or empty) waits; who puts in or takes out wakes one sleeper, whichever it is. If
 that is one of its own kind, the wake is lost, and with many threads and a small buffer all of them end up
@@ -7,6 +7,8 @@ asleep. Waking only the other kind (`BoundedBufferTwoQueues`) mends it.
 Source: M. Kuppe, BlockingQueue (a tutorial in TLA+), after a bug that T. Cargill reported in 2004: there is a
 deadlock exactly if producers and consumers together are more than twice the capacity.
 """
+
+from typing import Any
 
 import workbench.model.formal as wb
 
@@ -83,11 +85,13 @@ def BoundedBuffer(producers: int = 2, consumers: int = 1, capacity: int = 1) -> 
 
 
 def BoundedBufferTwoQueues(producers: int = 2, consumers: int = 1, capacity: int = 1) -> type[wb.Model]:
-    """Return the buffer in which producers wake consumers only, and consumers producers: there is no deadlock."""
+    """Return the buffer in which each side wakes the other only: there is no deadlock."""
     threads = range(producers + consumers)
     putting, getting = threads[:producers], threads[producers:]
 
-    class BoundedBufferTwoQueues(BoundedBuffer(producers, consumers, capacity)):
+    OneQueue: Any = BoundedBuffer(producers, consumers, capacity)
+
+    class BoundedBufferTwoQueues(OneQueue):  # type: ignore[misc] # the class is made by a function
         """The same buffer; each side sleeps in a queue of its own."""
 
         @wb.action(p=putting)

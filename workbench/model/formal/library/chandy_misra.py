@@ -14,7 +14,7 @@ __all__ = ["ChandyMisra"]
 
 
 def ChandyMisra(n: int = 5) -> type[wb.Model]:
-    """Return `n` philosophers round a table: philosopher `i` shares fork `i` with the one on the left, `i + 1` with the right.
+    """Return `n` philosophers; philosopher `i` has fork `i` on the left and fork `i + 1` on the right.
 
     Its invariants: neighbours never eat together (`neighbours_do_not_eat_together`), and who eats holds both
     forks, clean (`eating_needs_clean_forks`). At first each fork is dirty and with the lower of its two

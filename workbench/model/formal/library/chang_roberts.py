@@ -13,7 +13,9 @@ __all__ = ["ChangRoberts"]
 
 
 def ChangRoberts(identities: tuple[int, ...] = (0, 1, 2)) -> type[wb.Model]:
-    """Return the election among nodes with identities of their own, in the order of the ring; any of them may begin.
+    """Return the election among nodes with identities of their own, in the order of the ring.
+
+    Any of them may begin.
 
     Its invariant: who has won began, all others know that they lost, and none that began has a lower identity
     (`the_winner_is_the_lowest`).

@@ -35,7 +35,7 @@ def CheckoutSaga(attempts: int = 3) -> type[wb.Model]:
     reasons = ("failed", "timed out")
 
     class CheckoutSaga(wb.Model):
-        """Where the order is and what its customer is told; what stock and payment know; and calls still on their way."""
+        """Where the order is, what its customer is told, what stock and payment know, and late calls."""
 
         at = wb.Enum("cart", "reserve", "charge", "confirm", "release", "ended")
         unanswered = wb.Int(0, attempts)  # attempts of this step

@@ -1,4 +1,4 @@
-"""A circuit breaker: can it stay open for ever?
+"""A circuit breaker, of which one may ask: can it stay open for ever.
 
 ::
 
@@ -50,7 +50,7 @@ def CircuitBreaker(
     everybody = range(callers)
 
     class CircuitBreaker(wb.Model):
-        """The breaker, its callers, the service behind it, and whether a while has passed since the last change."""
+        """The breaker, its callers, the service behind it, and whether a while has passed in its state."""
 
         state = wb.Enum("closed", "open", "half open")
         outcomes = wb.Seq(wb.Bool(), window)  # of the last calls, the oldest first: True for a failure

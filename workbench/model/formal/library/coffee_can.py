@@ -1,7 +1,7 @@
-"""The coffee can: take out two beans, put one back, until one is left. Which colour has it?
+"""The coffee can: take out two beans, put one back, until one is left.
 
 Of two beans of one colour, both are thrown away and a black one is put in; of two colours, the white one goes
-back.
+back. Which colour has the last?
 
 Source: D. Gries, The Science of Programming (1981), page 165, after E. W. Dijkstra and C. S. Scholten; TLA+
 Examples, CoffeeCan.

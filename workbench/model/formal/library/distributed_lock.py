@@ -7,6 +7,8 @@ with each grant, higher each time; the storage refuses numbers lower than one it
 Source: M. Kleppmann, How to do distributed locking (2016); C. Gray, D. Cheriton, Leases, SOSP 1989.
 """
 
+from typing import Any
+
 import workbench.model.formal as wb
 
 __all__ = ["FencedLock", "LeaseLock"]
@@ -21,7 +23,7 @@ def LeaseLock(clients: int = 2, grants: int = 3) -> type[wb.Model]:
     everybody = range(clients)
 
     class LeaseLock(wb.Model):
-        """The lock's holder, what each client believes (the number of its grant, 0 for none), and what was written last."""
+        """The lock's holder, the grant that each client believes in (0: none), and what was written."""
 
         holder = wb.Maybe(everybody)
         granted = wb.Int(0, grants)
@@ -67,9 +69,10 @@ def LeaseLock(clients: int = 2, grants: int = 3) -> type[wb.Model]:
 
 
 def FencedLock(clients: int = 2, grants: int = 3) -> type[wb.Model]:
-    """Return the same clients before a storage that refuses numbers lower than one it has seen: the invariant holds."""
+    """Return the same clients before a storage that refuses old numbers: the invariant holds."""
+    Lease: Any = LeaseLock(clients, grants)
 
-    class FencedLock(LeaseLock(clients, grants)):
+    class FencedLock(Lease):  # type: ignore[misc] # the class is made by a function
         """The lock of `LeaseLock`; only the storage differs."""
 
         @wb.action(c=range(clients))
@@ -77,6 +80,6 @@ def FencedLock(clients: int = 2, grants: int = 3) -> type[wb.Model]:
             wb.require(s.grant_of[c] > 0)
             wb.require(s.grant_of[c] >= s.newest_write)
             s.last_write = s.grant_of[c]
-            s.newest_write = s.last_write
+            s.newest_write = s.grant_of[c]
 
     return FencedLock

@@ -14,7 +14,7 @@ __all__ = ["EWD840"]
 
 
 def EWD840(n: int = 3) -> type[wb.Model]:
-    """Return the algorithm on a ring of `n` nodes, begun with any nodes active, of any colours, the token anywhere.
+    """Return the algorithm on a ring of `n` nodes, begun in any state but for a black token.
 
     A step of the token names its reason, and there may be several for one: what is black already can be no
     proof, so an active node need not keep it.

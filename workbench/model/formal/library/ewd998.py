@@ -14,7 +14,7 @@ __all__ = ["EWD998"]
 
 
 def EWD998(n: int = 3, most: int = 3) -> type[wb.Model]:
-    """Return the algorithm on a ring of `n` nodes, begun with any nodes active, of any colours, and the token anywhere.
+    """Return the algorithm on a ring of `n` nodes, begun with any nodes active and of any colours.
 
     No count and no number of messages to one node is above `most`, and no sum of the token above `3 * most`.
 

@@ -13,9 +13,10 @@ __all__ = ["GameOfLife"]
 
 
 def GameOfLife(n: int = 3) -> type[wb.Model]:
-    """Return the game on a board of `n` by `n` cells with nothing around it, begun from each of its `2 ** n ** 2` boards.
+    """Return the game on a board of `n` by `n` cells with nothing around it, begun from every board.
 
     Each board has exactly one successor, so the levels are one and every edge is taken from the start.
+    It takes three living cells to have any on the next board (`two_bring_nobody_to_life`).
     """
     cells = range(n * n)
 
@@ -43,6 +44,10 @@ def GameOfLife(n: int = 3) -> type[wb.Model]:
                 if 0 <= r < n and 0 <= c < n and n * r + c in s.alive
             )
             return living == 3 or (living == 4 and cell in s.alive)
+
+        @wb.action_property
+        def two_bring_nobody_to_life(s, after):
+            return len(s.alive) > 2 or len(after.alive) == 0
 
         @wb.predicate
         def is_dead(s):

@@ -1,4 +1,4 @@
-"""The tower of Hanoi: move a tower from one peg to another, a disc at a time, never a larger disc onto a smaller one.
+"""The tower of Hanoi: move it to another peg, a disc at a time, and never put a larger disc onto a smaller.
 
 Source: E. Lucas, Recreations mathematiques (1883); TLA+ Examples, tower_of_hanoi.
 """
@@ -16,7 +16,7 @@ def Hanoi(discs: int = 3, pegs: int = 3) -> type[wb.Model]:
     """
 
     class Hanoi(wb.Model):
-        """The peg of each disc: on a peg, smaller discs lie above larger ones, so nothing else need be known."""
+        """The peg of each disc: smaller discs lie above larger ones, so nothing else need be known."""
 
         peg = wb.Array(discs, wb.Int(0, pegs - 1))
 

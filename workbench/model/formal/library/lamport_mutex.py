@@ -23,7 +23,7 @@ def LamportMutex(n: int = 2, highest: int = 5) -> type[wb.Model]:
     Message = wb.Record(kind=wb.Enum("request", "acknowledge", "release"), clock=wb.Int(0, highest))
 
     class LamportMutex(wb.Model):
-        """Clocks, requests as each process knows them (0: none), acknowledgements, and channels by sender and receiver."""
+        """Clocks, requests as each process knows them (0: none), acknowledgements, and channels."""
 
         clock = wb.Array(n, wb.Int(1, highest + 1))
         requested = wb.Array(n, wb.Array(n, wb.Int(0, highest)))

@@ -20,9 +20,9 @@ __all__ = ["Paxos"]
 
 
 def Paxos(acceptors: int = 3, values: int = 2, ballots: int = 2) -> type[wb.Model]:
-    """Return single-decree Paxos for so many acceptors, values and ballots; quorums are the smallest majorities.
+    """Return single-decree Paxos for so many acceptors, values and ballots.
 
-    Its invariant: no two values are chosen (`agreement`).
+    Quorums are the smallest majorities. Its invariant: no two values are chosen (`agreement`).
     """
     everybody, all_values, all_ballots = range(acceptors), range(values), range(ballots)
     quorums = tuple(combinations(everybody, acceptors // 2 + 1))
@@ -66,7 +66,7 @@ def Paxos(acceptors: int = 3, values: int = 2, ballots: int = 2) -> type[wb.Mode
             s.proposals[b].add(s.promises[b][latest].value)
 
         def is_latest(s, b, a, latest):
-            """Tell whether acceptor `a` reported no later vote to the leader of ballot `b` than `latest` did."""
+            """Tell whether acceptor `a` told ballot `b` of no later vote than `latest` did."""
             ballot = s.promises[b][a].ballot
             return ballot is None or ballot <= s.promises[b][latest].ballot
 

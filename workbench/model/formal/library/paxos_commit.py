@@ -27,7 +27,7 @@ def PaxosCommit(rm: int = 2, acceptors: int = 3, ballots: int = 2) -> type[wb.Mo
     Promise = wb.Record(sent=bool, ballot=wb.Maybe(range(ballots)), value=wb.Maybe(values))
 
     class PaxosCommit(wb.Model):
-        """Resource managers; for each its instance of Paxos: the acceptors' memory, and the messages by ballot."""
+        """Resource managers; for each an instance of Paxos: the acceptors' memory, and messages by ballot."""
 
         rms = wb.Array(rm, wb.Enum("working", "prepared", "committed", "aborted"))
         promised = wb.Array(rm, wb.Array(acceptors, wb.Int(0, ballots - 1)))

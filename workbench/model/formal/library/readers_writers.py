@@ -1,4 +1,4 @@
-"""Readers and writers: many may read together, who writes is alone, and all are served in the order in which they ask.
+"""Readers and writers: many read together, who writes is alone, and all are served in the order of asking.
 
 Source: P. J. Courtois, F. Heymans, D. L. Parnas, Concurrent control with readers and writers, CACM 14 (1971),
 with a queue; TLA+ Examples, ReadersWriters.

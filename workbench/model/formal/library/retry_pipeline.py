@@ -1,4 +1,4 @@
-"""Retries with a budget: how often is a call made, and how often is its work done?
+"""Retries with a budget: how often a call is made, and how often its work is done.
 
 A call is tried again when it failed, until it has had all its attempts, or the budget has no token: a bucket
 that gets a part of a token with each call, and gives a whole one for each retry. A failure may come before

@@ -139,3 +139,44 @@ def test_what_is_no_model_is_refused(wrong):
 
 def test_a_state_of_a_model_may_stand_for_it():
     assert wb.check(Jugs()).distinct == 16
+
+
+@pytest.mark.parametrize("threads", [2, 4])
+@pytest.mark.parametrize(
+    "model", [Jugs, Tokens(4), Stuck, Bounded, Cube(20)], ids=lambda model: model.__name__
+)
+def test_threads_find_what_one_finds(model, threads):
+    one = wb.check(model, engine="compiled")
+    several = wb.check(model, engine="compiled", threads=threads)
+    assert (several.holds, several.distinct, several.generated, several.depth) == (
+        one.holds,
+        one.distinct,
+        one.generated,
+        one.depth,
+    )
+    assert several.statistics == one.statistics
+    assert [(each.kind, each.property, len(each.trace)) for each in several.violations] == [
+        (each.kind, each.property, len(each.trace)) for each in one.violations
+    ]
+
+
+@pytest.mark.parametrize("limits", [{"max_states": 500}, {"max_depth": 9}, {"timeout_s": 0.0}])
+def test_threads_keep_limits(limits):
+    verdict = wb.check(Cube(20), engine="compiled", threads=2, **limits)
+    assert verdict.holds is None
+    assert verdict.bound == "timeout_s=0" if "timeout_s" in limits else verdict.bound
+    assert verdict.distinct < 8000
+    assert sum(verdict.statistics.levels) == verdict.distinct
+
+
+@pytest.mark.parametrize("threads", [2, 4])
+def test_an_error_in_an_action_is_told_by_threads_too(threads):
+    with pytest.raises(wb.ActionError, match=r"up\(\) in Overflowing"):
+        wb.check(Overflowing, engine="compiled", threads=threads)
+
+
+def test_the_number_of_threads_is_a_power_of_two():
+    with pytest.raises(wb.ModelError, match="threads must be 1, 2, 4"):
+        wb.check(Jugs, engine="compiled", threads=3)
+    with pytest.raises(wb.NotCompilableError, match="takes 128 bits; threads share states of up to 63"):
+        wb.check(Tokens(40), engine="compiled", threads=2)

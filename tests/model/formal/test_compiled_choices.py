@@ -119,3 +119,20 @@ def test_any_element_of_a_sequence_can_be_taken_out(size):
     verdict = checked_by_both(Line)
     assert verdict.distinct == 2**5 - 1
     assert [each.kind for each in verdict.violations] == ["assertion"]
+
+
+def test_an_action_whose_parameter_ranges_over_nothing_never_happens():
+    class Half(wb.Model):
+        n = wb.Int(0, 3)
+
+        @wb.action(up=range(0))
+        def jump(s, up):
+            s.n += up
+
+        @wb.action
+        def turn(s):
+            s.n = (s.n + 1) % 4
+
+    verdict = checked_by_both(Half)
+    assert verdict.distinct == 4
+    assert verdict.statistics.never_enabled == ("jump",)

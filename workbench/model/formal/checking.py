@@ -28,6 +28,7 @@ def check(  # noqa: PLR0913 - each has its default
     progress: Progress = False,
     executor: Executor | None = None,
     memory_bytes: int | None = None,
+    threads: int = 1,
 ) -> Verdict:
     """Explore a model's states breadth first, and return whether its properties hold.
 
@@ -42,6 +43,9 @@ def check(  # noqa: PLR0913 - each has its default
         states. The verdict then is undecided, unless something is wrong.
     stop_at_first : bool
         End with the first violation; otherwise the whole space is explored.
+    threads : int
+        How many threads of the compiled engine share the states: 1, or a power of two up to 64. With several,
+        limits may be passed by a little, and the trace is one of the shortest, but not always the same.
     progress : bool or callable
         Show states, states a second, those that wait, depth and time left; or call with them.
 
@@ -66,7 +70,7 @@ def check(  # noqa: PLR0913 - each has its default
         if declared.temporal:
             edges = explored_graph(declared, limits, engine, watch)
             return verdict_of(declared, edges.explored, more=_temporal(declared, edges))
-        found, note = explored(declared, limits, engine, watch)
+        found, note = explored(declared, limits, engine, watch, threads)
     return verdict_of(declared, found, note)
 
 

@@ -17,7 +17,7 @@ OUTGROWN_AT = 10_000  # states: about a second of interpreting, as long as compi
 
 
 def explored(
-    declared: Specification, limits: Limits, engine: Engine, watch: Watch | None
+    declared: Specification, limits: Limits, engine: Engine, watch: Watch | None, threads: int = 1
 ) -> tuple[Exploration, str]:
     """Return what an engine found, and a note where that was not the engine one would expect.
 
@@ -28,10 +28,10 @@ def explored(
     """
     _check(engine)
     if engine == "auto":
-        return _explored_by_size(declared, limits, watch)
+        return _explored_by_size(declared, limits, watch, threads)
     if engine == "python":
         return interpreted.explore(declared, limits, watch=watch), ""
-    return _compiled().explore(declared, limits, watch=watch), ""
+    return _explored_compiled(declared, limits, watch, threads), ""
 
 
 def _check(engine: str) -> None:
@@ -41,16 +41,27 @@ def _check(engine: str) -> None:
 
 
 def _explored_by_size(
-    declared: Specification, limits: Limits, watch: Watch | None
+    declared: Specification, limits: Limits, watch: Watch | None, threads: int
 ) -> tuple[Exploration, str]:
     try:
         return interpreted.explore(declared, limits, outgrown_at=OUTGROWN_AT, watch=watch), ""
     except Outgrown:
         pass
     try:
-        return _compiled().explore(declared, limits, watch=watch), ""
+        return _explored_compiled(declared, limits, watch, threads), ""
     except NotCompilableError as error:
         return interpreted.explore(declared, limits, watch=watch), f"interpreted: {error}"
+
+
+def _explored_compiled(
+    declared: Specification, limits: Limits, watch: Watch | None, threads: int
+) -> Exploration:
+    if threads == 1:
+        explored: Exploration = _compiled().explore(declared, limits, watch=watch)
+        return explored
+    from workbench.model.formal.compiling import parallel  # noqa: PLC0415 - it imports Numba
+
+    return parallel.explore(declared, limits, threads, watch=watch)
 
 
 def explored_graph(declared: Specification, limits: Limits, engine: Engine, watch: Watch | None) -> Edges:

@@ -11,6 +11,7 @@ from workbench.reliability.machines import breaker, budget, bulkhead, gcra, retr
 from workbench.reliability.simulation import _codes as codes
 from workbench.reliability.simulation._kernel_admissions import let_in, let_out
 from workbench.reliability.simulation._kernel_breaker import count_outcome
+from workbench.reliability.simulation._kernel_draws import drawn_for_call
 from workbench.reliability.simulation._kernel_events import current_bin, push_event, push_work
 from workbench.reliability.simulation._kernel_limiters import give_back, is_limiter, wait_for_place
 from workbench.reliability.simulation._kernel_queues import leave_queue, wait
@@ -169,7 +170,7 @@ def _retry(w: Any, c: Any, call: Any, layer: Any, outcome: Any) -> Any:
     elif returned:
         judged = retry.SUCCEEDED
     this = w.calls[call]
-    u = uniform(w.service[0].seed, codes.JITTER + layer, this.serial * 64 + mine.number)
+    u = drawn_for_call(w, call, layer) if judged != retry.SUCCEEDED else 0.0
     deadline_s = min(mine.time_s + each.limit_s, _limit_around(w, call, layer))
     hint_s = hint_of(w, layer, call, outcome) if judged == retry.RETRYABLE else retry.NO_HINT_S
     delay_s = decide(p, state, mine.number, judged, mine.delay_s, u, hint_s, c.now_s, deadline_s)

@@ -6,7 +6,7 @@ from workbench.kernels.memory import inlined
 from workbench.reliability.machines import client_throttle
 from workbench.reliability.machines.retry import NO_HINT_S
 from workbench.reliability.simulation import _codes as codes
-from workbench.reliability.simulation._kernel_random import uniform
+from workbench.reliability.simulation._kernel_draws import drawn_for_call
 from workbench.reliability.simulation._kernel_replies import is_returned
 
 __all__ = ["hear", "throttle"]
@@ -25,7 +25,7 @@ def throttle(w: Any, c: Any, call: Any, layer: Any) -> Any:
     accepts = w.counts[it.first + p.buckets : it.first + 2 * p.buckets]
     if c.now_s >= s.until_s:
         turn(p, s, requests, accepts, c.now_s)
-    if is_doubtful(p, s) and rejects(p, s, _drawn(w, call, layer)):
+    if is_doubtful(p, s) and rejects(p, s, drawn_for_call(w, call, layer)):
         reject(s, requests)
         w.calls[call].hint_s = NO_HINT_S
         return codes.THROTTLED
@@ -41,11 +41,3 @@ def hear(w: Any, layer: Any, outcome: Any) -> None:
         it = w.admissions[each.admission]
         first, buckets = it.first, it.client_throttle_parameters.buckets
         accept(it.client_throttle_state, w.counts[first + buckets : first + 2 * buckets])
-
-
-@inlined
-def _drawn(w: Any, call: Any, layer: Any) -> Any:
-    """Return the next random number of a call in a layer: the first of call n is number 64 n + 1."""
-    mine, before = w.scratch[call, layer], w.calls[call].serial * 64
-    mine.number = max(mine.number, before) + 1  # what is smaller is of a call that had this place before
-    return uniform(w.service[0].seed, codes.JITTER + layer, mine.number)

@@ -33,7 +33,7 @@ CALL = _record(
     "serial layer version attempt attempts user cancelled_at previous following", "arrived_s waited_s hint_s"
 )
 # What a layer remembers of a call
-SCRATCH = _record("number timer", "time_s delay_s")
+SCRATCH = _record("number timer drawn", "time_s delay_s")
 # What a limiter remembered before and after a call took a place that it waits for
 RESERVATION = _record("", "before_1 before_2 before_3 after_1 after_2 after_3")
 # A call of the service, which may outlive the call that made it

@@ -46,7 +46,7 @@ def simulate(  # noqa: PLR0913 - what an experiment consists of
     ----------
     pipeline : Pipeline, Policy or None
         What each client's call goes through; None calls the service directly. It is not changed: the
-        simulation starts with policies that have seen nothing.
+        simulation starts with policies that have seen nothing. See the notes.
     service : Service
     arrivals : Poisson, Even, Recorded or Closed
     faults : iterable of Outage, Errors, Slowdown or Surge
@@ -67,6 +67,15 @@ def simulate(  # noqa: PLR0913 - what an experiment consists of
     ------
     SimulationError
         For what cannot be simulated; says why.
+
+    Notes
+    -----
+    All simulated calls are alike: limits by key or cost, and what asks a function at each call (a rate, a
+    delay, whether a policy is enabled), are errors. Predicates are asked once of each kind of exception, and
+    of each result that `Chaos.outcome` injects; the service's own result is one that is wanted. What an
+    injected behaviour does is not simulated, nor what a store shared with other processes would say.
+    Random numbers are the simulation's, but those of a `Chaos` with a seed of its own. A `Timeout` ends a
+    call where it is, as around async calls.
     """
     return Prepared.of(pipeline, service).simulate(
         arrivals, faults=faults, seed=seed, duration_s=duration_s, warmup_s=warmup_s, progress=progress

@@ -131,6 +131,8 @@ class _Writer:
         self._emit(depth + 1, "return -1 - state")
 
     def _action(self, action: Action, number: int) -> None:
+        if not action.choices:  # a parameter ranges over nothing: the action never happens
+            return
         assertion = self._slot("assertion", action.name)
         self._choose(action, list(action.parameters.items()), [], str(number), 2, assertion)
 

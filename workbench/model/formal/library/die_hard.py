@@ -12,7 +12,7 @@ class DieHard(wb.Model):
     """Two jugs without marks: fill one, empty one, or pour one into the other as far as that goes.
 
     The invariant `unsolved` says that there are never four gallons in the big jug: a behaviour that violates
-    it is a solution of the puzzle, and the shortest one has six steps.
+    it is a solution of the puzzle.
 
     Examples
     --------

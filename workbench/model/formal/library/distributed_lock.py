@@ -78,7 +78,7 @@ def FencedLock(clients: int = 2, grants: int = 3) -> type[wb.Model]:
         @wb.action(c=range(clients))
         def write(s, c):
             wb.require(s.grant_of[c] > 0)
-            wb.require(s.grant_of[c] >= s.newest_write)
+            wb.require(s.grant_of[c] >= s.newest_write)  # type: ignore[has-type]
             s.last_write = s.grant_of[c]
             s.newest_write = s.grant_of[c]
 

@@ -13,7 +13,7 @@ def MissionariesAndCannibals(each: int = 3, seats: int = 2) -> type[wb.Model]:
     """Return the puzzle for `each` missionaries and as many cannibals, and a boat with a number of seats.
 
     The invariant `unsolved` says that somebody is still on the first bank: a behaviour that violates it is a
-    solution, and the shortest one for three and three has eleven crossings.
+    solution.
     """
     people = range(each + 1)
 

@@ -27,9 +27,10 @@ def _product(domains: tuple[Domain, ...]) -> int | None:
 class Array(Domain):
     """A value for each key: `Array(3, of)` for the keys 0, 1 and 2, or `Array(("a", "b"), of)`."""
 
-    __slots__ = ("keys", "lowest", "of", "positions", "size")
+    __slots__ = ("index", "keys", "lowest", "of", "positions", "size")
 
     def __init__(self, keys: Any, of: Any) -> None:
+        self.index = keys if isinstance(keys, Domain) else None
         self.keys: tuple[Hashable, ...] = _keys(keys, "Array")
         self.positions = {key: position for position, key in enumerate(self.keys)}
         self.of = domain_of(of, "Array's elements")
@@ -73,9 +74,10 @@ class Array(Domain):
 class Map(Domain):
     """A value for some of the keys; empty unless set. `Map(range(3), of)`, `Map(("a", "b"), of)`."""
 
-    __slots__ = ("keys", "lowest", "of", "positions", "size")
+    __slots__ = ("index", "keys", "lowest", "of", "positions", "size")
 
     def __init__(self, keys: Any, of: Any) -> None:
+        self.index = keys if isinstance(keys, Domain) else None
         self.keys: tuple[Hashable, ...] = _keys(keys, "Map")
         self.positions = {key: position for position, key in enumerate(self.keys)}
         self.of = domain_of(of, "Map's values")

@@ -139,7 +139,8 @@ def _arrow(place: dict[str, int], rows: int, given: GivenArrow) -> Arrow:
         _row(rows, arrival, what),
     )
     if made.arrival < made.row or made.source == made.target:
-        msg = f"{what} leads from {source} in row {row} to {target} in row {arrival}; use a box for one lifeline"
+        ends = f"from {source} in row {row} to {target} in row {arrival}"
+        msg = f"{what} leads {ends}; give a later row, or a box for what stays on one lifeline"
         raise DisplayError(msg)
     return made
 

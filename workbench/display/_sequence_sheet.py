@@ -128,8 +128,16 @@ class Sheet:
         line = self._arrows_of(each.row).index(place)
         above = BOX if self._has_box(each.row) else 0.0
         y = self._rows[each.row] + above + LINE * line + LINE - 3
-        end = y if each.arrival == each.row else self._rows[each.arrival] + BOX / 2
-        return (self.x[each.source], y), (self.x[each.target], end)
+        if each.arrival == each.row:
+            return (self.x[each.source], y), (self.x[each.target], y)
+        side = 1 if self.x[each.source] > self.x[each.target] else -1
+        x = self.x[each.target] + side * self._half_at(each.arrival, each.target)
+        return (self.x[each.source], y), (x, self._rows[each.arrival] + BOX / 2 + 2)
+
+    def _half_at(self, row: int, lifeline: int) -> float:
+        """Return how far the boxes on a lifeline reach in a row."""
+        boxes = [each for each in self.diagram.boxes if (each.row, each.lifeline) == (row, lifeline)]
+        return max((self._box_width(each) / 2 for each in boxes), default=0.0)
 
     def _box_width(self, box: "Box") -> float:
         return min(text_width(box.text, 11), TEXT_MOST) + 2 * PAD

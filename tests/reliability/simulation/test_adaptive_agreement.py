@@ -84,13 +84,13 @@ def check_limits(pipeline, replayed):
                     assert compiled[field] == getattr(live, field), field
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(around(limits()), schedules())
 def test_overlapping_calls_find_places_alike(make_pipeline, schedule):
     check_limits(*check_agreement(make_pipeline, schedule))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(around(limits(), IN_TURN), schedules_in_turn())
 def test_calls_in_turn_find_places_alike(make_pipeline, schedule):
     check_limits(*check_agreement_in_turn(make_pipeline, schedule))

@@ -86,19 +86,19 @@ def check_counts(pipeline, replayed):
             assert (state["calls"], state["injected"]) == (policy.memory.calls, policy.memory.injected)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(around(faults()), schedules())
 def test_overlapping_calls_are_hit_alike(make_pipeline, schedule):
     check_counts(*check_agreement(make_pipeline, schedule))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(around(faults(), JUDGES | IN_TURN), schedules_in_turn())
 def test_calls_in_turn_are_hit_alike(make_pipeline, schedule):
     check_counts(*check_agreement_in_turn(make_pipeline, schedule))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(around(faults(), JUDGES), schedules())
 def test_policies_judge_what_is_injected_alike(make_pipeline, schedule):
     check_counts(*check_agreement(make_pipeline, schedule))

@@ -51,14 +51,14 @@ def check_states(pipeline, replayed):
                     assert state[field] == getattr(policy.memory, field), field
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(around(limiters()), schedules())
 def test_overlapping_calls_are_limited_alike(make_pipeline, schedule):
     """Also where those that wait for their turn run out of time, and give it back."""
     check_states(*check_agreement(make_pipeline, schedule))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(around(limiters(), IN_TURN), schedules_in_turn())
 def test_calls_in_turn_are_limited_alike(make_pipeline, schedule):
     check_states(*check_agreement_in_turn(make_pipeline, schedule))

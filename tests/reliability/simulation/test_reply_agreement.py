@@ -118,13 +118,13 @@ def judging(draw, *, timeouts):
     return lambda: Pipeline(*(make(layer) for layer, make in enumerate(makers)))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(judging(timeouts=True), answered(0.02))
 def test_answers_of_overlapping_calls_are_judged_alike(make_pipeline, schedule):
     check_agreement(make_pipeline, schedule)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(judging(timeouts=False), answered(0.05))
 def test_answers_of_calls_in_turn_are_judged_alike(make_pipeline, schedule):
     check_agreement_in_turn(make_pipeline, schedule)

@@ -54,13 +54,13 @@ def check_counts(pipeline, replayed):
                 assert state[field] == getattr(policy.memory, field), field
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(around(THROTTLES), schedules())
 def test_overlapping_calls_are_throttled_alike(make_pipeline, schedule):
     check_counts(*check_agreement(make_pipeline, schedule))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(around(THROTTLES, IN_TURN), schedules_in_turn())
 def test_calls_in_turn_are_throttled_alike(make_pipeline, schedule):
     check_counts(*check_agreement_in_turn(make_pipeline, schedule))

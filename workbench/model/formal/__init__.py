@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from workbench.model.formal.domains.collections import Array, Map, Record, Seq, Tuple
     from workbench.model.formal.domains.scalars import Bool, Enum, Int, Maybe, Value
     from workbench.model.formal.domains.sets import Set
+    from workbench.model.formal.domains.symmetric import Symmetric
     from workbench.model.formal.errors import (
         ActionError,
         DomainError,
@@ -76,6 +77,7 @@ __all__ = [
     "Set",
     "Statistics",
     "Step",
+    "Symmetric",
     "Tuple",
     "Value",
     "Verdict",
@@ -128,6 +130,7 @@ __getattr__, __dir__ = lazy_names(
         "Set": "domains.sets",
         "Statistics": "statistics",
         "Step": "verdicts",
+        "Symmetric": "domains.symmetric",
         "Tuple": "domains.collections",
         "Value": "domains.scalars",
         "Verdict": "verdicts",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from concurrent.futures import Executor
 from typing import Any
 
-from workbench.model.formal.engines import Engine, explored, explored_graph
+from workbench.model.formal.engines import Engine, explored, explored_graph, explored_less
 from workbench.model.formal.explorations import Edges, Exploration, Limits
 from workbench.model.formal.models import Specification, specification
 from workbench.model.formal.statistics import statistics_of
@@ -41,6 +41,11 @@ def check(  # noqa: PLR0913 - each has its default
     max_states, max_depth, timeout_s, memory_bytes
         Where to end before everything was seen: distinct states, breadth-first levels, seconds, bytes of all
         states. The verdict then is undecided, unless something is wrong.
+    symmetry : bool
+        Explore one of all states that are renamings of each other; the model says by `Symmetric(n)` what may
+        be renamed. Interpreted.
+    reduction : bool
+        Leave out orders of steps that make no difference to deadlocks and invariants. Interpreted.
     stop_at_first : bool
         End with the first violation; otherwise the whole space is explored.
     threads : int
@@ -63,10 +68,13 @@ def check(  # noqa: PLR0913 - each has its default
     Counts follow TLC: `generated` are the initial states and every successor, duplicates included; `depth` is
     the number of breadth-first levels.
     """
-    del symmetry, reduction, executor
+    del executor
     declared = specification(model)
     limits = Limits(max_states, max_depth, timeout_s, memory_bytes, stop_at_first)
     with watching(progress, max_states) as watch:
+        if symmetry or reduction or declared.of_kind("view"):
+            less = explored_less(declared, limits, engine, watch, symmetry=symmetry, reduction=reduction)
+            return verdict_of(declared, less)
         if declared.temporal:
             edges = explored_graph(declared, limits, engine, watch)
             return verdict_of(declared, edges.explored, more=_temporal(declared, edges))

@@ -1,12 +1,14 @@
 """Which engine explores a model: the interpreted one at once, the compiled one where a model outgrows it."""
 
+from collections.abc import Callable, Hashable
 from typing import Any, Literal, TypeAlias, get_args
 
 from workbench.model.formal.errors import ModelError, NotCompilableError
 from workbench.model.formal.explorations import Edges, Exploration, Limits
 from workbench.model.formal.interpreting import exploring as interpreted
 from workbench.model.formal.interpreting.exploring import Outgrown
-from workbench.model.formal.models import Specification
+from workbench.model.formal.models import Frozen, Specification
+from workbench.model.formal.symmetry import canonical_form
 from workbench.model.formal.watching import Watch
 
 __all__ = ["Engine", "explored", "explored_graph"]
@@ -62,6 +64,47 @@ def _explored_compiled(
     from workbench.model.formal.compiling import parallel  # noqa: PLC0415 - it imports Numba
 
     return parallel.explore(declared, limits, threads, watch=watch)
+
+
+def explored_less(  # noqa: PLR0913
+    declared: Specification,
+    limits: Limits,
+    engine: Engine,
+    watch: Watch | None,
+    *,
+    symmetry: bool,
+    reduction: bool,
+) -> Exploration:
+    """Return what the interpreted engine finds where some states, or some orders of steps, stand for others.
+
+    Raises
+    ------
+    NotCompilableError
+        When the compiled engine was asked for.
+    ModelError
+        When the model has properties that a part of its graph does not keep.
+    """
+    _check(engine)
+    if engine == "compiled":
+        msg = "symmetry, reduction and views are known to the interpreted engine only"
+        raise NotCompilableError(msg)
+    from workbench.model.formal.interpreting.reducing import ReducedSearch  # noqa: PLC0415 - if asked for
+
+    search = ReducedSearch if reduction else interpreted.Search
+    canonical = _canonical(declared, symmetry=symmetry)
+    return interpreted.explore(declared, limits, canonical=canonical, watch=watch, search=search)
+
+
+def _canonical(declared: Specification, *, symmetry: bool) -> Callable[[Frozen], Hashable]:
+    views = declared.of_kind("view")
+    if views and (symmetry or declared.temporal or len(views) > 1):
+        msg = f"{declared.name}: a view goes with neither symmetry, nor temporal properties, nor another view"
+        raise ModelError(msg)
+    if symmetry:
+        return canonical_form(declared)
+    if views:
+        return lambda state: views[0].function(declared.thaw(state))
+    return lambda state: state
 
 
 def explored_graph(declared: Specification, limits: Limits, engine: Engine, watch: Watch | None) -> Edges:

@@ -1,7 +1,7 @@
 """Symmetry reduction: of states that are renamings of each other, one is explored.
 
-Where interchangeable values only are keys of arrays and elements of sets, a state is made canonical by sorting
-what it says of each of them; where they are values too, by trying all renamings.
+Where interchangeable values only are keys of arrays and elements of sets, a state is made canonical by
+sorting what it says of each of them; where they are values too, by trying all renamings.
 """
 
 from collections.abc import Callable, Hashable
@@ -27,10 +27,10 @@ def canonical_form(declared: Specification) -> Callable[[Frozen], Hashable]:
     """
     domains = symmetric_in(declared.fields.values())
     if not domains:
-        msg = f"{declared.name} has no interchangeable values: declare them as Symmetric(n), and use them as keys"
+        msg = f"{declared.name} has no interchangeable values: declare them as Symmetric(n), use them as keys"
         raise ModelError(msg)
     if declared.temporal:
-        msg = f"{declared.name} has temporal properties: check them without symmetry=True, which does not keep them"
+        msg = f"{declared.name} has temporal properties, which symmetry=True does not keep"
         raise ModelError(msg)
     by = sorted_by(declared)
     return _sorting(declared, by) if by is not None else _trying(declared, domains)

@@ -45,6 +45,7 @@ class Program:
         self.functions: list[str] = []
         self.known: dict[Any, Any] = {}
         self.writing: set[Any] = set()
+        self.read = self.written = 0  # the bits of the state that the functions so far read and write
 
     def registers(self, prefix: str) -> list[str]:
         """Return the variables that hold a state."""

@@ -67,7 +67,16 @@ def read(frame: Frame, place: Place) -> str:
     """Return the text of a place's bits."""
     if place.layout.bits == 0:
         return "0"
+    frame.program.read |= _mask(frame, place)
     return bits_of(_word(frame, place), place.shift, place.layout.bits)
+
+
+def _mask(frame: Frame, place: Place) -> int:
+    """Return the bits of the packed state that a place may be: all of its field, if only the run knows."""
+    if isinstance(place.word, int) and isinstance(place.shift, int):
+        return (1 << place.layout.bits) - 1 << place.word * WORD + place.shift
+    layout = frame.program.layout
+    return (1 << layout.parts[place.root].bits) - 1 << layout.offsets[place.root]
 
 
 def _word(frame: Frame, place: Place) -> str:
@@ -89,6 +98,7 @@ def write(frame: Frame, place: Place, bits: str) -> None:
     size = place.layout.bits
     if size == 0:
         return
+    frame.program.written |= _mask(frame, place)
     if isinstance(place.word, int) or len(place.words) == 1:
         word = place.word if isinstance(place.word, int) else place.words[0]
         _write_word(frame, f"{place.state.prefix}{word}", place.shift, size, bits)

@@ -20,9 +20,9 @@ Permutation: TypeAlias = dict["Symmetric", tuple[int, ...]]  # e.g. {processes: 
 
 
 class Symmetric(Int):
-    """The numbers from 0 to `size - 1` as names of interchangeable things: use it for fields and as keys of arrays.
+    """The numbers from 0 to `size - 1` as names of interchangeable things, for fields and as keys of arrays.
 
-    A model may compare them for equality, and use them as keys; never order them, add to them, or single one out.
+    A model may compare them for equality, and use them as keys; never order them, or single one out.
     """
 
     __slots__ = ()
@@ -116,5 +116,3 @@ def _(domain: Set, frozen: Any, renaming: Permutation) -> Hashable:
         if frozen >> number & 1:
             bits |= 1 << domain.numbers[permuted(domain.of, element, renaming)]
     return bits
-
-

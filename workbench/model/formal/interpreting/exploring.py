@@ -94,13 +94,14 @@ class Search:
         self.violations.setdefault((found.kind, found.name), found)
 
 
-def explore(
+def explore(  # noqa: PLR0913
     declared: Specification,
     limits: Limits,
     *,
     canonical: Canonical = lambda state: state,
     outgrown_at: int | None = None,
     watch: Watch | None = None,
+    search: type[Search] = Search,
 ) -> Exploration:
     """Explore a model breadth first.
 
@@ -110,29 +111,31 @@ def explore(
         Maps states that are explored once to the same key.
     outgrown_at
         Raise `Outgrown` when there are more states than this.
+    search
+        How states are expanded.
     watch
         Called now and then with the distinct states, those waiting and the depth.
     """
-    search = Search(declared, canonical, limits)
+    found = search(declared, canonical, limits)
     for state in declared.initial():
-        search.meet(state, -1, None)
+        found.meet(state, -1, None)
     levels, bound = [0], ""
-    for number in _numbers(search, levels):
-        bound = _bound(search, limits, levels, number)
+    for number in _numbers(found, levels):
+        bound = _bound(found, limits, levels, number)
         if bound:
             break
-        if outgrown_at is not None and len(search.states) > outgrown_at:
+        if outgrown_at is not None and len(found.states) > outgrown_at:
             raise Outgrown
         if watch is not None and number % LOOK_EVERY == 0:
-            watch(len(search.states), len(search.states) - number, len(levels))
-        search.expand(number)
+            watch(len(found.states), len(found.states) - number, len(levels))
+        found.expand(number)
     return Exploration(
-        states=search.states,
-        parents=search.parents,
-        levels=levels if search.states else [],
-        generated=search.generated,
-        taken=np.array(search.taken, np.int64),
-        violations=sorted(search.violations.values(), key=lambda found: (found.state, found.kind)),
+        states=found.states,
+        parents=found.parents,
+        levels=levels if found.states else [],
+        generated=found.generated,
+        taken=np.array(found.taken, np.int64),
+        violations=sorted(found.violations.values(), key=lambda each: (each.state, each.kind)),
         bound=bound,
     )
 

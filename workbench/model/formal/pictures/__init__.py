@@ -1,1 +1,1 @@
-"""Pictures of what was found: step tables, sequence diagrams, lassos, state graphs, and the verdict's page."""
+"""Pictures of what was found: step tables, sequence diagrams, lassos, state graphs, a verdict's page."""

@@ -67,7 +67,10 @@ def changes(declared: Specification, before: Frozen, after: Frozen) -> list[Chan
     """Return what differs between two states, in the order of the fields."""
     fields = zip(declared.fields.items(), before, after, strict=True)
     return [
-        each for (name, domain), old, new in fields if old != new for each in _parts(name, domain, (), old, new)
+        each
+        for (name, domain), old, new in fields
+        if old != new
+        for each in _parts(name, domain, (), old, new)
     ]
 
 
@@ -77,9 +80,7 @@ def changes_along(declared: Specification, states: list[Any]) -> list[list[Chang
     return [[], *(changes(declared, *pair) for pair in pairwise(frozen))] if frozen else []
 
 
-def _parts(
-    name: str, domain: Domain, path: tuple[Hashable, ...], old: Any, new: Any
-) -> Iterator[Change]:
+def _parts(name: str, domain: Domain, path: tuple[Hashable, ...], old: Any, new: Any) -> Iterator[Change]:
     if old == new:
         return
     if isinstance(domain, Array):

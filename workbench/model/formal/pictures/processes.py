@@ -1,7 +1,7 @@
 """Who acts: the processes of a model, found in its text.
 
-Where an action has a parameter that is the first index of a field, as ``p`` in ``s.flag[p]``, the field's keys
-are processes, the field belongs to them, and an action with that parameter is done by one of them.
+Where an action has a parameter that is the first index of a field, as ``p`` in ``s.flag[p]``, the field's
+keys are processes, the field belongs to them, and an action with that parameter is done by one of them.
 """
 
 import ast

@@ -1,10 +1,10 @@
 """A behaviour as a sequence diagram.
 
-Where the model has processes, each has a lifeline; so has each other field that the behaviour changes. An action
-of a process is a box on its lifeline, and what it changes elsewhere an arrow. What was put into a set or a
-sequence of another process arrives where it is taken out. A record with a sender and a receiver, put into any
-set or sequence, is an arrow between those two. Without processes, each field has a lifeline, and each action a
-box on those that it changes.
+Where the model has processes, each has a lifeline; so has each other field that the behaviour changes. An
+action of a process is a box on its lifeline, and what it changes elsewhere an arrow. What was put into a set or
+a sequence of another process arrives where it is taken out. A record with a sender and a receiver, put into any
+set or sequence, is an arrow between those two. Without processes, each field has a lifeline, and each action
+a box on those that it changes.
 """
 
 from collections.abc import Hashable
@@ -40,7 +40,7 @@ def sequence_of(violation: Violation) -> display.Picture:
         lifelines=drawing.lifelines,
         rows=[step.label for step in violation.trace],
         boxes=drawing.boxes,
-        arrows=[tuple(arrow) for arrow in drawing.arrows],
+        arrows=[(*arrow,) for arrow in drawing.arrows],
         loop=None if violation.loop is None else violation.loop + 1,
         mark=last,
         title=title_of(violation),
@@ -82,9 +82,16 @@ class _Drawing:
         return bool(self.processes.keys) and _ends(getattr(domain, "of", None)) is not None
 
     @property
+    def _shown_fields(self) -> list[str]:
+        """The processes' fields that change; all of them when none does."""
+        mine = [name for name in self.declared.fields if self._mine(name)]
+        changed = {each.field for made in self.changes for each in made}
+        return [name for name in mine if name in changed] or mine
+
+    @property
     def footnote(self) -> str:
         """Say which fields are not drawn."""
-        drawn = {*self.owners, *self.processes.fields}
+        drawn = {*self.owners, *self._shown_fields}
         rest = [name for name in self.declared.fields if name not in drawn and not self._is_mail(name)]
         return f"not drawn, for they never change: {', '.join(rest)}" if rest else ""
 
@@ -93,7 +100,7 @@ class _Drawing:
         shown = self.declared.show(self.declared.freeze(self.violation.trace[0].state))
         state = self.violation.trace[0].state
         for key in self.processes.keys:
-            parts = [(name, getattr(state, name)[key]) for name in self.declared.fields if self._mine(name)]
+            parts = [(name, getattr(state, name)[key]) for name in self._shown_fields]
             domains = {name: self.declared.fields[name].of for name, _ in parts}  # type: ignore[attr-defined]
             texts = [f"{name} {domains[name].show(domains[name].freeze(value))}" for name, value in parts]
             only = len(texts) == 1
@@ -142,8 +149,7 @@ class _Drawing:
 
     def _text(self, lifeline: str, made: list[Change]) -> str:
         """Return what became of a lifeline, without what the lifeline's name says already."""
-        names = self.processes.fields if lifeline not in self.owners.values() else set(self.owners)
-        alone = len([name for name in names if lifeline in (*self.owners.values(),) or name]) == 1
+        alone = len(self._shown_fields) == 1
         parts = []
         for each in made:
             path = path_text(each.path[1:] if self._mine(each.field) else each.path)

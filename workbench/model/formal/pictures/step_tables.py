@@ -54,8 +54,4 @@ def title_of(violation: Violation) -> str:
 
 
 def _cell(name: str, made: list[Change]) -> str:
-    parts = []
-    for each in made:
-        if each.field == name:
-            parts.append(f"{path_text(each.path)} {each.text}".strip() if each.path else each.text)
-    return ", ".join(parts)
+    return ", ".join(f"{path_text(each.path)} {each.text}".strip() for each in made if each.field == name)

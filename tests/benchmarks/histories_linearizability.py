@@ -97,7 +97,7 @@ class PlainSearch:
     def __init__(self, history):
         search = compiled_search(history)
         rows = search.operations.T.tolist()
-        self.call, self.returned, self.symbol, self.lane_of, self.steady = rows
+        self.call, self.returned, self.symbol, _, self.steady = rows
         self.ahead, self.end = search.lanes.bounds[:-1].tolist(), search.lanes.bounds[1:].tolist()
         self.unit = [1 << (64 * word + shift) for word, shift in search.tracks[:, 2:].tolist()]
         self.automaton = search.automaton
@@ -111,12 +111,7 @@ class PlainSearch:
 
     def run(self):  # noqa: C901 - one loop, as the kernel's
         """Return whether it holds, and the steps."""
-        call, returned, symbol, lane_of = (
-            self.call,
-            self.returned,
-            self.symbol,
-            self.lane_of,
-        )
+        call, returned, symbol = self.call, self.returned, self.symbol
         ahead, end, unit, lanes = self.ahead, self.end, self.unit, range(len(self.ahead))
         left = sum(time != NEVER for time in returned)
         state = key = steps = lane = 0

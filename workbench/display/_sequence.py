@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from workbench.display._lines import one_line
 from workbench.display._picture import Picture
@@ -116,7 +116,7 @@ def sequence(  # noqa: PLR0913 - what there is to draw
     return Picture(sheet.svg(words), words, tuple(sheet.tips()))
 
 
-def _box(place: dict[str, int], rows: int, given: GivenBox) -> Box:
+def _box(place: dict[str, int], rows: int, given: Sequence[Any]) -> Box:
     if len(given) != 3:
         msg = f"a box is (row, lifeline, text), got {given!r:.80}"
         raise DisplayError(msg)
@@ -124,7 +124,7 @@ def _box(place: dict[str, int], rows: int, given: GivenBox) -> Box:
     return Box(_row(rows, row, f"box {text!r}"), _lifeline(place, name, f"box {text!r}"), one_line(text))
 
 
-def _arrow(place: dict[str, int], rows: int, given: GivenArrow) -> Arrow:
+def _arrow(place: dict[str, int], rows: int, given: Sequence[Any]) -> Arrow:
     if len(given) not in (4, 5):
         msg = f"an arrow is (row, source, target, text) or has the row of its arrival too, got {given!r:.80}"
         raise DisplayError(msg)

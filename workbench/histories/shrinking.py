@@ -2,18 +2,19 @@
 
 An operation is withdrawn when the rest fails without it. What that means for what it did is a choice:
 
-- it may still have happened (`removed="possible"`): it stays in the check as one that never returned, with
-  an answer that nobody knows. What is left fails whatever the withdrawn operations did, and whether they did
-  it. A read of 1 keeps the write of 1 beside it, for without that write it would fail for another reason.
-- it never was (`removed="absent"`): what is left is the smallest in number, and may fail because a value that
-  is read was never written.
+- it may still have happened (`removed="possible"`). The rest must fail whatever the withdrawn operations did,
+  and whether they did it: they stay in the check as some that never returned, with an answer that nobody
+  knows. And by itself the rest must fail at the operation at which the whole history fails, and not earlier
+  for want of one that was withdrawn: a read of 1 keeps the write of 1 beside it.
+- it never was (`removed="absent"`). What is left is smaller, and may fail only because a value that is read
+  was never written.
 
 Operations are withdrawn in halves, quarters and so on down to single ones, until none can be (Zeller &
 Hildebrandt, "Simplifying and isolating failure-inducing input", IEEE TSE 28(2), 2002). Everything called
 after the blocking operation has returned goes first: no later operation can explain it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Literal, TypeAlias
 
@@ -22,6 +23,7 @@ from workbench.histories.history import History
 from workbench.histories.linearizability import linearizable
 from workbench.histories.models.model import SequentialModel
 from workbench.histories.operation import Operation
+from workbench.histories.verdict import Verdict
 
 __all__ = ["Removed", "shrink"]
 
@@ -52,9 +54,9 @@ def shrink(
     Returns
     -------
     History
-        It is not linearizable, and 1-minimal: with any one more of its operations withdrawn, in the same
-        sense and beside those withdrawn before, there is an explanation, or that was not decided. A smaller
-        history may exist that does not come of withdrawing more.
+        It is not linearizable, and 1-minimal: with any one more of its operations withdrawn, it does not fail
+        in the sense that `removed` says, or that was not decided. A smaller history may exist that does not
+        come of withdrawing more.
 
     Raises
     ------
@@ -79,14 +81,37 @@ def shrink(
         found = "linearizable" if verdict.holds else f"undecided {verdict.bound}"
         msg = f"only a history that is not linearizable can be shrunk; this one is {found}"
         raise HistoryError(msg)
-    last_s = verdict.blocking.return_s
-    before = tuple(operation for operation in verdict.history if operation.call_s <= last_s)
-    withdrawn = _possible if removed == "possible" else _absent
+    before = tuple(each for each in verdict.history if each.call_s <= verdict.blocking.return_s)
+    fails = _Failing(before, verdict, max_steps)
+    check = fails.whatever_happened if removed == "possible" else fails.alone
+    return History(before[row] for row in _minimal(tuple(range(len(before))), check))
 
-    def fails(kept: Kept) -> bool:
-        return linearizable(withdrawn(before, kept), verdict.model, max_steps=max_steps).holds is False
 
-    return History(before[row] for row in _minimal(tuple(range(len(before))), fails))
+class _Failing:
+    """Whether some operations of a history fail."""
+
+    def __init__(self, operations: tuple[Operation, ...], verdict: Verdict, max_steps: int) -> None:
+        self.operations, self.model, self.blocking = operations, verdict.model, verdict.blocking
+        self.max_steps = max_steps
+
+    def alone(self, kept: Kept) -> bool:
+        """Tell whether they fail by themselves."""
+        return self._judge(self.operations[row] for row in kept).holds is False
+
+    def whatever_happened(self, kept: Kept) -> bool:
+        """Tell whether they fail as the whole history does, and whatever the others did."""
+        found = self._judge(self.operations[row] for row in kept)
+        return found.blocking is self.blocking and self._judge(self._possible(kept)).holds is False
+
+    def _judge(self, operations: Iterable[Operation]) -> Verdict:
+        return linearizable(History(operations), self.model, max_steps=self.max_steps)
+
+    def _possible(self, kept: Kept) -> Iterator[Operation]:
+        """Yield those kept, and the others as some that may have happened, each in a process of its own."""
+        rows = set(kept)
+        for row, operation in enumerate(self.operations):
+            gone = {"process": ("withdrawn", row), "return_s": None, "output": None}
+            yield operation if row in rows else replace(operation, **gone)
 
 
 def _minimal(rows: Kept, fails: Callable[[Kept], bool]) -> Kept:
@@ -107,18 +132,3 @@ def _without_runs(rows: Kept, size: int, fails: Callable[[Kept], bool]) -> tuple
         if fails(fewer):
             rows, shrank = fewer, True
     return rows, shrank
-
-
-def _absent(operations: tuple[Operation, ...], kept: Kept) -> History:
-    return History(operations[row] for row in kept)
-
-
-def _possible(operations: tuple[Operation, ...], kept: Kept) -> History:
-    """Return a history in which the others may have happened: each that of a process of its own."""
-    rows = set(kept)
-    return History(
-        operation
-        if row in rows
-        else replace(operation, process=("withdrawn", row), return_s=None, output=None)
-        for row, operation in enumerate(operations)
-    )

@@ -131,6 +131,17 @@ def test_slow_calls_open_it_too(clock):
     assert breaker.state == "open"
 
 
+@pytest.mark.parametrize("listened", [False, True])
+def test_slow_calls_in_a_row_open_nothing_where_no_rate_of_them_was_given(clock, listened):
+    """Whether somebody listens, for whom calls are timed, changes no decision."""
+    breaker = CircuitBreaker.consecutive(2, slow_s=1.0, clock=clock)
+    if listened:
+        breaker.listen(lambda _: None)
+    for _ in range(3):
+        breaker.call(clock.sleep, 2.0)
+    assert breaker.state == "closed"
+
+
 def test_slow_calls_in_a_row_open_it_too(clock):
     breaker = CircuitBreaker.consecutive(2, slow_rate=1.0, slow_s=1.0, clock=clock)
     breaker.call(clock.sleep, 2.0)

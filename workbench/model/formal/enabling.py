@@ -1,7 +1,7 @@
 """Why is this action not enabled here? Every guard of an action, evaluated in one state.
 
 An action ends at the first guard that does not hold. Here it goes on, so that all guards are seen. What
-stands behind a guard that does not hold may fail, for the guard protected it; then later guards are not reached.
+stands behind a guard that does not hold may fail, for the guard protected it; then the rest is not reached.
 """
 
 from collections.abc import Mapping

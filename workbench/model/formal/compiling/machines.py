@@ -11,15 +11,17 @@ from typing import Any
 import numba
 
 from workbench.kernels import cache_folder
-from workbench.kernels.memory import inlined, load64, shift_right, store32, store64
+from workbench.kernels.memory import load64, shift_right, store32, store64
 from workbench.model.formal.compiling._kernel_memory import ones
 from workbench.model.formal.compiling.programs import Text, written
 from workbench.model.formal.models import Specification
 
 __all__ = ["Machine", "machine_of"]
 
-NAMES = {
-    "inlined": inlined,
+# a piece is never called from outside, and has looked before it divides: what that would need is left out
+PIECE = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "error_model": "numpy", "nogil": True}
+NAMES: dict[str, Any] = {
+    "inlined": numba.njit(forceinline=True, **PIECE),
     "load64": load64,
     "ones": ones,
     "shift_right": shift_right,

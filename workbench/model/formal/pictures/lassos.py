@@ -10,7 +10,7 @@ from workbench.model.formal.verdicts import Violation
 
 __all__ = ["lasso_of"]
 
-MOST = 9  # states drawn; of a longer behaviour the middle of the way and of the loop are left out
+MOST = 7  # states drawn; of a longer behaviour the middle of the way and of the loop are left out
 MOST_TEXT = 60
 
 

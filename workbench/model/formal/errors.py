@@ -8,12 +8,13 @@
         ├── DomainError         a value outside the domain of its field
         ├── ActionError         an action that raised instead of changing the state
         ├── NotCompilableError  a model, or a line of it, that the compiled engine cannot take
+        ├── MappingError        a mapping from spans to a model that does not fit it
         └── ReplayError         a step that the model does not have
 """
 
 from workbench.errors import WorkbenchError
 
-__all__ = ["ActionError", "DomainError", "FormalError", "ModelError", "NotCompilableError", "ReplayError"]
+__all__ = ["ActionError", "DomainError", "FormalError", "MappingError", "ModelError", "NotCompilableError", "ReplayError"]
 
 
 class FormalError(WorkbenchError, ValueError):
@@ -38,3 +39,7 @@ class NotCompilableError(FormalError):
 
 class ReplayError(FormalError):
     """Raised when a recorded step cannot be taken again: the model has changed since."""
+
+
+class MappingError(FormalError):
+    """Raised when a mapping from spans to a model names what the model does not have: says where and what."""

@@ -19,7 +19,7 @@ from workbench.model.formal.models import Specification
 __all__ = ["Machine", "machine_of"]
 
 # a piece is never called from outside, and has looked before it divides: what that would need is left out
-PIECE = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "error_model": "numpy", "nogil": True}
+PIECE: Any = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "error_model": "numpy", "nogil": True}
 NAMES: dict[str, Any] = {
     "inlined": numba.njit(forceinline=True, **PIECE),
     "load64": load64,

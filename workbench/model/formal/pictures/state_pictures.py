@@ -1,5 +1,6 @@
 """The state graph as a picture, that says what it does not draw."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
 __all__ = ["state_picture"]
 
+MOST_NAME = 26  # letters
+WORD = re.compile(r"[^\W\d]+")
 MOST_LABELS = 60  # edges with names; where there are more, only the picture's tips would be read
 
 
@@ -34,8 +37,17 @@ def state_picture(graph: "StateGraph", max_nodes: int, marked: Sequence[int]) ->
 
 
 def _names(graph: "StateGraph", drawn: int) -> list[str]:
-    names = graph.partition.names[:drawn]
+    names = _shortened(graph.partition.names[:drawn])
     return names if len(set(names)) == len(names) else [f"{place}: {name}" for place, name in enumerate(names)]
+
+
+def _shortened(names: list[str]) -> list[str]:
+    """Return names that fit a node: their words cut to so many letters that they fit, and still differ."""
+    for letters in (99, 6, 4, 3, 2, 1):
+        short = [WORD.sub(lambda found, most=letters: found[0][:most], name) for name in names]  # type: ignore[misc]
+        if max(map(len, short), default=0) <= MOST_NAME and len(set(short)) == len(set(names)):
+            return short
+    return names
 
 
 def _below(graph: "StateGraph", node: int, inner: dict[int, int]) -> str:
@@ -69,10 +81,10 @@ def _title(
     parts = [f"{graph.specification.name}: {count}{of}"]
     left_out = sum(1 for source, target in joined if source != target) - len(pairs)
     if left_out:
-        parts.append(f"{display.plural(left_out, 'edge')} to others not drawn")
+        parts.append(f"without {display.plural(left_out, 'edge')} to others")
     loops = sum(counts.total() for (source, target), counts in joined.items() if source == target)
     if loops and kind == "state":
-        parts.append(f"{display.plural(loops, 'step')} that change nothing not drawn")
+        parts.append(f"without {display.plural(loops, 'step')} that change nothing")
     if not labelled:
         parts.append("actions not named")
     if graph.bound:

@@ -1,0 +1,1 @@
+"""A model as text for other model checkers: Promela for SPIN, TLA+ for TLC."""

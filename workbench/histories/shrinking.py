@@ -110,8 +110,10 @@ class _Failing:
         """Yield those kept, and the others as some that may have happened, each in a process of its own."""
         rows = set(kept)
         for row, operation in enumerate(self.operations):
-            gone = {"process": ("withdrawn", row), "return_s": None, "output": None}
-            yield operation if row in rows else replace(operation, **gone)
+            if row in rows:
+                yield operation
+            else:
+                yield replace(operation, process=("withdrawn", row), return_s=None, output=None)
 
 
 def _minimal(rows: Kept, fails: Callable[[Kept], bool]) -> Kept:

@@ -20,16 +20,27 @@ if TYPE_CHECKING:
     from workbench.model.formal.domains.scalars import Bool, Enum, Int, Maybe, Value
     from workbench.model.formal.domains.sets import Set
     from workbench.model.formal.domains.symmetric import Symmetric
+    from workbench.model.formal.enabling import Guards, why_not
     from workbench.model.formal.errors import (
         ActionError,
+        CheckpointError,
         DomainError,
         FormalError,
+        MappingError,
         ModelError,
         NotCompilableError,
+        NotExportableError,
         ReplayError,
     )
+    from workbench.model.formal.exporting.promela import to_promela
+    from workbench.model.formal.exporting.tla import to_tla
     from workbench.model.formal.guards import require
+    from workbench.model.formal.ladders import Ladder, ladder
     from workbench.model.formal.models import Model
+    from workbench.model.formal.reaching import Reachability, reachable
+    from workbench.model.formal.refining import refines
+    from workbench.model.formal.replaying import assert_mended, replay
+    from workbench.model.formal.state_graphs import StateGraph, graph
     from workbench.model.formal.statistics import Statistics
     from workbench.model.formal.temporal.formulas import (
         AF,
@@ -48,7 +59,13 @@ if TYPE_CHECKING:
         release,
         until,
     )
+    from workbench.model.formal.validating.coverage import Coverage
+    from workbench.model.formal.validating.judging_traces import validate
+    from workbench.model.formal.validating.mappings import Observed
+    from workbench.model.formal.validating.spans import Span
+    from workbench.model.formal.validating.validations import TraceValidation, Validation
     from workbench.model.formal.verdicts import Step, Verdict, Violation
+    from workbench.model.formal.walking import simulate, walk
 
 __all__ = [
     "AF",
@@ -62,43 +79,67 @@ __all__ = [
     "ActionError",
     "Array",
     "Bool",
+    "CheckpointError",
+    "Coverage",
     "DomainError",
     "Enum",
     "FormalError",
+    "Guards",
     "Int",
+    "Ladder",
     "Map",
+    "MappingError",
     "Maybe",
     "Model",
     "ModelError",
     "NotCompilableError",
+    "NotExportableError",
+    "Observed",
+    "Reachability",
     "Record",
     "ReplayError",
     "Seq",
     "Set",
+    "Span",
+    "StateGraph",
     "Statistics",
     "Step",
     "Symmetric",
+    "TraceValidation",
     "Tuple",
+    "Validation",
     "Value",
     "Verdict",
     "Violation",
     "action",
     "action_property",
     "always",
+    "assert_mended",
     "check",
     "constraint",
     "eventually",
     "formula",
+    "graph",
     "invariant",
+    "ladder",
     "leads_to",
     "library",
     "next",
     "predicate",
+    "reachable",
+    "refines",
     "release",
+    "replay",
     "require",
+    "simulate",
     "terminal",
+    "to_promela",
+    "to_tla",
     "until",
+    "validate",
     "view",
+    "walk",
+    "why_not",
 ]
 
 __getattr__, __dir__ = lazy_names(
@@ -111,6 +152,8 @@ __getattr__, __dir__ = lazy_names(
         "ActionError": "errors",
         "Array": "domains.collections",
         "Bool": "domains.scalars",
+        "CheckpointError": "errors",
+        "Coverage": "validating.coverage",
         "DomainError": "errors",
         "EF": "temporal.formulas",
         "EG": "temporal.formulas",
@@ -118,39 +161,61 @@ __getattr__, __dir__ = lazy_names(
         "EX": "temporal.formulas",
         "Enum": "domains.scalars",
         "FormalError": "errors",
+        "Guards": "enabling",
         "Int": "domains.scalars",
+        "Ladder": "ladders",
         "Map": "domains.collections",
+        "MappingError": "errors",
         "Maybe": "domains.scalars",
         "Model": "models",
         "ModelError": "errors",
         "NotCompilableError": "errors",
+        "NotExportableError": "errors",
+        "Observed": "validating.mappings",
+        "Reachability": "reaching",
         "Record": "domains.collections",
         "ReplayError": "errors",
         "Seq": "domains.collections",
         "Set": "domains.sets",
+        "Span": "validating.spans",
+        "StateGraph": "state_graphs",
         "Statistics": "statistics",
         "Step": "verdicts",
         "Symmetric": "domains.symmetric",
+        "TraceValidation": "validating.validations",
         "Tuple": "domains.collections",
+        "Validation": "validating.validations",
         "Value": "domains.scalars",
         "Verdict": "verdicts",
         "Violation": "verdicts",
         "action": "declaring",
         "action_property": "declaring",
         "always": "temporal.formulas",
+        "assert_mended": "replaying",
         "check": "checking",
         "constraint": "declaring",
         "eventually": "temporal.formulas",
         "formula": "temporal.formulas",
+        "graph": "state_graphs",
         "invariant": "declaring",
+        "ladder": "ladders",
         "leads_to": "temporal.formulas",
         "library": "library",
         "next": "temporal.formulas",
         "predicate": "declaring",
+        "reachable": "reaching",
+        "refines": "refining",
         "release": "temporal.formulas",
+        "replay": "replaying",
         "require": "guards",
+        "simulate": "walking",
         "terminal": "declaring",
+        "to_promela": "exporting.promela",
+        "to_tla": "exporting.tla",
         "until": "temporal.formulas",
+        "validate": "validating.judging_traces",
         "view": "declaring",
+        "walk": "walking",
+        "why_not": "enabling",
     },
 )

@@ -1,10 +1,11 @@
 """Check a model: explore its states, and say whether its properties hold."""
 
 from collections.abc import Sequence
-from concurrent.futures import Executor
+from pathlib import Path
 from typing import Any
 
-from workbench.model.formal.engines import Engine, explored, explored_graph, explored_less
+from workbench.model.formal.engines import Engine, How, explored, explored_graph, explored_less
+from workbench.model.formal.errors import ModelError
 from workbench.model.formal.explorations import Edges, Exploration, Limits
 from workbench.model.formal.models import Specification, specification
 from workbench.model.formal.statistics import statistics_of
@@ -26,9 +27,10 @@ def check(  # noqa: PLR0913 - each has its default
     reduction: bool = False,
     stop_at_first: bool = False,
     progress: Progress = False,
-    executor: Executor | None = None,
+    executor: Any = None,
     memory_bytes: int | None = None,
     threads: int = 1,
+    checkpoint: str | Path | None = None,
 ) -> Verdict:
     """Explore a model's states breadth first, and return whether its properties hold.
 
@@ -51,6 +53,11 @@ def check(  # noqa: PLR0913 - each has its default
     threads : int
         How many threads of the compiled engine share the states: 1, or a power of two up to 64. With several,
         limits may be passed by a little, and the trace is one of the shortest, but not always the same.
+    checkpoint : path, optional
+        A file that the compiled engine begins from if it is there, and leaves behind when it is interrupted or
+        comes to a limit; every minute it is written anew. It goes when everything was seen.
+    executor : concurrent.futures.Executor or a Dask client, optional
+        Expands states in other processes, level by level, in the same order.
     progress : bool or callable
         Show states, states a second, those that wait, depth and time left; or call with them.
 
@@ -68,9 +75,13 @@ def check(  # noqa: PLR0913 - each has its default
     Counts follow TLC: `generated` are the initial states and every successor, duplicates included; `depth` is
     the number of breadth-first levels.
     """
-    del executor
     declared = specification(model)
     limits = Limits(max_states, max_depth, timeout_s, memory_bytes, stop_at_first)
+    how = How(threads, None if checkpoint is None else Path(checkpoint), _as_executor(executor))
+    whole = symmetry or reduction or declared.of_kind("view") or declared.temporal
+    if whole and how != How():
+        msg = f"{declared.name}: threads, checkpoints and executors go with plain exploration only"
+        raise ModelError(msg)
     with watching(progress, max_states) as watch:
         if symmetry or reduction or declared.of_kind("view"):
             less = explored_less(declared, limits, engine, watch, symmetry=symmetry, reduction=reduction)
@@ -78,8 +89,13 @@ def check(  # noqa: PLR0913 - each has its default
         if declared.temporal:
             edges = explored_graph(declared, limits, engine, watch)
             return verdict_of(declared, edges.explored, more=_temporal(declared, edges))
-        found, note = explored(declared, limits, engine, watch, threads)
+        found, note = explored(declared, limits, engine, watch, how)
     return verdict_of(declared, found, note)
+
+
+def _as_executor(executor: Any) -> Any:
+    """Return an executor as it was given: one, or a Dask client, which makes one."""
+    return executor.get_executor(pure=False) if hasattr(executor, "get_executor") else executor
 
 
 def _temporal(declared: Specification, edges: Edges) -> list[Violation]:
@@ -104,5 +120,6 @@ def verdict_of(
         bound=explored.bound,
         statistics=statistics_of(declared, explored),
         engine=explored.engine,
+        memory_bytes=explored.memory_bytes,
         notes=(note,) if note else (),
     )

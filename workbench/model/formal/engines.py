@@ -1,6 +1,9 @@
 """Which engine explores a model: the interpreted one at once, the compiled one where a model outgrows it."""
 
 from collections.abc import Callable, Hashable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
 from workbench.model.formal.errors import ModelError, NotCompilableError
@@ -11,15 +14,32 @@ from workbench.model.formal.models import Frozen, Specification
 from workbench.model.formal.symmetry import canonical_form
 from workbench.model.formal.watching import Watch
 
-__all__ = ["Engine", "explored", "explored_graph"]
+__all__ = ["Engine", "How", "explored", "explored_graph"]
 
 Engine: TypeAlias = Literal["auto", "python", "compiled"]
 ENGINES = get_args(Engine)
 OUTGROWN_AT = 10_000  # states: about a second of interpreting, as long as compiling takes
 
 
+@dataclass(frozen=True, slots=True)
+class How:
+    """How the compiled engine runs: by how many threads, from and to which file, over which executor."""
+
+    threads: int = 1
+    checkpoint: Path | None = None
+    executor: Executor | None = None
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether this is for the compiled engine whatever the model's size."""
+        return self.checkpoint is not None or self.executor is not None
+
+
+ALONE = How()
+
+
 def explored(
-    declared: Specification, limits: Limits, engine: Engine, watch: Watch | None, threads: int = 1
+    declared: Specification, limits: Limits, engine: Engine, watch: Watch | None, how: How = ALONE
 ) -> tuple[Exploration, str]:
     """Return what an engine found, and a note where that was not the engine one would expect.
 
@@ -30,10 +50,13 @@ def explored(
     """
     _check(engine)
     if engine == "auto":
-        return _explored_by_size(declared, limits, watch, threads)
+        return _explored_by_size(declared, limits, watch, how)
     if engine == "python":
+        if how.elsewhere or how.threads != 1:
+            msg = "threads, checkpoints and executors are known to the compiled engine only"
+            raise ModelError(msg)
         return interpreted.explore(declared, limits, watch=watch), ""
-    return _explored_compiled(declared, limits, watch, threads), ""
+    return _explored_compiled(declared, limits, watch, how), ""
 
 
 def _check(engine: str) -> None:
@@ -43,27 +66,32 @@ def _check(engine: str) -> None:
 
 
 def _explored_by_size(
-    declared: Specification, limits: Limits, watch: Watch | None, threads: int
+    declared: Specification, limits: Limits, watch: Watch | None, how: How
 ) -> tuple[Exploration, str]:
+    if how.elsewhere:
+        return _explored_compiled(declared, limits, watch, how), ""
     try:
         return interpreted.explore(declared, limits, outgrown_at=OUTGROWN_AT, watch=watch), ""
     except Outgrown:
         pass
     try:
-        return _explored_compiled(declared, limits, watch, threads), ""
+        return _explored_compiled(declared, limits, watch, how), ""
     except NotCompilableError as error:
         return interpreted.explore(declared, limits, watch=watch), f"interpreted: {error}"
 
 
-def _explored_compiled(
-    declared: Specification, limits: Limits, watch: Watch | None, threads: int
-) -> Exploration:
-    if threads == 1:
-        explored: Exploration = _compiled().explore(declared, limits, watch=watch)
+def _explored_compiled(declared: Specification, limits: Limits, watch: Watch | None, how: How) -> Exploration:
+    if how.threads == 1:
+        explored: Exploration = _compiled().explore(
+            declared, limits, watch=watch, checkpoint=how.checkpoint, executor=how.executor
+        )
         return explored
+    if how.elsewhere:
+        msg = "threads go with neither a checkpoint nor an executor"
+        raise ModelError(msg)
     from workbench.model.formal.compiling import parallel  # noqa: PLC0415 - it imports Numba
 
-    return parallel.explore(declared, limits, threads, watch=watch)
+    return parallel.explore(declared, limits, how.threads, watch=watch)
 
 
 def explored_less(  # noqa: PLR0913

@@ -8,13 +8,24 @@
         ├── DomainError         a value outside the domain of its field
         ├── ActionError         an action that raised instead of changing the state
         ├── NotCompilableError  a model, or a line of it, that the compiled engine cannot take
+        ├── NotExportableError  a model, or a line of it, that an export has no words for
         ├── MappingError        a mapping from spans to a model that does not fit it
+        ├── CheckpointError     a search that was put aside and cannot be taken up
         └── ReplayError         a step that the model does not have
 """
 
 from workbench.errors import WorkbenchError
 
-__all__ = ["ActionError", "DomainError", "FormalError", "MappingError", "ModelError", "NotCompilableError", "ReplayError"]
+__all__ = [
+    "ActionError",
+    "CheckpointError",
+    "DomainError",
+    "FormalError",
+    "MappingError",
+    "ModelError",
+    "NotCompilableError",
+    "ReplayError",
+]
 
 
 class FormalError(WorkbenchError, ValueError):
@@ -35,6 +46,14 @@ class ActionError(FormalError):
 
 class NotCompilableError(FormalError):
     """Raised when the compiled engine was asked for and cannot run a model: names the line and the reason."""
+
+
+class CheckpointError(FormalError):
+    """Raised when a search cannot go on from a file: it is damaged, or another model's."""
+
+
+class NotExportableError(FormalError):
+    """Raised when a model has no equal in Promela or TLA+: names the line and the reason."""
 
 
 class ReplayError(FormalError):

@@ -93,6 +93,8 @@ class Exploration:
         The first violation of each property.
     bound : str
         What ended the exploration early; empty when everything was seen.
+    memory_bytes : int
+        What the states took, with the table and the ways to them; about, for the interpreted engine.
     """
 
     states: States
@@ -103,6 +105,7 @@ class Exploration:
     violations: list[Found] = field(default_factory=list)
     bound: str = ""
     engine: str = "python"
+    memory_bytes: int = 0
 
     @property
     def distinct(self) -> int:

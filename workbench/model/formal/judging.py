@@ -59,7 +59,9 @@ def _temporal(declared: Specification, violation: Violation) -> bool:
     if violation.property not in declared.temporal:
         return False
     wanted = formula(declared.temporal[violation.property])
-    if violation.loop is None:
+    from workbench.model.formal.temporal.branching import branches  # noqa: PLC0415 - it imports NumPy
+
+    if violation.loop is None or branches(wanted):
         return _branching(declared, wanted)
     if violation.trace[-1].state != violation.trace[violation.loop].state:
         return False

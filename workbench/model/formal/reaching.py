@@ -119,7 +119,7 @@ def reachable(  # noqa: PLR0913 - each has its default
     --------
     >>> import workbench.model.formal as wb
     >>> wb.reachable(wb.library.DieHard, lambda s: s.big == 4)
-    Reachability(big == 4 of DieHard: reached by 6 actions; ...
+    Reachability(the predicate of DieHard: reached by 6 actions; 13 states seen)
     """
     declared = specification(model)
     name, wanted = _predicate(declared, predicate)
@@ -179,4 +179,6 @@ def _query(declared: Specification, wanted: Callable[[Any], Any]) -> Specificati
 
 
 def _goal(seen: Exploration) -> Found | None:
-    return next((each for each in seen.violations if (each.kind, each.name) == ("invariant", "unreached")), None)
+    return next(
+        (each for each in seen.violations if (each.kind, each.name) == ("invariant", "unreached")), None
+    )

@@ -1,8 +1,8 @@
 """Refinement: everything that a concrete model does, an abstract one does too, seen through a mapping.
 
-The mapping gives, for each state of the concrete model, the state of the abstract one that it stands for. Each
-initial state must stand for an initial one; each step for a step of the abstract model, or for none: it leaves the
-abstract state as it is (it *stutters*).
+The mapping gives, for each state of the concrete model, the state of the abstract one that it stands for.
+Each initial state must stand for an initial one; each step for a step of the abstract model, or for none: it
+leaves the abstract state as it is (it *stutters*).
 
 Source: M. Abadi, L. Lamport, The existence of refinement mappings, TCS 82 (1991). Liveness is not looked at.
 """
@@ -117,14 +117,18 @@ class _Mapped:
         except Exception as error:
             msg = f"the mapping raised {type(error).__name__}: {error} (in {live!r})"
             raise FormalError(msg) from error
-        values = given if isinstance(given, Mapping) else {n: getattr(given, n, None) for n in self._fields(given)}
+        values = (
+            given if isinstance(given, Mapping) else {n: getattr(given, n, None) for n in self._fields(given)}
+        )
         if set(values) != set(self.target.fields):
-            msg = f"the mapping returned {given!r}; it must give {', '.join(self.target.fields)} of {self.target.name}"
+            wanted = f"{', '.join(self.target.fields)} of {self.target.name}"
+            msg = f"the mapping returned {given!r}; it must give {wanted}"
             raise FormalError(msg)
         try:
             return tuple(domain.freeze(values[name]) for name, domain in self.target.fields.items())
         except DomainError as error:
-            msg = f"the mapping returned {given!r}, which is no state of {self.target.name}: {error} (in {live!r})"
+            what = f"{given!r}, which is no state of {self.target.name}"
+            msg = f"the mapping returned {what}: {error} (in {live!r})"
             raise FormalError(msg) from None
 
     def _fields(self, given: Any) -> list[str]:
@@ -157,7 +161,9 @@ class _Mapped:
                 following[source] = self._following(self.images[source])
             if self.images[target] not in following[source]:
                 edge = int(moved[first[place]])
-                return self._violation(int(sources[edge]), int(targets[edge]), int(labels[edge]), source, target)
+                return self._violation(
+                    int(sources[edge]), int(targets[edge]), int(labels[edge]), source, target
+                )
         return None
 
     def _following(self, image: Frozen) -> set[Frozen]:

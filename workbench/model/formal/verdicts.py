@@ -111,6 +111,10 @@ class Verdict:
         Counts by action and by level.
     engine : str
         "python" or "compiled".
+    notes : tuple of str
+        Why it was another engine than one would expect.
+    memory_bytes : int
+        What the states took; about, for the interpreted engine.
     """
 
     model: type[Model]
@@ -123,6 +127,7 @@ class Verdict:
     statistics: "Statistics | None" = None
     engine: str = "python"
     notes: tuple[str, ...] = field(default=())
+    memory_bytes: int = field(default=0, compare=False)
 
     @property
     def trace(self) -> list[Step]:

@@ -1,7 +1,7 @@
 """Random behaviours: one to look at, and many to look for violations in.
 
-At each step every enabled action instance is as likely as any other: the instances are tried in a random order,
-and the first that is enabled is taken. A constraint's states are not entered.
+At each step every enabled action instance is as likely as any other: the instances are tried in a random
+order, and the first that is enabled is taken. A constraint's states are not entered.
 """
 
 from collections.abc import Iterator
@@ -66,8 +66,8 @@ def simulate(model: Any, runs: int = 100, steps: int = 100, seed: int | np.rando
     Returns
     -------
     Verdict
-        Violated, or undecided: it never holds, for not everything was seen. `distinct` are the different states
-        that were met, `generated` all that were; the behaviour to a violation is no shortest one.
+        Violated, or undecided: it never holds, for not everything was seen. `distinct` are the different
+        states that were met, `generated` all that were; a behaviour to a violation need not be a shortest one.
 
     Raises
     ------

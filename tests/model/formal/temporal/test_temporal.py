@@ -132,3 +132,53 @@ def test_unknown_names_and_mixed_times_are_refused():
         wb.check(model_of(edges, labels, {"asked": wb.always(wb.EF("p"))}))
     with pytest.raises(wb.ModelError, match="is made of predicates"):
         wb.always(3)
+
+
+BRANCHES = {"weak": [], "strong": [], None: [(0, 0), (0, 1), (1, 2), (2, 2)]}
+
+
+@pytest.mark.parametrize(
+    ("asked", "states", "loop"),
+    [
+        (wb.AF(wb.AG("q")), [0, 0], 0),
+        (wb.AF("p"), [0, 0], 0),
+        (wb.AX("q"), [0, 1], None),
+        (wb.AG("q -> AX q"), [0, 1], None),
+        (wb.AX(wb.AF("p")), [0, 0, 0], 1),
+        (wb.AG("q -> AF p") & "q", [0, 0], 0),
+        (wb.EF("p"), [0], None),
+        (wb.AU("q", "p"), [0, 0], 0),
+    ],
+    ids=repr,
+)
+def test_what_every_path_should_come_to_is_refuted_by_one_that_never_does(asked, states, loop):
+    violated = violation_of(model_of(BRANCHES, ["q", "", "q"], {"asked": asked}))
+    assert [step.state.at for step in violated.trace] == states
+    assert violated.loop == loop
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_way_round_is_a_path_of_the_model_that_never_comes_to_it(seed):
+    edges, labels = random_graph(seeded(seed), fair=False)
+    violated = violation_of(model_of(edges, labels, {"asked": wb.AF("p")}))
+    if violated is None:
+        return
+    states = [step.state.at for step in violated.trace]
+    assert states[-1] == states[violated.loop]
+    assert not any("p" in labels[state] for state in states)
+    for step, source, target in zip(violated.trace[1:], states, states[1:], strict=False):
+        dead = step.action == "stays"
+        assert (dead and source == target) or edges[None][step.args["e"]] == (source, target)
+
+
+def test_a_way_round_in_branching_time_can_be_judged_again():
+    model = model_of(BRANCHES, ["q", "", "q"], {"asked": wb.AF("p")})
+    verdict = wb.check(model)
+    with pytest.raises(AssertionError, match="violates temporal asked"):
+        verdict.as_test()()
+
+
+@pytest.mark.parametrize("text", ["AG(p)", "AF(AG(p))", "AX(EF(p))", "EG(p)", "EU(p, q)", "EX(AG(EF(p)))"])
+def test_formulas_of_branching_time_are_shown_as_they_are_written(text):
+    names = {name: getattr(wb, name) for name in ("AG", "AF", "AX", "EF", "EG", "EU", "EX")}
+    assert repr(eval(text, {**names, "p": "p", "q": "q"})) == text

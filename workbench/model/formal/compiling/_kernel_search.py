@@ -454,3 +454,39 @@ def gather(
         control[FAULT] = before - 1 - wrong
         return FAILED
     return LEVEL
+
+
+@kernel("int64(int64, int64[::1], int64[::1], int64[::1], int32[::1], int64[::1], int64[::1], int64[::1])")
+def absorb(
+    judge_at: Any,
+    control: Any,
+    table_owned: Any,
+    queue_owned: Any,
+    parents_owned: Any,
+    made_owned: Any,
+    came_from_owned: Any,
+    found: Any,
+) -> int:
+    """Take in successors that were made elsewhere; there is room for all of them."""
+    table, queue, parents = unowned(table_owned), unowned(queue_owned), unowned(parents_owned)
+    made, came_from = unowned(made_owned), unowned(came_from_owned)
+    words, mask = control[WORDS], len(table) - 1
+    before = count = control[COUNT]
+    for number in range(len(came_from)):
+        at = made.ctypes.data + 8 * words * number
+        if words == 1:
+            new = _look(table, mask, made[number])
+        else:
+            new = _look_wide(table, mask, queue.ctypes.data, at, words, count)
+        if new:
+            copy(queue.ctypes.data + 8 * words * count, at, 8 * words)
+            parents[count] = came_from[number]
+            count += 1
+    control[COUNT] = count
+    wrong = call_judge(
+        judge_at, (queue.ctypes.data + 8 * words * before, count - before, before, found.ctypes.data)
+    )
+    if wrong < 0:
+        control[FAULT] = parents[before - 1 - wrong]
+        return FAILED
+    return LEVEL

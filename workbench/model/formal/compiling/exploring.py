@@ -2,12 +2,16 @@
 
 import math
 import time
+from concurrent.futures import Executor
+from pathlib import Path
 from typing import NoReturn
 
 import numpy as np
 import numpy.typing as npt
 
 from workbench.model.formal.compiling import _kernel_search as search
+from workbench.model.formal.compiling.checkpoints import put_aside, taken_up
+from workbench.model.formal.compiling.clusters import Cluster
 from workbench.model.formal.compiling.machines import Machine, machine_of
 from workbench.model.formal.compiling.memory import Memory
 from workbench.model.formal.errors import FormalError
@@ -19,18 +23,28 @@ from workbench.model.formal.watching import Watch
 
 __all__ = ["blame", "explore", "explore_graph", "found_in", "packed_start"]
 
+SAVE_EVERY_S = 60.0
 LATEST = np.iinfo(np.int64).max
 
 
-def explore(declared: Specification, limits: Limits, *, watch: Watch | None = None) -> Exploration:
+def explore(
+    declared: Specification,
+    limits: Limits,
+    *,
+    watch: Watch | None = None,
+    checkpoint: Path | None = None,
+    executor: Executor | None = None,
+) -> Exploration:
     """Explore a model breadth first, by its compiled form.
 
     Raises
     ------
     NotCompilableError
         When the model has no compiled form.
+    CheckpointError
+        When the checkpoint is damaged, or another model's.
     """
-    return _explored(declared, limits, watch)[0]
+    return _explored(declared, limits, watch, checkpoint, executor)[0]
 
 
 def explore_graph(declared: Specification, limits: Limits, *, watch: Watch | None = None) -> Edges:
@@ -46,12 +60,23 @@ def explore_graph(declared: Specification, limits: Limits, *, watch: Watch | Non
     return Edges(explored, starts, targets, labels)
 
 
-def _explored(declared: Specification, limits: Limits, watch: Watch | None) -> tuple[Exploration, Memory]:
+def _explored(
+    declared: Specification,
+    limits: Limits,
+    watch: Watch | None,
+    checkpoint: Path | None = None,
+    executor: Executor | None = None,
+) -> tuple[Exploration, Memory]:
     machine = machine_of(declared)
     started, first = packed_start(machine, limits)
     memory = Memory(machine, first)
     run = _Run(machine, memory, limits, started, watch)
-    run.run()
+    if executor is not None:
+        run.advance = Cluster(memory, executor).advance
+    if checkpoint is None:
+        run.run()
+    else:
+        run.run_with(checkpoint)
     explored = Exploration(
         states=memory.states(),
         parents=memory.parents[: memory.count],
@@ -61,6 +86,7 @@ def _explored(declared: Specification, limits: Limits, watch: Watch | None) -> t
         violations=run.violations(),
         bound=run.bound,
         engine="compiled",
+        memory_bytes=memory.bytes_held,
     )
     return explored, memory
 
@@ -89,6 +115,9 @@ class _Run:
         )
         self.declared = machine.text.declared
         self.bound = ""
+        self.checkpoint: Path | None = None
+        self.advance = memory.advance
+        self.saved_at = time.monotonic()
         self.levels = [0] if memory.count else []
         self.ends_at = time.monotonic() + (math.inf if limits.timeout_s is None else limits.timeout_s)
         memory.control[search.STOP_COUNT] = LATEST if limits.max_states is None else limits.max_states
@@ -108,9 +137,27 @@ class _Run:
                 self.bound = f"max_depth={self.limits.max_depth}"
                 return
             self._go_on()
-            if self.position == self.memory.control[search.LEVEL_END] < self.memory.count:
-                self.levels.append(self.position)
-                self.memory.control[search.LEVEL_END] = self.memory.count
+            self._begin_level()
+
+    def run_with(self, path: Path) -> None:
+        """Explore, beginning where a checkpoint ended; leave one behind unless everything was seen."""
+        self.levels = taken_up(path, self.memory) or self.levels
+        self.checkpoint = path
+        try:
+            self._begin_level()
+            self.run()
+        except BaseException:
+            put_aside(path, self.memory, self.levels)
+            raise
+        if self.bound:
+            put_aside(path, self.memory, self.levels)
+        else:
+            path.unlink(missing_ok=True)
+
+    def _begin_level(self) -> None:
+        if self.position == self.memory.control[search.LEVEL_END] < self.memory.count:
+            self.levels.append(self.position)
+            self.memory.control[search.LEVEL_END] = self.memory.count
 
     def _look_at_start(self) -> None:
         if self.limits.stop_at_first and self.started.violations:
@@ -119,7 +166,7 @@ class _Run:
             self.bound = f"max_states={self.limits.max_states}"
 
     def _go_on(self) -> None:
-        reason = self.memory.advance()
+        reason = self.advance()
         if reason == search.FAILED:
             blame(self.declared, self.memory.states()[int(self.memory.control[search.FAULT])])
         if reason == search.GROW:
@@ -127,6 +174,9 @@ class _Run:
         self._cut()
         if not self.bound and time.monotonic() > self.ends_at:
             self.bound = f"timeout_s={self.limits.timeout_s:g}"
+        if self.checkpoint is not None and time.monotonic() > self.saved_at + SAVE_EVERY_S:
+            put_aside(self.checkpoint, self.memory, self.levels)
+            self.saved_at = time.monotonic()
         if self.watch is not None:
             self.watch(self.memory.count, self.memory.count - self.position, len(self.levels))
 

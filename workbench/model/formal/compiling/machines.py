@@ -16,7 +16,7 @@ from workbench.model.formal.compiling._kernel_memory import ones
 from workbench.model.formal.compiling.programs import Text, written
 from workbench.model.formal.models import Specification
 
-__all__ = ["Machine", "machine_of"]
+__all__ = ["Machine", "compiled", "machine_of"]
 
 # a piece is never called from outside, and has looked before it divides: what that would need is left out
 PIECE: Any = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "error_model": "numpy", "nogil": True}
@@ -50,12 +50,17 @@ def machine_of(declared: Specification) -> Machine:
         When the compiled engine does not know something that the model uses.
     """
     text = written(declared)
-    names = _module(text.source)
-    compiled = {
+    return Machine(text, **compiled(text.source))
+
+
+@lru_cache(maxsize=64)
+def compiled(source: str) -> dict[str, Any]:
+    """Compile the text of a model: `expand` and `judge`, to be called by their address."""
+    names = _module(source)
+    return {
         name: numba.cfunc(WORD(*[WORD] * count), cache=True, error_model="numpy")(names[name])
         for name, count in (("expand", 8), ("judge", 4))
     }
-    return Machine(text, **compiled)
 
 
 def _module(source: str) -> dict[str, Any]:

@@ -94,6 +94,24 @@ class Memory:
         self.table = np.zeros(2 * size, np.int64)
         self._fill()
 
+    def absorb(self, made: Words, came_from: Words) -> int:
+        """Take in successors that were made elsewhere, with the numbers of the states that they follow."""
+        at = self.machine.judge.address
+        shared = self.control, self.table, self.queue, self.parents
+        return int(search.absorb(at, *shared, made, came_from, self.found))
+
+    def restore(self, queue: Words, parents: Any, taken: Words, found: Words) -> None:
+        """Take over the states of a search that was put aside."""
+        count = len(parents)
+        self.control[search.COUNT] = 0
+        while len(self.parents) < 2 * count + self.batch * self.fanout:
+            self.grow()
+        self.queue[: len(queue)], self.parents[:count] = queue, parents
+        self.taken[:], self.found[:] = taken, found
+        self.control[search.COUNT] = count
+        self.table[:] = 0
+        self._fill()
+
     def drop_table(self) -> None:
         """Give back the memory of the table: the search is over."""
         self.table = np.zeros(1, np.int64)

@@ -196,6 +196,7 @@ class _Team:
 
     def explored(self, generated: int, violations: dict[tuple[str, str], Found], bound: str) -> Exploration:
         """Return what was found, the states of each level together."""
+        held = self.bytes_held
         for member in self.members:
             member.drop_table()
         starts = np.array([*self.starts, [member.count for member in self.members]], np.int64)
@@ -215,6 +216,7 @@ class _Team:
             violations=self._violations(numbering, violations),
             bound=bound,
             engine="compiled",
+            memory_bytes=held,
         )
 
     def _joined(self, starts: Words, counts: Words) -> Words:

@@ -10,7 +10,16 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
-from workbench.model.formal.exporting.terms import Cell, Term, both, cells_in, constant, equal, negated, value_of
+from workbench.model.formal.exporting.terms import (
+    Cell,
+    Term,
+    both,
+    cells_in,
+    constant,
+    equal,
+    negated,
+    value_of,
+)
 
 __all__ = ["Path", "decide", "paths", "settled", "value_among"]
 

@@ -17,8 +17,8 @@ __all__ = [
     "Term",
     "arithmetic",
     "both",
-    "cells_in",
     "cell_term",
+    "cells_in",
     "choose",
     "constant",
     "either",
@@ -125,7 +125,7 @@ def _joined(op: str, terms: tuple[Term, ...], neutral: Term, decisive: Term) -> 
                 return decisive
             if part != neutral:
                 parts.setdefault(part)
-    if len(parts) < 2:  # noqa: PLR2004 - nothing to join
+    if len(parts) < 2:
         return next(iter(parts), neutral)
     return Term(op, tuple(parts), 0, 1)
 
@@ -205,6 +205,8 @@ def value_of(term: Term, cells: Mapping[Cell, int]) -> int:
         return int(args[0])
     if op == "cell":
         return cells[args[0]]
+    if op == "number":
+        return int(value_of(args[0], cells))
     if op == "not":
         return not value_of(args[0], cells)
     if op == "and":

@@ -137,6 +137,7 @@ def explore(  # noqa: PLR0913
         taken=np.array(found.taken, np.int64),
         violations=sorted(found.violations.values(), key=lambda each: (each.state, each.kind)),
         bound=bound,
+        memory_bytes=found.bytes_held() if found.states else 0,
     )
 
 

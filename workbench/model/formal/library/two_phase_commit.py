@@ -21,7 +21,8 @@ __all__ = ["TwoPhaseCommit"]
 def TwoPhaseCommit(rm: int = 3) -> type[wb.Model]:
     """Return two-phase commit for a number of resource managers.
 
-    Its invariant: no two of them decide differently (`consistent`).
+    Its invariant: no two of them decide differently (`consistent`). The resource managers are
+    interchangeable, so ``symmetry=True`` explores far fewer states.
 
     Examples
     --------
@@ -30,14 +31,15 @@ def TwoPhaseCommit(rm: int = 3) -> type[wb.Model]:
     True
     """
     everybody = frozenset(range(rm))
+    managers = wb.Symmetric(rm)
 
     class TwoPhaseCommit(wb.Model):
         """Resource managers, the transaction manager, and the messages that were sent."""
 
-        rms = wb.Array(rm, wb.Enum("working", "prepared", "committed", "aborted"))
+        rms = wb.Array(managers, wb.Enum("working", "prepared", "committed", "aborted"))
         tm = wb.Enum("init", "committed", "aborted")
-        prepared = wb.Set(range(rm))  # those whose message the transaction manager has received
-        sent = wb.Set(range(rm))  # those who have sent "prepared"
+        prepared = wb.Set(managers)  # those whose message the transaction manager has received
+        sent = wb.Set(managers)  # those who have sent "prepared"
         commit_sent = wb.Bool()
         abort_sent = wb.Bool()
 

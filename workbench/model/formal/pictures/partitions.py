@@ -1,7 +1,7 @@
 """States in groups: each by itself, by strongly connected component, or by what a function says of them.
 
-The steps between groups are counted; the *quotient* has an edge from one group to another where any of the first
-group's states has a step to any of the second's.
+The steps between groups are counted; the *quotient* has an edge from one group to another where any of the
+first group's states has a step to any of the second's.
 """
 
 from collections import Counter

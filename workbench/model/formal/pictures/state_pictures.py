@@ -38,7 +38,9 @@ def state_picture(graph: "StateGraph", max_nodes: int, marked: Sequence[int]) ->
 
 def _names(graph: "StateGraph", drawn: int) -> list[str]:
     names = _shortened(graph.partition.names[:drawn])
-    return names if len(set(names)) == len(names) else [f"{place}: {name}" for place, name in enumerate(names)]
+    return (
+        names if len(set(names)) == len(names) else [f"{place}: {name}" for place, name in enumerate(names)]
+    )
 
 
 def _shortened(names: list[str]) -> list[str]:
@@ -76,7 +78,9 @@ def _title(
     labelled: bool,
 ) -> str:
     total, kind = len(graph.partition.names), graph.partition.kind
-    count = f"all {display.plural(total, kind)}" if drawn == total else f"{drawn:,} of {total:,} {kind}s drawn"
+    count = (
+        f"all {display.plural(total, kind)}" if drawn == total else f"{drawn:,} of {total:,} {kind}s drawn"
+    )
     of = "" if kind == "state" else f" of {len(graph):,} states"
     parts = [f"{graph.specification.name}: {count}{of}"]
     left_out = sum(1 for source, target in joined if source != target) - len(pairs)

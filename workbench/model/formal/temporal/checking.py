@@ -5,10 +5,11 @@ import numpy as np
 from workbench.model.formal.explorations import Edges
 from workbench.model.formal.models import Frozen, Specification
 from workbench.model.formal.temporal.branching import branches, states_where
-from workbench.model.formal.temporal.formulas import Formula, Linear
+from workbench.model.formal.temporal.formulas import Formula
 from workbench.model.formal.temporal.formulas import formula as formula_of
 from workbench.model.formal.temporal.graphs import STAYS, Graph
-from workbench.model.formal.temporal.linear import Lasso, counterexample, path_until
+from workbench.model.formal.temporal.futures import refutation
+from workbench.model.formal.temporal.linear import Lasso, counterexample
 from workbench.model.formal.verdicts import Step, Violation
 
 __all__ = ["violations"]
@@ -17,8 +18,8 @@ __all__ = ["violations"]
 def violations(declared: Specification, edges: Edges) -> list[Violation]:
     """Return the temporal properties that do not hold, in the order of their declaration.
 
-    Each has a behaviour that shows it: for linear time one that never ends, for branching time the way to the
-    initial state in which the formula is false. Where the exploration ended early, only linear time is looked
+    Each has a behaviour that shows it: for linear time one that never ends, for branching time as much of one as
+    a single behaviour can show. Where the exploration ended early, only linear time is looked
     at: what is found there is a behaviour of the model all the same.
     """
     graph = Graph(declared, edges)
@@ -55,15 +56,8 @@ def _branching(declared: Specification, graph: Graph, name: str, formula: Formul
     wrong = np.flatnonzero(~states_where(graph, formula)[: graph.initial])
     if not len(wrong):
         return None
-    return Violation("temporal", name, _witness(declared, graph, formula, int(wrong[0])))
-
-
-def _witness(declared: Specification, graph: Graph, formula: Formula, state: int) -> list[Step]:
-    """Return a path that shows why it is false: to the bad state for AG, else the initial state alone."""
-    path = [Step(None, {}, declared.thaw(graph.state(state)))]
-    inner = formula.parts[0] if isinstance(formula, Linear) and formula.operator == "not" else None
-    if inner is None or getattr(inner, "operator", "") != "EU":
-        return path
-    before, then = (states_where(graph, part) for part in inner.parts)  # type: ignore[attr-defined]
-    found = path_until(graph.steps, state, before, then)
-    return path + [_step(declared, label, graph.state(at)) for label, at in found]
+    start = int(wrong[0])
+    path, loop = refutation(graph, formula, start)
+    steps = [Step(None, {}, declared.thaw(graph.state(start)))]
+    steps += [_step(declared, label, graph.state(at)) for label, at in path]
+    return Violation("temporal", name, steps, loop)

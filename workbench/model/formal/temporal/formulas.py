@@ -124,6 +124,8 @@ class Branching(Formula):
     parts: tuple[Formula, ...]
 
     def __repr__(self) -> str:
+        if self.operator == "EU" and self.parts[0] == Constant(True):
+            return f"EF({self.parts[1]!r})"
         return f"{self.operator}({', '.join(map(repr, self.parts))})"
 
 
@@ -134,10 +136,22 @@ def _shown(formula: Linear) -> str:
     if formula == _eventually_of(parts[-1]):
         return f"eventually({parts[-1]!r})"
     if formula.operator == "not":
-        return f"~{parts[0]!r}"
+        return _for_all(parts[0]) or f"~{parts[0]!r}"
     if formula.operator in ("and", "or"):
         return "(" + f" {'&' if formula.operator == 'and' else '|'} ".join(map(repr, parts)) + ")"
     return f"{formula.operator}({', '.join(map(repr, parts))})"
+
+
+def _for_all(inner: Formula) -> str:
+    """Return how the negation of what some future does is written: as what every future does."""
+    if not isinstance(inner, Branching):
+        return ""
+    last = inner.parts[-1]
+    if not (isinstance(last, Linear) and last.operator == "not"):
+        return ""
+    if inner.operator == "EU":
+        return f"AG({last.parts[0]!r})" if inner.parts[0] == Constant(True) else ""
+    return f"{'AX' if inner.operator == 'EX' else 'AF'}({last.parts[0]!r})"
 
 
 def formula(given: Any) -> Formula:

@@ -1,1 +1,1 @@
-"""Traces held against a model: is there a behaviour of the model that shows what was recorded?"""
+"""Traces held against a model: whether it has a behaviour that shows what was recorded."""

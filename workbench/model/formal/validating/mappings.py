@@ -166,7 +166,9 @@ class Vocabulary:
         if fitting:
             return self._with_state(fitting, observed)
         parameters = self._actions[observed.action].parameters
-        strange = (f"{name}={value!r}" for name, value in observed.args.items() if value not in parameters[name])
+        strange = (
+            f"{name}={value!r}" for name, value in observed.args.items() if value not in parameters[name]
+        )
         return Reading((), problem=f"the model does not know {', '.join(strange)} of {observed.action}")
 
     def _with_state(self, fitting: tuple[Instance, ...] | None, observed: Observed) -> Reading:

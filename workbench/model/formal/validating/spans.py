@@ -69,7 +69,9 @@ def recorded_traces(recording: Recording, by: str | None) -> dict[str, list[Span
         keys = [span.trace_id for span in every]
     else:
         pairs = [
-            (spans[0].trace_id or str(number), span) for number, spans in enumerate(recording) for span in spans
+            (spans[0].trace_id or str(number), span)
+            for number, spans in enumerate(recording)
+            for span in spans
         ]
         every, keys = [span for _, span in pairs], [key for key, _ in pairs]
     found: dict[str, list[Span]] = {}

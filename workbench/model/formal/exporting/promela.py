@@ -1,0 +1,237 @@
+"""A model as Promela, the language of SPIN.
+
+One process takes one action after another; each action is one `d_step`, so that the states that SPIN stores are
+those of the model. Source: G. J. Holzmann, The SPIN Model Checker (2003); the manual pages of Promela.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from workbench.model.formal.errors import NotExportableError
+from workbench.model.formal.exporting.commands import Command, Commands, commands_of
+from workbench.model.formal.exporting.names import Names
+from workbench.model.formal.exporting.terms import TRUE, Cell, Term, both, cells_in, either, negated
+from workbench.model.formal.models import specification
+
+__all__ = ["to_promela"]
+
+RESERVED = frozenset(
+    "active assert atomic bit bool break byte chan c_code c_decl c_expr c_state c_track d_step do else empty "
+    "enabled end eval false fi for full get_priority goto hidden if in init inline int len local ltl mtype "
+    "nempty never nfull np_ od of pc_value pid printf priority proctype progress provided return run select "
+    "set_priority short show skip timeout trace notrace true typedef unless unsigned xr xs U V W X accept "
+    "state now this model define include ifdef ifndef endif".split()
+)
+SPACED = {"=": "==", "//": "/"}
+
+
+def to_promela(model: Any) -> str:
+    """Return a model as Promela text.
+
+    Written by SPIN's own search without partial-order reduction (`spin -a`, and the verifier compiled with
+    `-DSAFETY -DNOREDUCE`), it has as many states as `check` counts; one more if there are several initial
+    states, for that from which one of them is chosen. Invariants and assertions are Promela's assertions,
+    deadlocks SPIN's invalid end states. Temporal properties are left out.
+
+    Parameters
+    ----------
+    model : class
+        Derived from `Model`.
+
+    Raises
+    ------
+    ModelError
+        When this is no model.
+    NotExportableError
+        Naming the line of the model that has no equal in Promela, and why.
+
+    Notes
+    -----
+    Each choice of an action's parameters is written out, and so is each way through its `if`s. Sets are arrays
+    of bits, and constants of an enumeration are numbers with a name.
+
+    Examples
+    --------
+    >>> import workbench.model.formal as wb
+    >>> text = wb.to_promela(wb.library.DieHard)
+    >>> print(text[text.index("fill_big") - 3 :].splitlines()[1])
+      :: d_step { true -> big = 5 }
+    """
+    return _Writer(commands_of(specification(model))).text()
+
+
+class _Writer:
+    def __init__(self, commands: Commands) -> None:
+        self.commands = commands
+        self.names = Names(RESERVED)
+        self.variables = {cell: self._variable(cell) for cell in commands.cells}
+        self.constants: dict[str, int] = {}
+        self.spare = 0
+
+    def text(self) -> str:
+        """Return the whole text."""
+        process = list(self._process())
+        properties = list(self._properties())
+        defined = [f"#define {name} {value}" for name, value in self.constants.items()]
+        spares = [f"hidden int before{number};" for number in range(self.spare)]
+        parts = [self._header(), defined, [*self._declarations(), *spares], properties, process]
+        return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
+
+    def _header(self) -> list[str]:
+        declared = self.commands.declared
+        lines = [f"/* {declared.name}: written by workbench.model.formal.to_promela"]
+        if len(self.commands.initial) > 1:
+            lines.append("   SPIN stores one state more than the model has: that in which an initial one is chosen")
+        if declared.temporal:
+            lines.append(f"   left out, temporal properties: {', '.join(declared.temporal)}")
+        lines[-1] += " */"
+        return lines
+
+    def _variable(self, cell: Cell) -> tuple[str, int | None]:
+        """Return the name of a cell's variable, and its place in it if that is an array."""
+        rows = cell.index[:-1]
+        name = self.names.of((cell.variable, rows), "_".join([*cell.variable, *map(str, rows)]))
+        return name, cell.index[-1] if cell.index else None
+
+    def _declarations(self) -> Iterator[str]:
+        groups: dict[str, list[tuple[Cell, Term]]] = {}
+        for cell, value in zip(self.commands.cells, self.commands.initial[0], strict=True):
+            groups.setdefault(self.variables[cell][0], []).append((cell, value))
+        for name, pairs in groups.items():
+            kind = _type(min(cell.low for cell, _ in pairs), max(cell.high for cell, _ in pairs))
+            values = [self.print(value) for _, value in pairs]
+            if self.variables[pairs[0][0]][1] is None:
+                yield f"{kind} {name} = {values[0]};"
+            else:
+                shown = values[0] if len(set(values)) == 1 else f"{{ {', '.join(values)} }}"
+                yield f"{kind} {name}[{len(pairs)}] = {shown};"
+
+    def _properties(self) -> Iterator[str]:
+        for name, term in self.commands.properties["invariant"].items():
+            yield f"#define {self.names.of('invariant', name)} ({self.print(term)})"
+
+    def _process(self) -> Iterator[str]:
+        yield f"active proctype {self.names.of('process', self.commands.declared.name)}() {{"
+        yield from self._choice()
+        yield "  do"
+        label = None
+        for command in self.commands.commands:
+            if label != command.instance.label:
+                label = command.instance.label
+                yield f"  /* {label.replace('*/', '* /')} */"
+            yield from self._command(command)
+        terminal = either(*self.commands.properties["terminal"].values())
+        if self.commands.properties["terminal"]:
+            yield "  /* terminal: nothing more need happen */"
+            yield f"  :: ({self.print(terminal)})"
+        for name in self.commands.properties["invariant"]:
+            defined = self.names.of("invariant", name)
+            yield f"  :: d_step {{ !{defined} -> assert({defined}) }}"
+        yield "  od"
+        yield "}"
+
+    def _choice(self) -> Iterator[str]:
+        if len(self.commands.initial) == 1:
+            return
+        yield "  if"
+        first = self.commands.initial[0]
+        for state in self.commands.initial:
+            changes = [
+                f"{self.cell(cell)} = {self.print(value)}"
+                for cell, value, usual in zip(self.commands.cells, state, first, strict=True)
+                if value != usual
+            ]
+            yield f"  :: d_step {{ {'; '.join(['true', *changes])} }}"
+        yield "  fi;"
+
+    def _command(self, command: Command) -> Iterator[str]:
+        if command.fails:
+            yield f"  :: d_step {{ {self.print(command.guard)} -> assert(false) }} /* {_safe(command.fails)} */"
+            return
+        steps = [f"assert({self.print(term)})" for _, term in command.holds if term != TRUE]
+        if command.kept != TRUE:
+            left_out = both(command.guard, negated(command.kept))
+            yield f"  :: ({self.print(left_out)}) /* left out by a constraint */"
+        guard = both(command.guard, command.kept)
+        body = [*steps, *self._assignments(command.sets)] or ["skip"]
+        yield f"  :: d_step {{ {self.print(guard)} -> {'; '.join(body)} }}"
+
+    def _assignments(self, sets: tuple[tuple[Cell, Term], ...]) -> Iterator[str]:
+        """Yield assignments in an order in which none changes what a later one reads, if there is one."""
+        left = dict(sets)
+        checked = [cell for cell, term in sets if term.low < cell.low or term.high > cell.high]
+        kept: list[tuple[Cell, str]] = []
+        while left:
+            free = next((c for c in left if not any(c in cells_in(t) for o, t in left.items() if o != c)), None)
+            cell = next(iter(left)) if free is None else free
+            text = self.print(left.pop(cell))
+            if free is None:
+                spare = f"before{len(kept)}"
+                kept.append((cell, spare))
+                self.spare = max(self.spare, len(kept))
+                yield f"{spare} = {text}"
+            else:
+                yield f"{self.cell(cell)} = {text}"
+        for cell, spare in kept:
+            yield f"{self.cell(cell)} = {spare}"
+        for cell in checked:
+            name = self.cell(cell)
+            yield f"assert({name} >= {cell.low} && {name} <= {cell.high})"
+        yield from (f"{spare} = 0" for _, spare in kept)
+
+    def cell(self, cell: Cell) -> str:
+        """Return a cell as Promela reads it."""
+        name, place = self.variables[cell]
+        return name if place is None else f"{name}[{place}]"
+
+    def constant(self, value: int, kind: Any) -> str:
+        """Return a constant, by its name if it has one."""
+        if kind in (None, "truth"):
+            return str(value).lower()
+        wanted = str(getattr(kind.members[value], "name", kind.members[value]))
+        name = self.names.of(("constant", kind.members), wanted)
+        self.constants[name] = value
+        return name
+
+    def print(self, term: Term) -> str:
+        """Return a term as Promela text; parts are in parentheses, the whole is not."""
+        op, args = term.op, term.args
+        if op == "constant":
+            return self.constant(*args)
+        if op == "cell":
+            return self.cell(args[0])
+        if op == "number":
+            return self.print(args[0])
+        if op == "not":
+            return f"!{self.part(args[0])}"
+        if op in ("and", "or"):
+            return {"and": " && ", "or": " || "}[op].join(map(self.part, args))
+        if op == "if":
+            return f"({self.part(args[0])} -> {self.part(args[1])} : {self.part(args[2])})"
+        left, right = map(self.part, args)
+        if op == "%" and args[0].low < 0:
+            return f"(({left} % {right}) + {right}) % {right}"
+        if op == "//" and args[0].low < 0:
+            msg = f"the quotient of a number that may be negative ({left} // {right}) is another one in Promela"
+            raise NotExportableError(msg)
+        return f"{left} {SPACED.get(op, op)} {right}"
+
+    def part(self, term: Term) -> str:
+        """Return a term as part of another one."""
+        text = self.print(term)
+        simple = term.op in ("constant", "cell", "not", "if") and not text.startswith("-")
+        return text if simple else f"({text})"
+
+
+def _type(low: int, high: int) -> str:
+    for kind, least, most in (("bit", 0, 1), ("byte", 0, 255), ("short", -(2**15), 2**15 - 1)):
+        if least <= low and high <= most:
+            return kind
+    if low < -(2**31) or high >= 2**31:
+        msg = f"a field with values from {low} to {high} does not fit into Promela's int"
+        raise NotExportableError(msg)
+    return "int"
+
+
+def _safe(text: str) -> str:
+    return " ".join(text.replace("*/", "* /").split())

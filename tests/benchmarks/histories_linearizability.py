@@ -122,6 +122,8 @@ class PlainSearch:
                 lane, only = self.steady_lane(state, low)
                 fresh = False
             found = False
+            last = stack[-1] if stack else None
+            without = last[1] if last and returned[ahead[last[0]] - 1] == NEVER else -1
             while lane < len(ahead):
                 place = ahead[lane]
                 if place < end[lane] and call[place] <= low:
@@ -129,7 +131,10 @@ class PlainSearch:
                     after = self.table[state][symbol[place]]
                     if after == codes.UNKNOWN:
                         after = self.after(state, symbol[place])
-                    if after >= 0 and not (after == state and returned[place] == NEVER):
+                    idle = after == state and returned[place] == NEVER
+                    if without >= 0 and self.table[without][symbol[place]] == after:
+                        idle = True
+                    if after >= 0 and not idle:
                         configuration = (key + unit[lane], after)
                         if configuration not in visited:
                             visited.add(configuration)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from workbench.histories.history import History
     from workbench.histories.linearizability import Engine, linearizable, sequentially_consistent
     from workbench.histories.models.counting import Counter, Lock, Set
-    from workbench.histories.models.model import Model, SequentialModel, Step
+    from workbench.histories.models.model import Model, SequentialModel
     from workbench.histories.models.registers import KeyValue, Register
     from workbench.histories.models.sequences import Queue, Stack
     from workbench.histories.operation import NIL, Nil, Operation
@@ -48,8 +48,7 @@ if TYPE_CHECKING:
     from workbench.histories.transactions.workloads import run_workload
     from workbench.histories.verdict import Verdict
 
-__all__ = [
-    "NIL",
+__all__ = [  # noqa: RUF022 - in the order of sorted()
     "Anomaly",
     "Counter",
     "Dependency",
@@ -65,6 +64,7 @@ __all__ = [
     "MicroOperation",
     "Model",
     "ModelError",
+    "NIL",
     "Nil",
     "Operation",
     "OperationError",
@@ -77,7 +77,6 @@ __all__ = [
     "SequentialModel",
     "Set",
     "Stack",
-    "Step",
     "StoreTransaction",
     "TransactionAbortedError",
     "TransactionError",
@@ -124,7 +123,6 @@ __getattr__, __dir__ = lazy_names(
         "SequentialModel": "models.model",
         "Set": "models.counting",
         "Stack": "models.sequences",
-        "Step": "models.model",
         "StoreTransaction": "transactions.store",
         "TransactionAbortedError": "transactions.store",
         "TransactionError": "transactions.errors",

@@ -1,5 +1,7 @@
 """A ladder predicts the states of the next size: exactly, where theory says so."""
 
+from dataclasses import replace
+
 import matplotlib as mpl
 import pytest
 from hypothesis import given
@@ -83,10 +85,20 @@ def test_a_ladder_stops_before_a_size_that_is_too_large():
     assert "7 would have 2,186 states" in repr(ladder)
 
 
-def test_memory_is_no_more_than_predicted(two_phase):
-    for rung in two_phase.rungs[2:]:
-        room = 2 if rung.error < 0 else 1
-        assert 0 < rung.verdict.memory_bytes <= room * rung.predicted.bytes_at_most
+@pytest.mark.parametrize(("engine", "sizes"), [("python", range(2, 6)), ("compiled", range(3, 8))])
+def test_memory_is_no_more_than_predicted(engine, sizes):
+    """Philosophers are predicted exactly from four sizes on; before that their number is too low."""
+    ladder = wb.ladder(library.DiningPhilosophers, sizes, engine=engine)
+    for rung in ladder.rungs[2:]:
+        most = rung.predicted.bytes_at_most * rung.verdict.distinct / rung.predicted.states
+        assert 0 < rung.verdict.memory_bytes <= most * (1 + 1e-9)
+
+
+def test_memory_of_the_compiled_engine_is_that_of_the_next_power_of_two():
+    last = replace(wb.check(library.DieHard), distinct=TWO_PHASE[6], memory_bytes=28 << 24, engine="compiled")
+    ladder = climbed(TWO_PHASE[:6], first=3)
+    ladder = replace(ladder, rungs=(*ladder.rungs, Rung(9, last, None, 0.0)))
+    assert ladder.predict().bytes_at_most == 28 << 26
 
 
 def test_sizes_grow_in_equal_steps(two_phase):

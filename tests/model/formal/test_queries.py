@@ -10,7 +10,7 @@ def managers(s):
     return {"rms": s.rms}
 
 
-@pytest.mark.parametrize("engine", ["python", "compiled"])
+@pytest.mark.parametrize("engine", ["python", pytest.param("compiled", marks=pytest.mark.slow)])
 def test_the_nearest_state_is_found_by_both_engines(engine):
     def has_four(s):
         return s.big == 4

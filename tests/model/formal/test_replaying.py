@@ -1,7 +1,6 @@
 """A behaviour taken again: by the model as it was, by one that was broken, and by one that was mended."""
 
-import subprocess
-import sys
+import runpy
 
 import pytest
 from small_models import Asserting, Bounded, Jugs, Stuck, Tokens
@@ -136,8 +135,8 @@ def test_a_behaviour_that_never_ends_passes_when_fairness_forbids_it():
     wb.assert_mended(FairBlinking, violation)
 
 
-def steps(*labels):
-    return [wb.Step(None if number == 0 else "up", {}, state) for number, state in enumerate(STATES[:labels[0]])]
+def steps(count):
+    return [wb.Step("up" if number else None, {}, state) for number, state in enumerate(STATES[:count])]
 
 
 @pytest.mark.parametrize(
@@ -145,15 +144,27 @@ def steps(*labels):
     [
         ([wb.Step("up", {}, {"n": 0})], r"step 0 is up\(\): a behaviour begins with an initial state"),
         ([wb.Step(None, {}, {"n": 1})], r"step 0: .* is no initial state of Stuck: n was 1 and is now 0"),
-        ([*steps(2), wb.Step("down", {}, {"n": 0})], r"step 2: Stuck has no action 'down'; its actions are up"),
-        ([*steps(1), wb.Step("up", {"k": 1}, {"n": 1})], r"step 1: up\(k=1\) is no choice of up's parameters"),
+        (
+            [*steps(2), wb.Step("down", {}, {"n": 0})],
+            r"step 2: Stuck has no action 'down'; its actions are up",
+        ),
+        (
+            [*steps(1), wb.Step("up", {"k": 1}, {"n": 1})],
+            r"step 1: up\(k=1\) is no choice of up's parameters",
+        ),
         ([*steps(1), wb.Step("up", {}, {"n": 3})], r"step 1, up\(\), leads elsewhere: n was 3 and is now 1"),
-        ([*steps(1), wb.Step("up", {}, {"n": 9})], r"step 1, up\(\): field n of the recorded state: 9 is outside"),
+        (
+            [*steps(1), wb.Step("up", {}, {"n": 9})],
+            r"step 1, up\(\): field n of the recorded state: 9 is outside",
+        ),
         (
             [*steps(3), wb.Step("up", {}, {"n": 3}), wb.Step("up", {}, {"n": 3})],
             r"step 4, up\(\), is not enabled: s\.n < 3 \(line \d+\)",
         ),
-        ([*steps(1), wb.Step("stays", {}, {"n": 0})], r"step 1: nothing could happen .* now up\(\) is enabled"),
+        (
+            [*steps(1), wb.Step("stays", {}, {"n": 0})],
+            r"step 1: nothing could happen .* now up\(\) is enabled",
+        ),
     ],
 )
 def test_a_step_that_cannot_be_taken_says_which_and_why(trace, words):
@@ -167,24 +178,31 @@ def test_an_assertion_in_the_middle_of_a_behaviour_is_an_error():
         wb.replay(Asserting, trace)
 
 
-def run_pytest(folder, text):
-    (folder / "test_it.py").write_text(text)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_it.py"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    return done.returncode, done.stdout
+@pytest.fixture
+def run(pytester):
+    """Run the text of a file as pytest does; return how many passed and failed, and what was said."""
+
+    def run(text):
+        done = pytester.runpytest_inprocess("-q", "-p", "no:cacheprovider", pytester.makepyfile(text))
+        outcomes = done.parseoutcomes()
+        return outcomes.get("passed", 0), outcomes.get("failed", 0), done.stdout.str()
+
+    return run
 
 
-def test_the_text_of_a_test_runs_and_fails(tmp_path):
+def test_the_text_of_a_test_runs_and_fails(run):
     text = wb.check(wb.library.DieHard).test_source()
-    code, said = run_pytest(tmp_path, text)
-    assert code == 1
+    passed, failed, said = run(text)
+    assert (passed, failed) == (0, 1)
     assert "DieHard violates invariant unsolved" in said
     assert "def test_die_hard_unsolved() -> None:" in text
 
 
-def test_the_text_of_a_test_passes_on_a_mended_model(tmp_path):
-    text = wb.check(wb.library.DieHard).test_source("type('Mended', (wb.library.DieHard,), {'fill_big': None})")
-    assert run_pytest(tmp_path, text)[0] == 0
+def test_the_text_of_a_test_passes_on_a_mended_model(run):
+    text = wb.check(wb.library.DieHard).test_source(
+        "type('Mended', (wb.library.DieHard,), {'fill_big': None})"
+    )
+    assert run(text)[:2] == (1, 0)
 
 
 def test_a_model_that_a_function_makes_needs_the_call():
@@ -204,8 +222,17 @@ import workbench.model.formal as wb
 
 MOST = 3
 
-class Kinds(wb.Model):
+def enough(s):
+    return s.n >= MOST
+
+class Counts(wb.Model):
     n = wb.Int(0, MOST)
+
+    @wb.terminal
+    def done(s):
+        return enough(s)
+
+class Kinds(Counts):
     seen = wb.Set(wb.Record(a=range(2), b=("x", "y")))
     pair = wb.Tuple(range(2), range(2))
     by = wb.Map(("k",), range(3))
@@ -230,12 +257,13 @@ print(wb.check(Kinds).test_source())
 """
 
 
-def test_a_model_of_a_script_is_written_out_with_the_constants_it_uses(tmp_path):
+def test_a_model_of_a_script_is_written_out_with_the_constants_it_uses(tmp_path, run, capsys):
     script = tmp_path / "script.py"
     script.write_text(MAIN)
-    text = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True).stdout
+    runpy.run_path(str(script), run_name="__main__")
+    text = capsys.readouterr().out
     assert "MOST = 3" in text
-    code, said = run_pytest(tmp_path, text)
-    assert code == 1
+    passed, failed, said = run(text)
+    assert (passed, failed) == (0, 1)
     assert "Kinds violates invariant few" in said
-    assert run_pytest(tmp_path, text.replace("MOST = 3", "MOST = 1"))[0] == 0
+    assert run(text.replace("MOST = 3", "MOST = 1"))[:2] == (1, 0)

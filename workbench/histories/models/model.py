@@ -17,7 +17,7 @@ from typing import Any, Protocol, Self, TypeAlias, runtime_checkable
 
 from workbench.histories.errors import ModelError
 
-__all__ = ["Model", "SequentialModel", "Step"]
+__all__ = ["Model", "SequentialModel"]
 
 Input: TypeAlias = tuple[Any, ...]  # ("write", 7)
 PLAIN = frozenset({int, str, bool, float, bytes, type(None)})

@@ -6,10 +6,11 @@ that comes to a configuration again has failed there before (Wing & Gong, "Testi
 objects", JPDC 17, 1993; Lowe, "Testing for linearizability", CCPE 29(4), 2017). Visits lie in an
 open-addressing table, in full: a hash chooses the slot and decides nothing.
 
-Three rules leave out configurations without changing any answer:
+Four rules leave out configurations without changing any answer:
 
 - what never returned is not placed where it changes nothing;
 - of operations alike that never returned, the one called first is placed first: they share a lane;
+- nothing is placed after one that never returned if it leads to the same state without it;
 - an operation that never changes any state is placed as soon as it may be, and nothing else is tried.
 
 A run ends at `HOLDS` or `FAILS`, or pauses: for an entry of the table of transitions (`MISSING`), for a
@@ -107,6 +108,9 @@ def search(
                         forced = np.int64(1)
                         break
         pushed = False
+        without = np.int64(-1)  # the state before what was placed last, if that never returned
+        if depth > 0 and operations[stack[depth - 1, codes.PLACE], codes.RETURN] == NEVER:
+            without = stack[depth - 1, codes.BEFORE]
         while lane < count:
             place = lanes[lane, codes.NEXT]
             if place < lanes[lane, codes.END] and operations[place, codes.CALL] <= low:
@@ -116,7 +120,10 @@ def search(
                     here[codes.MISSED] = operations[place, codes.SYMBOL]
                     status = np.int64(codes.MISSING)
                     break
-                if after >= 0 and not (after == state and operations[place, codes.RETURN] == NEVER):
+                idle = after == state and operations[place, codes.RETURN] == NEVER
+                if without >= 0 and table[without, operations[place, codes.SYMBOL]] == after:
+                    idle = True
+                if after >= 0 and not idle:
                     word = lanes[lane, codes.WORD]
                     key[word] += np.int64(1) << lanes[lane, codes.SHIFT]
                     slot = _slot(visits, key, after)

@@ -78,10 +78,12 @@ class CompiledSearch:
         self.automaton.fill(int(self.here[codes.STATE]), int(self.here[codes.MISSED]))
 
     def _grow(self, bounds: Bounds) -> str:
-        """Double the table of visits; return the bound of memory where it would be exceeded."""
-        if 3 * self.visits.nbytes + self.automaton.table.nbytes > bounds.max_memory_bytes:
+        """Enlarge the table of visits; return the bound of memory where it would be exceeded."""
+        room = bounds.max_memory_bytes - self.visits.nbytes - self.automaton.table.nbytes
+        factor = next((factor for factor in (4, 2) if factor * self.visits.nbytes <= room), 0)
+        if not factor:
             return f"with max_memory_bytes={bounds.max_memory_bytes:,}"
-        larger = np.zeros((2 * len(self.visits), self.visits.shape[1]), np.int64)
+        larger = np.zeros((factor * len(self.visits), self.visits.shape[1]), np.int64)
         rehash(self.visits, larger)
         self.visits = larger
         return ""

@@ -38,6 +38,11 @@ class Declared:
         """The function's name."""
         return self.function.__name__
 
+    def __set_name__(self, owner: type, name: str) -> None:
+        """Name a function without a name, `p = predicate(lambda s: ...)`, as the attribute that it is."""
+        if self.function.__name__ == "<lambda>":
+            self.function.__name__ = name
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the function."""
         return self.function(*args, **kwargs)

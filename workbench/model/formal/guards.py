@@ -51,21 +51,30 @@ def require(condition: object, /) -> None:
 def _guard(condition: object) -> Guard:
     frame = sys._getframe(2)  # noqa: SLF001 - the action that called `require`
     found = inspect.getframeinfo(frame)
-    first = found.lineno if found.positions is None else found.positions.lineno or found.lineno
-    last = first if found.positions is None else found.positions.end_lineno or first
-    lines = [linecache.getline(found.filename, line) for line in range(first, last + 1)]
-    return Guard(first, _condition(" ".join(" ".join(lines).split())), bool(condition))
+    return Guard(found.lineno, _condition(_source(found)), bool(condition))
+
+
+def _source(found: inspect.Traceback) -> str:
+    """Return the text of the call that a frame is at, all its lines; empty where there is none."""
+    at = found.positions
+    if at is None or at.lineno is None or at.end_lineno is None:
+        return ""
+    lines = [linecache.getline(found.filename, line).encode() for line in range(at.lineno, at.end_lineno + 1)]
+    lines[-1] = lines[-1][: at.end_col_offset]
+    lines[0] = lines[0][at.col_offset :]
+    return b"".join(lines).decode()
 
 
 def _condition(call: str) -> str:
-    """Return what is required, without the call around it."""
+    """Return what is required, without the call around it, on one line."""
     try:
         expression = ast.parse(call, mode="eval").body
     except SyntaxError:
-        return call or "?"
-    if isinstance(expression, ast.Call) and len(expression.args) == 1:
-        return ast.get_source_segment(call, expression.args[0]) or call
-    return call
+        return " ".join(call.split()) or "?"
+    if not isinstance(expression, ast.Call) or len(expression.args) != 1:
+        return " ".join(call.split())
+    text = ast.get_source_segment(call, expression.args[0])
+    return text if text and "\n" not in text else ast.unparse(expression.args[0])
 
 
 @contextmanager

@@ -7,7 +7,9 @@ coefficients, which 2k of its terms determine, where k is how many powers there 
 with two it is a geometric progression.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+import math
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import pairwise
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Ladder", "Prediction", "Rung", "ladder"]
 
 FEWEST = 2  # rungs that a prediction needs
+ROOM = 16  # arrays double when less than about this part of them is free
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ class Prediction:
     states : int
         Distinct states.
     bytes_at_most : int
-        Memory for them by the same engine: its arrays double when they are full.
+        Memory for them, by the engine of the rung before.
     order : int
         How many powers the prediction is a sum of.
     confirmed : bool
@@ -110,7 +113,7 @@ class Ladder:
 
     factory: Callable[[int], Any]
     rungs: tuple[Rung, ...] = ()
-    options: "dict[str, Any]" = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
     stopped: str = ""
 
     @property
@@ -159,8 +162,6 @@ class Ladder:
         ModelError
             When the size does not follow the others in equal steps.
         """
-        import time  # noqa: PLC0415 - beside its only use
-
         self._check_follows(value)
         predicted = self.predict() if len(self.rungs) >= FEWEST else None
         started = time.perf_counter()
@@ -268,11 +269,16 @@ def _megabytes(count: int) -> str:
 
 
 def _bytes_at_most(last: Verdict, states: int) -> int:
-    """Double the last rung's memory until it holds the states in the same density."""
-    doublings = 0
-    while last.distinct << doublings < states:
-        doublings += 1
-    return last.memory_bytes << doublings
+    """Return what the last rung held, for so many states: in proportion, or in arrays that double when full."""
+    if not last.distinct:
+        return last.memory_bytes
+    if last.engine == "python":
+        return math.ceil(last.memory_bytes * states / last.distinct)
+    return last.memory_bytes * _capacity(states + states // ROOM) // _capacity(last.distinct)
+
+
+def _capacity(states: int) -> int:
+    return 1 << max(0, states - 1).bit_length()
 
 
 def _continued(terms: Sequence[int], ahead: int) -> tuple[int, list[Fraction]]:

@@ -67,7 +67,7 @@ def simulate(model: Any, runs: int = 100, steps: int = 100, seed: int | np.rando
     -------
     Verdict
         Violated, or undecided: it never holds, for not everything was seen. `distinct` are the different
-        states that were met, `generated` all that were; a behaviour to a violation need not be a shortest one.
+        states that were met, `generated` all that were; a behaviour to a violation is not the shortest one.
 
     Raises
     ------

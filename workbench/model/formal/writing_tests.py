@@ -7,13 +7,13 @@ notebook or a function defines is written out, with the constants and modules th
 import ast
 import builtins
 import enum
-import inspect
 import json
-import textwrap
+import linecache
 import types
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from workbench.model.formal.declaring import Declared
 from workbench.model.formal.domains.values import FiniteArray, FiniteMap, FiniteSet, RecordValue
 from workbench.model.formal.errors import ReplayError
 from workbench.model.formal.models import Model, specification
@@ -94,30 +94,43 @@ def _setup(kind: type[Model], given: str | None, imports: set[str]) -> tuple[str
     return name, _written_out(kind, imports)
 
 
-def _written_out(kind: type[Model], imports: set[str]) -> str:
-    """Return the text of a model that no module defines, with what it uses."""
-    try:
-        text = textwrap.dedent(inspect.getsource(kind))
-    except (OSError, TypeError):
-        msg = f"the text of {kind.__name__} is not found: give an expression for it, test_source(model=...)"
-        raise ReplayError(msg) from None
+def _written_out(value: Any, imports: set[str]) -> str:
+    """Return the text of a class or function that no module defines, after that of what it uses."""
+    text = _text(value)
     names = {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
     main = vars(__import__("__main__"))
-    used = sorted(name for name in names - set(vars(builtins)) - {kind.__name__} if name in main)
+    used = sorted(name for name in names - set(vars(builtins)) - {value.__name__} if name in main)
     lines = [_defined(name, main[name], imports) for name in used]
-    return "\n".join([*filter(None, lines), "", "", text])
+    return "\n".join([*filter(None, lines), "", text])
+
+
+def _text(value: Any) -> str:
+    """Return the text of a class or function; of a class by a function of its own, for a cell is no file."""
+    functions = [each.function for each in vars(value).values() if isinstance(each, Declared)]
+    for function in functions or [value]:
+        code = getattr(function, "__code__", None)
+        lines = "" if code is None else "".join(linecache.getlines(code.co_filename))
+        for node in ast.walk(ast.parse(lines)):
+            if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name == value.__name__:
+                decorators = (f"@{ast.get_source_segment(lines, each)}" for each in node.decorator_list)
+                return "\n".join([*decorators, ast.get_source_segment(lines, node) or "", ""])
+    msg = (
+        f"the text of {value.__name__} is not found: give an expression for the model, test_source(model=...)"
+    )
+    raise ReplayError(msg)
 
 
 def _defined(name: str, value: Any, imports: set[str]) -> str:
-    """Return the line that gives a name its value; an import goes to the imports."""
+    """Return the lines that give a name its value; an import goes to the imports."""
     if isinstance(value, types.ModuleType):
         imports.add(IMPORT if name == "wb" else f"import {value.__name__} as {name}")
         return ""
-    module = getattr(value, "__module__", None)
-    if module not in (None, "__main__") and getattr(value, "__qualname__", "") == name:
-        imports.add(f"from {module} import {name}")
-        return ""
-    return f"{name} = {_literal(value, imports)}"
+    if getattr(value, "__name__", "") != name:
+        return f"{name} = {_literal(value, imports)}"
+    if value.__module__ == "__main__":
+        return _written_out(value, imports)
+    imports.add(f"from {value.__module__} import {name}")
+    return ""
 
 
 def _step_text(step: Step, imports: set[str]) -> str:

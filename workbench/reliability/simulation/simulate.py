@@ -186,7 +186,7 @@ def run_world(
     world: World, until_s: float, progress: Callable[[float], None] | None = None
 ) -> tuple[World, npt.NDArray[Any]]:
     """Let a world go on to a time; return it with the log of the calls that ended."""
-    announce_compilation(run, "the simulator (some 20 s)")
+    announce_compilation(run, "the simulator (about a minute)")
     logs = []
     for step in range(1, STEPS + 1):
         to_s = until_s * step / STEPS

@@ -147,7 +147,7 @@ BRANCHES = {"weak": [], "strong": [], None: [(0, 0), (0, 1), (1, 2), (2, 2)]}
         (wb.AX(wb.AF("p")), [0, 0, 0], 1),
         (wb.AG("q -> AF p") & "q", [0, 0], 0),
         (wb.EF("p"), [0], None),
-        (wb.AU("q", "p"), [0, 0], 0),
+        (wb.AU("q", "p"), [0, 1], None),
     ],
     ids=repr,
 )
@@ -182,3 +182,18 @@ def test_a_way_round_in_branching_time_can_be_judged_again():
 def test_formulas_of_branching_time_are_shown_as_they_are_written(text):
     names = {name: getattr(wb, name) for name in ("AG", "AF", "AX", "EF", "EG", "EU", "EX")}
     assert repr(eval(text, {**names, "p": "p", "q": "q"})) == text
+
+
+def test_a_predicate_without_a_name_of_its_own_has_that_of_its_attribute():
+    class Lamp(wb.Model):
+        on = wb.Bool()
+        shines = wb.predicate(lambda s: s.on)
+        is_dark = wb.predicate(lambda s: not s.on)
+        lights = wb.leads_to("is_dark", "shines")
+
+        @wb.action
+        def switch(s):
+            s.on = not s.on
+
+    assert wb.check(Lamp).holds
+    assert repr(wb.formula(Lamp.shines)) == "shines"

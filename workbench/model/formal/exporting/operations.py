@@ -164,7 +164,9 @@ def _compared(sign: str, left: Any, right: Any) -> Term:
         ">": lambda: left > right,
         ">=": lambda: left >= right,
     }
-    return _ordered_sequences(sign, left, right) if _parts_symbolic(left, right) else truth_term(order[sign]())
+    return (
+        _ordered_sequences(sign, left, right) if _parts_symbolic(left, right) else truth_term(order[sign]())
+    )
 
 
 def _either_symbolic(*values: Any) -> bool:
@@ -207,7 +209,9 @@ def _is_in(value: Any, held: Any) -> Term:
     if isinstance(held, SeqParts) and not held.length.known:
         places = enumerate(held.slots)
         return either(*(both(less(constant(at), held.length), same(value, each)) for at, each in places))
-    if isinstance(held, str) or (not _either_symbolic(value, held) and isinstance(held, set | frozenset | Mapping)):
+    if isinstance(held, str) or (
+        not _either_symbolic(value, held) and isinstance(held, set | frozenset | Mapping)
+    ):
         return constant(value=value in held)
     return either(*(same(value, each) for each in held))
 
@@ -253,7 +257,9 @@ def _pairs(held: Any) -> list[tuple[Term, Any]]:
 
 def _collected(pairs: list[tuple[Term, Any]]) -> Any:
     """Return a comprehension's values: a list where all of them are known to be there."""
-    return [value for _, value in pairs] if all(condition == TRUE for condition, _ in pairs) else Guarded(pairs)
+    return (
+        [value for _, value in pairs] if all(condition == TRUE for condition, _ in pairs) else Guarded(pairs)
+    )
 
 
 def _under(conditions: tuple[Term, ...], *filters: Thunk) -> Term:
@@ -351,7 +357,9 @@ def _call(function: Any, *args: Any, **named: Any) -> Any:
         return known(*args, **named)
     if isinstance(function, Record):
         lowest = {name: part.thaw(part.lowest) for name, part in function.fields.items()}
-        return RecordParts(function, lowest | named) if _either_symbolic(*named.values()) else function(**named)
+        return (
+            RecordParts(function, lowest | named) if _either_symbolic(*named.values()) else function(**named)
+        )
     if isinstance(function, Declared):
         function = function.function
     if isinstance(function, FunctionType) and not hasattr(function, "exported"):

@@ -66,22 +66,28 @@ class _Writer:
         self.names = Names(RESERVED)
         self.variables = {cell: self._variable(cell) for cell in commands.cells}
         self.constants: dict[str, int] = {}
+        self.owners: dict[tuple[Any, ...], str] = {}  # of constants: the field that has them first
+        for cell in commands.cells:
+            if cell.enum is not None:
+                self.owners.setdefault(cell.enum.members, "_".join(cell.variable))
         self.spare = 0
 
     def text(self) -> str:
         """Return the whole text."""
         process = list(self._process())
-        properties = list(self._properties())
+        properties, declarations = list(self._properties()), list(self._declarations())
         defined = [f"#define {name} {value}" for name, value in self.constants.items()]
         spares = [f"hidden int before{number};" for number in range(self.spare)]
-        parts = [self._header(), defined, [*self._declarations(), *spares], properties, process]
+        parts = [self._header(), defined, [*declarations, *spares], properties, process]
         return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
 
     def _header(self) -> list[str]:
         declared = self.commands.declared
         lines = [f"/* {declared.name}: written by workbench.model.formal.to_promela"]
         if len(self.commands.initial) > 1:
-            lines.append("   SPIN stores one state more than the model has: that in which an initial one is chosen")
+            lines.append(
+                "   SPIN stores one state more than the model has: that in which an initial one is chosen"
+            )
         if declared.temporal:
             lines.append(f"   left out, temporal properties: {', '.join(declared.temporal)}")
         lines[-1] += " */"
@@ -127,8 +133,23 @@ class _Writer:
         for name in self.commands.properties["invariant"]:
             defined = self.names.of("invariant", name)
             yield f"  :: d_step {{ !{defined} -> assert({defined}) }}"
+        unread = self._unread()
+        if unread:
+            yield "  /* never taken: SPIN leaves a variable out of its states that nothing reads */"
+            yield f"  :: (false && ({' || '.join(unread)}))"
         yield "  od"
         yield "}"
+
+    def _unread(self) -> list[str]:
+        """Return a cell of each variable that nothing reads."""
+        terms = [
+            term for kind in ("invariant", "terminal") for term in self.commands.properties[kind].values()
+        ]
+        for command in self.commands.commands:
+            terms += [command.guard, command.kept, *(term for _, term in (*command.sets, *command.holds))]
+        read = {self.variables[cell][0] for term in set(terms) for cell in cells_in(term) if not cell.primed}
+        cells = {self.variables[cell][0]: cell for cell in self.commands.cells}
+        return [self.cell(cell) for name, cell in cells.items() if name not in read]
 
     def _choice(self) -> Iterator[str]:
         if len(self.commands.initial) == 1:
@@ -162,7 +183,9 @@ class _Writer:
         checked = [cell for cell, term in sets if term.low < cell.low or term.high > cell.high]
         kept: list[tuple[Cell, str]] = []
         while left:
-            free = next((c for c in left if not any(c in cells_in(t) for o, t in left.items() if o != c)), None)
+            free = next(
+                (c for c in left if not any(c in cells_in(t) for o, t in left.items() if o != c)), None
+            )
             cell = next(iter(left)) if free is None else free
             text = self.print(left.pop(cell))
             if free is None:
@@ -188,8 +211,8 @@ class _Writer:
         """Return a constant, by its name if it has one."""
         if kind in (None, "truth"):
             return str(value).lower()
-        wanted = str(getattr(kind.members[value], "name", kind.members[value]))
-        name = self.names.of(("constant", kind.members), wanted)
+        member = getattr(kind.members[value], "name", kind.members[value])
+        name = self.names.of(("constant", kind.members), f"{self.owners[kind.members]}_{member}")
         self.constants[name] = value
         return name
 
@@ -212,7 +235,9 @@ class _Writer:
         if op == "%" and args[0].low < 0:
             return f"(({left} % {right}) + {right}) % {right}"
         if op == "//" and args[0].low < 0:
-            msg = f"the quotient of a number that may be negative ({left} // {right}) is another one in Promela"
+            msg = (
+                f"the quotient of a number that may be negative ({left} // {right}) is another one in Promela"
+            )
             raise NotExportableError(msg)
         return f"{left} {SPACED.get(op, op)} {right}"
 

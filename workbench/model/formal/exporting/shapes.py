@@ -162,7 +162,9 @@ def leaves(domain: Domain, value: Any) -> list[Term]:
         case Record():
             return _record(domain, value)
         case Tuple():
-            return [leaf for part, held in zip(domain.parts, value, strict=True) for leaf in leaves(part, held)]
+            return [
+                leaf for part, held in zip(domain.parts, value, strict=True) for leaf in leaves(part, held)
+            ]
         case _:
             msg = f"{domain!r} cannot be exported"
             raise ModelError(msg)

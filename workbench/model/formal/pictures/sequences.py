@@ -3,8 +3,8 @@
 Where the model has processes, each has a lifeline; so has each other field that the behaviour changes. An
 action of a process is a box on its lifeline, and what it changes elsewhere an arrow. What was put into a set
 or a sequence of another process arrives where it is taken out. A record with a sender and a receiver, put
-into any set or sequence, is an arrow between those two. Without processes, each field has a lifeline, and each
-action a box on those that it changes.
+into any set or sequence, is an arrow between those two. Without processes, each field has a lifeline, and
+each action a box on those that it changes.
 """
 
 from collections.abc import Hashable

@@ -7,8 +7,8 @@ from workbench.model.formal.models import Frozen, Specification
 from workbench.model.formal.temporal.branching import branches, states_where
 from workbench.model.formal.temporal.formulas import Formula
 from workbench.model.formal.temporal.formulas import formula as formula_of
-from workbench.model.formal.temporal.graphs import STAYS, Graph
 from workbench.model.formal.temporal.futures import refutation
+from workbench.model.formal.temporal.graphs import STAYS, Graph
 from workbench.model.formal.temporal.linear import Lasso, counterexample
 from workbench.model.formal.verdicts import Step, Violation
 
@@ -18,9 +18,8 @@ __all__ = ["violations"]
 def violations(declared: Specification, edges: Edges) -> list[Violation]:
     """Return the temporal properties that do not hold, in the order of their declaration.
 
-    Each has a behaviour that shows it: for linear time one that never ends, for branching time as much of one as
-    a single behaviour can show. Where the exploration ended early, only linear time is looked
-    at: what is found there is a behaviour of the model all the same.
+    Each has a behaviour that shows it: for linear time one that never ends, for branching time as much as one
+    behaviour can show. Where the exploration ended early, only linear time is looked at: what is found there is a behaviour of the model all the same.
     """
     graph = Graph(declared, edges)
     found = []

@@ -24,7 +24,8 @@ def refutation(graph: Graph, formula: Formula, state: int) -> tuple[Path, int | 
 
     The state itself is place 0; without a way back the second is None.
     """
-    operator, parts = getattr(formula, "operator", ""), getattr(formula, "parts", ())
+    operator: str = getattr(formula, "operator", "")
+    parts: tuple[Formula, ...] = getattr(formula, "parts", ())
     if operator == "and":
         wrong = next(part for part in parts if not states_where(graph, part)[state])
         return refutation(graph, wrong, state)

@@ -40,8 +40,8 @@ def validate(  # noqa: PLR0913 - each has its default
     traces : Traces, or an iterable of sequences of Span
     mapping : mapping, or a function of a Span
         What a span shows. A dictionary gives it by the span's name; a function for the span, at whose
-        attributes, status, times and parent it may look. It is an action's name, a pair of it and (some of) its
-        arguments, an `Observed`, a list of these, or None for a span that shows nothing.
+        attributes, status, times and parent it may look. It is an action's name, a pair of the name and
+        arguments (some or all), an `Observed`, a list of these, or None for a span that shows nothing.
     hidden : iterable, optional
         The actions that may happen without being seen, any number of times between events: names, pairs of a
         name and arguments, or `Observed`. By default those that the dictionary does not name, or that the

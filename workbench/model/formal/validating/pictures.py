@@ -6,6 +6,7 @@ from workbench import display
 from workbench.model.formal.pictures.changes import changes_along
 from workbench.model.formal.validating.events import Event
 from workbench.model.formal.validating.validations import WORDS
+from workbench.model.formal.verdicts import Step
 
 if TYPE_CHECKING:
     from workbench.model.formal.validating.validations import TraceValidation, Validation
@@ -19,55 +20,86 @@ MOST_TEXT = 60  # characters in a box
 
 def sequence_of(trace: "TraceValidation") -> display.Picture:
     """Draw a trace's services and the model as lifelines; what a span shows is an arrow between them."""
-    steps = trace.steps
-    left_out = max(len(steps) - MOST_DRAWN, 0)
-    changed = changes_along(trace.judged.declared, [step.state for step, _ in steps])
-    name = trace.judged.declared.name
+    drawing = _Drawing(trace)
     failed = trace.failed_event
-    services = dict.fromkeys(_service(event) for _, event in steps if event is not None)
+    left_out = max(len(trace.steps) - MOST_DRAWN, 0)
+    for step, event, made in _steps(trace)[left_out:]:
+        drawing.step(step, event, made)
     if failed is not None:
-        services[_service(failed)] = None
-    rows, boxes, arrows = [], [], []
-    for (step, event), made in list(zip(steps, changed, strict=True))[left_out:]:
-        row, became = len(rows), ", ".join(f"{each.where} {each.short}" for each in made)
-        rows.append(_time(trace, event) or ("init" if step.action is None else "hidden"))
-        boxes.append(
-            (row, name, _short(became if step.action is None or event else f"{step.label}: {became}"))
-        )
-        if event is not None:
-            boxes.append((row, _service(event), _short(event.span.name)))
-            arrows.append((row, _service(event), name, step.label))
-    if failed is not None:
-        rows.append(_time(trace, failed))
-        boxes += [
-            (len(rows) - 1, _service(failed), _short(failed.span.name)),
-            (len(rows) - 1, name, "impossible"),
-        ]
-        arrows.append((len(rows) - 1, _service(failed), name, failed.label))
+        drawing.event(failed, failed.label, "impossible")
     return display.sequence(
-        lifelines=[*services, name],
-        rows=rows,
-        boxes=[box for box in boxes if box[2]],
-        arrows=arrows,
-        mark={len(rows) - 1} if failed is not None else (),
+        lifelines=drawing.lifelines,
+        rows=drawing.rows,
+        boxes=drawing.boxes,
+        arrows=drawing.arrows,
+        mark={len(drawing.rows) - 1} if failed is not None else (),
         title=_title(trace),
-        footnote=f"the first {display.plural(left_out, 'step')} are not drawn" if left_out else "",
+        footnote=f"not drawn: the first {display.plural(left_out, 'step')}" if left_out else "",
     )
+
+
+class _Drawing:
+    """A diagram while it is made."""
+
+    def __init__(self, trace: "TraceValidation") -> None:
+        self.trace = trace
+        drawn = [event for _, event in trace.steps if event is not None]
+        drawn += [trace.failed_event] if trace.failed_event is not None else []
+        services = dict.fromkeys(_service(event) for event in drawn)
+        name = trace.judged.declared.name
+        self.model = name if name not in services else f"{name} (model)"
+        self.lifelines = [*services, self.model]
+        self.rows: list[str] = []
+        self.boxes: list[tuple[int, str, str]] = []
+        self.arrows: list[tuple[int, str, str, str]] = []
+
+    def step(self, step: Step, event: Event | None, became: str) -> None:
+        """Draw a step of the behaviour: by itself, or as a span shows it."""
+        if event is not None:
+            self.event(event, step.label, became)
+        elif step.action is None:
+            self._row("init", _initial(self.trace))
+        else:
+            self._row("hidden", f"{step.label}: {became}")
+
+    def event(self, event: Event, label: str, became: str) -> None:
+        """Draw a span beside the model."""
+        service = _service(event)
+        self._row(_time(self.trace, event), became)
+        self.boxes.append((len(self.rows) - 1, service, _short(event.span.name or "?")))
+        self.arrows.append((len(self.rows) - 1, service, self.model, label))
+
+    def _row(self, name: str, text: str) -> None:
+        self.rows.append(name)
+        self.boxes.append((len(self.rows) - 1, self.model, _short(text or "nothing changes")))
 
 
 def steps_table(trace: "TraceValidation") -> display.Table:
     """Return the behaviour, each step with the span that shows it and what it changed."""
-    steps = trace.steps
-    changed = changes_along(trace.judged.declared, [step.state for step, _ in steps])
-    rows = []
-    for (step, event), made in zip(steps, changed, strict=True):
-        became = ", ".join(f"{each.where}: {each.text}" for each in made)
-        span = event.span.name if event else ("" if step.action is None else "(hidden)")
-        rows.append([_time(trace, event), span, step.label, became])
+    rows = [
+        [_time(trace, event), event.span.name if event else "(hidden)", step.label, made]
+        for step, event, made in _steps(trace)
+    ]
+    if rows:
+        rows[0][1:] = ["", "init", _initial(trace)]
     failed = trace.failed_event
     if failed is not None:
         rows.append([_time(trace, failed), failed.span.name, failed.label, f"impossible: {trace.reason}"])
     return display.table(["at", "span", "step", "changes"], rows, title=_title(trace), max_rows=200)
+
+
+def _steps(trace: "TraceValidation") -> list[tuple[Step, Event | None, str]]:
+    """Return the steps of the behaviour with their events, and what they changed."""
+    changed = changes_along(trace.judged.declared, [step.state for step in trace.behaviour])
+    return [
+        (step, event, ", ".join(f"{each.where} {each.short}" for each in made))
+        for (step, event), made in zip(trace.steps, changed, strict=True)
+    ]
+
+
+def _initial(trace: "TraceValidation") -> str:
+    shown = trace.judged.declared.show(trace.judged.outcome.path[0].state)
+    return ", ".join(f"{name} {value}" for name, value in shown.items())
 
 
 def trace_page(trace: "TraceValidation") -> str:

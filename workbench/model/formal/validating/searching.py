@@ -8,7 +8,7 @@ the number of events shown, then by the number of hidden steps since the last ev
 .. math:: O(|S| \cdot |I|)
 
 nodes are met, with S the states of the model and I the sets of events that are closed under predecessors:
-one more than the events where they are in a line, exponentially many where all overlap.
+one more than the events where they are in a line, exponentially many where all overlap and differ.
 """
 
 import time
@@ -18,7 +18,7 @@ from typing import TypeAlias
 
 from workbench.model.formal.interpreting.steps import Broken, successor, truth
 from workbench.model.formal.models import Frozen, Instance, Specification
-from workbench.model.formal.validating.events import Pattern
+from workbench.model.formal.validating.events import Pattern, twins_in_line
 from workbench.model.formal.validating.mappings import Reading
 
 __all__ = ["Bounds", "Move", "Node", "Outcome", "Search"]
@@ -165,6 +165,9 @@ class _One:
     cut: bool = False  # hidden steps were left out
     _next: dict[int, tuple[int, ...]] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self._before = twins_in_line(self.pattern)
+
     def outcome(self) -> Outcome:
         count = len(self.pattern)
         layer: Layer = {(state, 0): [] for state in self.search.initial()}
@@ -228,11 +231,11 @@ class _One:
                 yield instance, after
 
     def available(self, shown: int) -> tuple[int, ...]:
-        """Return the events all of whose predecessors were shown."""
+        """Return the events that may come next."""
         if shown not in self._next:
             self._next[shown] = tuple(
                 event
-                for event, (_, before) in enumerate(self.pattern)
+                for event, before in enumerate(self._before)
                 if not shown >> event & 1 and before & ~shown == 0
             )
         return self._next[shown]

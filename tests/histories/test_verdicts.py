@@ -85,10 +85,10 @@ def test_a_long_history_is_drawn_around_what_cannot_be_placed():
     operations = [Operation("A", k, k + 0.5, ("write", k), NIL) for k in range(500)]
     stale = Operation("B", 250, 250.2, ("read",), 3)
     picture = linearizable([*operations, stale], Register()).timeline()
-    assert "441 of 501 operations are not shown" in picture.svg
+    assert "461 of 501 operations are not shown" in picture.svg
     assert "write(249)" in picture.svg
     assert "write(3)" not in picture.svg
-    assert len(re.findall("<circle", picture.svg)) == 30 + 1  # and that of the legend
+    assert len(re.findall("<circle", picture.svg)) == 39 + 1  # and that of the legend
 
 
 def test_an_undecided_verdict_is_drawn_as_far_as_it_came():

@@ -11,7 +11,7 @@ from workbench.histories.verdict import Verdict
 
 __all__ = ["draw_history", "draw_verdict"]
 
-MOST = 60  # operations that can be told apart
+MOST = 40  # operations that can be told apart
 ANSWERING = frozenset({"dequeue", "get", "peek", "pop", "read", "swap"})  # of which nothing is an answer
 
 
@@ -58,16 +58,18 @@ def _label(operation: Operation) -> str:
 
 
 def _around(verdict: Verdict) -> tuple[Operation, ...]:
-    """Return the operations nearest to the blocking one, as many as there is room for."""
+    """Return the operations nearest to the blocking one, those that it may depend on first."""
     operations = verdict.history.operations
     if len(operations) <= MOST:
         return operations
     middle = verdict.blocking or (verdict.prefix[-1] if verdict.prefix else operations[0])
-    ranked = sorted(
-        range(len(operations)),
-        key=lambda k: (operations[k] is not middle, _apart(operations[k], middle), -k),
-    )
-    return tuple(operations[k] for k in sorted(ranked[:MOST]))
+    end_s = math.inf if middle.return_s is None else middle.return_s
+
+    def distance(row: int) -> tuple[bool, bool, float, int]:
+        operation = operations[row]
+        return operation is not middle, operation.call_s > end_s, _apart(operation, middle), -row
+
+    return tuple(operations[row] for row in sorted(sorted(range(len(operations)), key=distance)[:MOST]))
 
 
 def _apart(operation: Operation, middle: Operation) -> float:

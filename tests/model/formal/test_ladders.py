@@ -85,20 +85,17 @@ def test_a_ladder_stops_before_a_size_that_is_too_large():
     assert "7 would have 2,186 states" in repr(ladder)
 
 
-@pytest.mark.parametrize(("engine", "sizes"), [("python", range(2, 6)), ("compiled", range(3, 8))])
-def test_memory_is_no_more_than_predicted(engine, sizes):
-    """Philosophers are predicted exactly from four sizes on; before that their number is too low."""
-    ladder = wb.ladder(library.DiningPhilosophers, sizes, engine=engine)
-    for rung in ladder.rungs[2:]:
-        most = rung.predicted.bytes_at_most * rung.verdict.distinct / rung.predicted.states
-        assert 0 < rung.verdict.memory_bytes <= most * (1 + 1e-9)
+@pytest.mark.parametrize("engine", ["python", "compiled"])
+def test_memory_is_predicted_within_a_doubling(engine):
+    for rung in wb.ladder(library.DiningPhilosophers, range(3, 7), engine=engine).rungs[2:]:
+        assert 0.5 < rung.verdict.memory_bytes / rung.predicted.memory_bytes < 1.1
 
 
 def test_memory_of_the_compiled_engine_is_that_of_the_next_power_of_two():
     last = replace(wb.check(library.DieHard), distinct=TWO_PHASE[6], memory_bytes=28 << 24, engine="compiled")
     ladder = climbed(TWO_PHASE[:6], first=3)
     ladder = replace(ladder, rungs=(*ladder.rungs, Rung(9, last, None, 0.0)))
-    assert ladder.predict().bytes_at_most == 28 << 26
+    assert ladder.predict().memory_bytes == 28 << 26
 
 
 def test_sizes_grow_in_equal_steps(two_phase):

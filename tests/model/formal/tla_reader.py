@@ -3,6 +3,7 @@
 It evaluates `Init` and the actions of a module over states that are dictionaries, and so counts states.
 """
 
+import functools
 import re
 
 TOKEN = re.compile(
@@ -20,6 +21,7 @@ class Module:
         self.variables = re.search(r"VARIABLES (.*)", body)[1].split(", ")
         blocks = re.findall(r"^(\w+) ==(.*?)(?=^\w+ ==|^====)", body, re.MULTILINE | re.DOTALL)
         self.definitions = {name: text.strip("\n") for name, text in blocks}
+        self.constraints = re.findall(r"^CONSTRAINT (\w+)", text, re.MULTILINE)
         self.actions = re.findall(r"\\/ (\w+)", self.definitions["Next"])
 
     def initial(self):
@@ -44,7 +46,8 @@ class Module:
         seen, waiting = {}, self.initial()
         while waiting:
             state = waiting.pop()
-            if repr(state) not in seen:
+            kept = all(self.holds(name, state) for name in self.constraints)
+            if kept and repr(state) not in seen:
                 seen[repr(state)] = state
                 waiting.extend(self.successors(state))
         return list(seen.values())
@@ -79,7 +82,13 @@ def ways(text):
 
 def evaluated(text, state):
     """Return the value of an expression in a state."""
-    return Reader(TOKEN.findall(text), state).whole()
+    return Reader(tokens_of(text), state).whole()
+
+
+@functools.cache
+def tokens_of(text):
+    """Return the tokens of an expression."""
+    return TOKEN.findall(text)
 
 
 class Reader:
@@ -117,7 +126,7 @@ class Reader:
             self.take("]")
         return value
 
-    def simple(self):
+    def simple(self):  # noqa: C901, PLR0911 - one for each form
         token = self.take()
         if token == "(":
             value = self.expression(0)
@@ -205,7 +214,7 @@ def replaced(value, places, new):
     return {**value, places[0]: replaced(value[places[0]], places[1:], new)} if places else new
 
 
-def operated(sign, left, right):
+def operated(sign, left, right):  # noqa: C901, PLR0911, PLR0912 - one for each operator
     """Return the outcome of an operator."""
     match sign:
         case "/\\":
@@ -227,7 +236,7 @@ def operated(sign, left, right):
         case ":>":
             return {left: right}
         case "@@":
-            return {**right, **left}
+            return dict(sorted({**right, **left}.items()))
         case "+":
             return left + right
         case "-":
@@ -238,5 +247,3 @@ def operated(sign, left, right):
             return left % right
         case _:
             return left // right
-
-

@@ -41,8 +41,8 @@ class Prediction:
         The size it is for.
     states : int
         Distinct states.
-    bytes_at_most : int
-        Memory for them, by the engine of the rung before.
+    memory_bytes : int
+        About what they take, by the engine of the rung before.
     order : int
         How many powers the prediction is a sum of.
     confirmed : bool
@@ -51,14 +51,14 @@ class Prediction:
 
     value: int
     states: int
-    bytes_at_most: int
+    memory_bytes: int
     order: int
     confirmed: bool
 
     def __repr__(self) -> str:
         sure = "confirmed" if self.confirmed else "not yet confirmed"
         powers = f"{self.order} power{'s' * (self.order > 1)}, {sure}"
-        memory = f"at most {_megabytes(self.bytes_at_most)} MB"
+        memory = f"about {_megabytes(self.memory_bytes)} MB"
         return f"Prediction({self.value}: {self.states:,} states, {memory}; a sum of {powers})"
 
 
@@ -151,7 +151,7 @@ class Ladder:
         step = self.values[-1] - self.values[-2]
         following, recurrence = _continued(self.states, ahead)
         confirmed = _is_confirmed(recurrence, self.states)
-        more = _bytes_at_most(self.rungs[-1].verdict, following)
+        more = _memory_bytes(self.rungs[-1].verdict, following)
         return Prediction(self.values[-1] + ahead * step, following, more, len(recurrence), confirmed)
 
     def climb(self, value: int) -> "Ladder":
@@ -183,7 +183,7 @@ class Ladder:
         return plot_ladder(self, ax, of)
 
     def table(self) -> "Table":
-        """Return the rungs as a table; times are left to `to_pandas`."""
+        """Return the rungs as a table; times, and the memory of the interpreter, are left to `to_pandas`."""
         from workbench import display  # noqa: PLC0415 - only in notebooks
 
         header = ["size", "predicted", "states", "error", "generated", "depth", "MB"]
@@ -259,8 +259,9 @@ def ladder(
 def _row(rung: Rung) -> list[str]:
     verdict = rung.verdict
     predicted = "" if rung.predicted is None else f"{rung.predicted.states:,}"
-    error = "" if rung.error is None else f"{rung.error:+.2%}"
-    counts = f"{verdict.generated:,}", str(verdict.depth), _megabytes(verdict.memory_bytes)
+    error = "" if rung.error is None else f"{rung.error:+.2%}" if rung.error else "exact"
+    memory = _megabytes(verdict.memory_bytes) if verdict.engine == "compiled" else ""
+    counts = f"{verdict.generated:,}", str(verdict.depth), memory
     return [str(rung.value), predicted, f"{verdict.distinct:,}", error, *counts]
 
 
@@ -268,8 +269,8 @@ def _megabytes(count: int) -> str:
     return f"{count / 1e6:,.1f}"
 
 
-def _bytes_at_most(last: Verdict, states: int) -> int:
-    """Return what the last rung held, for so many states: in proportion, or in arrays that double when full."""
+def _memory_bytes(last: Verdict, states: int) -> int:
+    """Return what the last rung held, for more states: in proportion, or in arrays that double when full."""
     if not last.distinct:
         return last.memory_bytes
     if last.engine == "python":

@@ -57,7 +57,7 @@ class Schedule:
         if (self.failed is None) == (self.replies is None):
             msg = "expected either failed or replies"
             raise SimulationError(msg)
-        outcomes = self.failed if self.replies is None else self.replies
+        outcomes: Any = self.failed if self.replies is None else self.replies
         if np.shape(self.durations_s) != shape or np.shape(outcomes) != shape:
             found = f"{np.shape(self.durations_s)} and {np.shape(outcomes)}"
             msg = f"durations_s and failed (or replies) must have the shape {shape}, got {found}"
@@ -72,7 +72,7 @@ class Schedule:
     def outcome_table(self, known: Replies) -> Array:
         """Return the outcome of each attempt, by its code."""
         if self.replies is None:
-            return np.where(self.failed, codes.FAILED, codes.OK).astype(np.int64).reshape(-1)
+            return np.where(np.asarray(self.failed), codes.FAILED, codes.OK).astype(np.int64).reshape(-1)
         found = np.array([known.code(answer) for answer in self.answers], np.int64)
         return found[np.asarray(self.replies, np.int64).reshape(-1)]
 

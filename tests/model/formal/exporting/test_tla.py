@@ -7,20 +7,20 @@ import workbench.model.formal as wb
 from workbench.model.formal import library
 
 MODELS = {
-    "jugs": lambda: library.DieHard,
+    "jugs": library.DieHard,
     "two-phase commit": lambda: library.TwoPhaseCommit(3),
     "philosophers": lambda: library.DiningPhilosophers(4),
     "forks in order": lambda: library.OrderedPhilosophers(3),
-    "Peterson": lambda: library.Peterson,
-    "ring election": lambda: library.ChangRoberts(),
-    "lock with leases": lambda: library.LeaseLock(),
-    "bakery": lambda: library.Bakery(),
+    "Peterson": library.Peterson,
+    "ring election": library.ChangRoberts,
+    "lock with leases": library.LeaseLock,
+    "bakery": library.Bakery,
     "token ring": lambda: library.TokenRing(3, 3),
 }
 
 
 def made(name):
-    model = MODELS[name]()
+    model = MODELS[name]
     return model if isinstance(model, type) else model()
 
 
@@ -78,7 +78,7 @@ def test_the_whole_text_of_a_small_model():
     assert wb.to_tla(Light) == LIGHT
 
 
-LIGHT = r'''---- MODULE Light ----
+LIGHT = r"""---- MODULE Light ----
 (* Written by workbench.model.formal.to_tla. TLC's configuration:
 SPECIFICATION Spec
 INVARIANT TypeOK
@@ -129,4 +129,4 @@ Spec == Init /\ [][Next]_vars
 green_stays == [][(color # "green") \/ (color' = "green")]_vars
 
 ====
-'''
+"""

@@ -4,7 +4,7 @@ What depends on a value that is not known becomes a term where that is small, an
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Self
 
 from workbench.model.formal.domains.collections import Array, Map, Record, Seq
 from workbench.model.formal.domains.domain import Domain
@@ -305,7 +305,7 @@ class SeqParts:
     def __radd__(self, other: Any) -> list[Any]:
         return [*other, *self.settle()]
 
-    def __iadd__(self, other: Any) -> "SeqParts":
+    def __iadd__(self, other: Any) -> Self:
         self.extend(other)
         return self
 

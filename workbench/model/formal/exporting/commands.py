@@ -3,16 +3,16 @@
 This is what both exports print: under the guard, all assignments happen at once, reading the state before.
 """
 
+import inspect
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from workbench.model.formal.compiling.frames import source_of
 from workbench.model.formal.declaring import Declared
 from workbench.model.formal.errors import DomainError, FormalError, NotExportableError
-from workbench.model.formal.exporting.paths import paths
 from workbench.model.formal.exporting.operations import truth
+from workbench.model.formal.exporting.paths import paths
 from workbench.model.formal.exporting.rewriting import rewritten
 from workbench.model.formal.exporting.shapes import cells, leaves, live
 from workbench.model.formal.exporting.terms import FALSE, TRUE, Cell, Term, both, cell_term, either
@@ -198,7 +198,8 @@ def _where(member: Declared, error: Exception) -> str:
     """Return the file and the line of the model where something failed."""
     code = member.function.__code__
     file, line = code.co_filename, code.co_firstlineno
+    own = {file, inspect.getsourcefile(code)}
     for frame in traceback.extract_tb(error.__traceback__):
-        if frame.filename == (source_of(member.function)[1]) and frame.lineno:
+        if frame.filename in own and frame.lineno:
             line = frame.lineno
     return f"{file}:{line}"

@@ -56,7 +56,7 @@ def truth(value: Any) -> Term:
     return truth_term(value)
 
 
-def same(left: Any, right: Any) -> Term:
+def same(left: Any, right: Any) -> Term:  # noqa: PLR0911 - one for each kind of values
     """Return whether two values are equal."""
     for one, other in ((left, right), (right, left)):
         if isinstance(one, MaybePart):
@@ -145,7 +145,7 @@ def _compare(signs: tuple[str, ...], *values: Any) -> Any:
     return plain(both(*(_compared(sign, left, right) for sign, left, right in pairs)))
 
 
-def _compared(sign: str, left: Any, right: Any) -> Term:
+def _compared(sign: str, left: Any, right: Any) -> Term:  # noqa: PLR0911 - one for each kind of sign
     if sign in ("!=", "not in", "is not"):
         return negated(_compared({"!=": "==", "not in": "in", "is not": "is"}[sign], left, right))
     if sign == "in":

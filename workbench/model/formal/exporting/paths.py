@@ -1,7 +1,7 @@
 """Paths through a function whose values are terms: it is run once for each way that its decisions may go.
 
-Where the function asks for the truth of a term that is not settled by what was decided before, the run goes
-one way and the other way is noted for later (J. C. King, Symbolic execution and program testing, CACM 19, 1976).
+Where the function asks for the truth of a term that earlier decisions leave open, the run goes one way and
+the other is noted for later (J. C. King, Symbolic execution and program testing, CACM 19, 1976).
 """
 
 from collections.abc import Callable, Iterator

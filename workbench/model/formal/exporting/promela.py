@@ -1,7 +1,7 @@
 """A model as Promela, the language of SPIN.
 
-One process takes one action after another; each action is one `d_step`, so that the states that SPIN stores are
-those of the model. Source: G. J. Holzmann, The SPIN Model Checker (2003); the manual pages of Promela.
+One process takes one action after another; each action is one `d_step`, so that the states that SPIN stores
+are those of the model. Source: G. J. Holzmann, The SPIN Model Checker (2003); the manual pages of Promela.
 """
 
 from collections.abc import Iterator
@@ -16,11 +16,87 @@ from workbench.model.formal.models import specification
 __all__ = ["to_promela"]
 
 RESERVED = frozenset(
-    "active assert atomic bit bool break byte chan c_code c_decl c_expr c_state c_track d_step do else empty "
-    "enabled end eval false fi for full get_priority goto hidden if in init inline int len local ltl mtype "
-    "nempty never nfull np_ od of pc_value pid printf priority proctype progress provided return run select "
-    "set_priority short show skip timeout trace notrace true typedef unless unsigned xr xs U V W X accept "
-    "state now this model define include ifdef ifndef endif".split()
+    {
+        "U",
+        "V",
+        "W",
+        "X",
+        "accept",
+        "active",
+        "assert",
+        "atomic",
+        "bit",
+        "bool",
+        "break",
+        "byte",
+        "c_code",
+        "c_decl",
+        "c_expr",
+        "c_state",
+        "c_track",
+        "chan",
+        "d_step",
+        "define",
+        "do",
+        "else",
+        "empty",
+        "enabled",
+        "end",
+        "endif",
+        "eval",
+        "false",
+        "fi",
+        "for",
+        "full",
+        "get_priority",
+        "goto",
+        "hidden",
+        "if",
+        "ifdef",
+        "ifndef",
+        "in",
+        "include",
+        "init",
+        "inline",
+        "int",
+        "len",
+        "local",
+        "ltl",
+        "model",
+        "mtype",
+        "nempty",
+        "never",
+        "nfull",
+        "notrace",
+        "now",
+        "np_",
+        "od",
+        "of",
+        "pc_value",
+        "pid",
+        "printf",
+        "priority",
+        "proctype",
+        "progress",
+        "provided",
+        "return",
+        "run",
+        "select",
+        "set_priority",
+        "short",
+        "show",
+        "skip",
+        "state",
+        "this",
+        "timeout",
+        "trace",
+        "true",
+        "typedef",
+        "unless",
+        "unsigned",
+        "xr",
+        "xs",
+    }
 )
 SPACED = {"=": "==", "//": "/"}
 
@@ -28,10 +104,10 @@ SPACED = {"=": "==", "//": "/"}
 def to_promela(model: Any) -> str:
     """Return a model as Promela text.
 
-    Written by SPIN's own search without partial-order reduction (`spin -a`, and the verifier compiled with
-    `-DSAFETY -DNOREDUCE`), it has as many states as `check` counts; one more if there are several initial
-    states, for that from which one of them is chosen. Invariants and assertions are Promela's assertions,
-    deadlocks SPIN's invalid end states. Temporal properties are left out.
+    SPIN's search without reduction (`spin -a`, its verifier compiled with `-DSAFETY -DNOREDUCE`) stores as
+    many states as `check` counts; one more if there are several initial states: that in which one of them is
+    chosen. Invariants and assertions are Promela's assertions, deadlocks SPIN's invalid end states. Temporal
+    properties and fairness are left out.
 
     Parameters
     ----------
@@ -47,8 +123,8 @@ def to_promela(model: Any) -> str:
 
     Notes
     -----
-    Each choice of an action's parameters is written out, and so is each way through its `if`s. Sets are arrays
-    of bits, and constants of an enumeration are numbers with a name.
+    Each choice of an action's parameters is written out, and so is each way through its `if`s. Sets are
+    arrays of bits, and constants of an enumeration are numbers with a name.
 
     Examples
     --------
@@ -167,7 +243,8 @@ class _Writer:
 
     def _command(self, command: Command) -> Iterator[str]:
         if command.fails:
-            yield f"  :: d_step {{ {self.print(command.guard)} -> assert(false) }} /* {_safe(command.fails)} */"
+            when = self.print(command.guard)
+            yield f"  :: d_step {{ {when} -> assert(false) }} /* {_safe(command.fails)} */"
             return
         steps = [f"assert({self.print(term)})" for _, term in command.holds if term != TRUE]
         if command.kept != TRUE:
@@ -216,7 +293,7 @@ class _Writer:
         self.constants[name] = value
         return name
 
-    def print(self, term: Term) -> str:
+    def print(self, term: Term) -> str:  # noqa: PLR0911 - one for each operation
         """Return a term as Promela text; parts are in parentheses, the whole is not."""
         op, args = term.op, term.args
         if op == "constant":
@@ -246,6 +323,10 @@ class _Writer:
         text = self.print(term)
         simple = term.op in ("constant", "cell", "not", "if") and not text.startswith("-")
         return text if simple else f"({text})"
+
+
+def _read_by_others(cell: Cell, sets: dict[Cell, Term]) -> bool:
+    return any(cell in cells_in(term) for other, term in sets.items() if other != cell)
 
 
 def _type(low: int, high: int) -> str:

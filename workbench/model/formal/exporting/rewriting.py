@@ -28,7 +28,7 @@ SIGNS: dict[type, str] = {
 PREFIX = "_exported_"
 
 
-@functools.cache
+@functools.lru_cache(maxsize=1024)
 def rewritten(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function that does with terms what another one does with values.
 
@@ -43,13 +43,8 @@ def rewritten(function: Callable[..., Any]) -> Callable[..., Any]:
     body = _Rewriter().visit(tree)
     code = function.__code__
     around = _closure(function)
-    outer = ast.FunctionDef(
-        name="_around",
-        args=ast.arguments([], [ast.arg(name) for name in around], None, [], [], None, []),
-        body=[body, ast.Return(ast.Name(tree.name, ast.Load()))],
-        decorator_list=[],
-        type_params=[],
-    )
+    outer = _template(tuple(around))
+    outer.body = [body, ast.Return(ast.Name(tree.name, ast.Load()))]
     module = ast.Module([outer], [])
     ast.fix_missing_locations(module)
     ast.increment_lineno(module, first_line - 1)
@@ -62,12 +57,17 @@ def rewritten(function: Callable[..., Any]) -> Callable[..., Any]:
     return result
 
 
+def _template(names: tuple[str, ...]) -> ast.FunctionDef:
+    outer = ast.parse(f"def _around({', '.join(names)}): pass").body[0]
+    assert isinstance(outer, ast.FunctionDef)  # noqa: S101 - that is what was parsed
+    return outer
+
+
 def _unannotated(tree: ast.FunctionDef) -> None:
     tree.returns = None
     tree.args.defaults, tree.args.kw_defaults = [], [None] * len(tree.args.kwonlyargs)
     for argument in (*tree.args.args, *tree.args.kwonlyargs):
         argument.annotation = None
-    # defaults are copied from the function; their places are kept by `__defaults__`
 
 
 def _closure(function: Callable[..., Any]) -> dict[str, Any]:

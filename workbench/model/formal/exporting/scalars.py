@@ -1,7 +1,7 @@
-"""Scalars of a model's state as terms: what stands for a number, a truth value or a constant while it is not known.
+"""Scalars of a state as terms: what stands for a number, a truth value or a constant that is not known yet.
 
-A `Scalar` behaves as the value would; asked for what only a known value can say (its truth in an `if`, its use as
-an index), it decides, and so becomes known on the path that is run.
+A `Scalar` behaves as the value would; asked for what only a known value can say (its truth in an `if`, its
+use as an index), it decides, and so becomes known on the path that is run.
 """
 
 from collections.abc import Callable

@@ -38,7 +38,7 @@ Index = tuple[int, ...]
 
 
 @singledispatch
-def cells(domain: Any, names: Names, index: Index) -> Iterator[Cell]:
+def cells(domain: Any, names: Names, index: Index) -> Iterator[Cell]:  # noqa: ARG001 - others use it
     """Yield the cells of a field or of a part of it."""
     msg = f"field {names[0]}: {domain!r} cannot be exported, its values have no bound"
     raise ModelError(msg)
@@ -51,6 +51,7 @@ def _(domain: Int, names: Names, index: Index) -> Iterator[Cell]:
 
 @cells.register
 def _(domain: Bool, names: Names, index: Index) -> Iterator[Cell]:
+    del domain
     yield Cell(names, index, 0, 1, truth=True)
 
 
@@ -103,7 +104,7 @@ def _(domain: Tuple, names: Names, index: Index) -> Iterator[Cell]:
         yield from cells(part, (*names, f"part{number}"), index)
 
 
-def live(domain: Domain, take: Callable[[], Term]) -> Any:
+def live(domain: Domain, take: Callable[[], Term]) -> Any:  # noqa: PLR0911 - one for each domain
     """Return the value made of the next terms."""
     match domain:
         case Enum():
@@ -132,7 +133,7 @@ def live(domain: Domain, take: Callable[[], Term]) -> Any:
             raise ModelError(msg)
 
 
-def leaves(domain: Domain, value: Any) -> list[Term]:
+def leaves(domain: Domain, value: Any) -> list[Term]:  # noqa: C901, PLR0911 - one for each domain
     """Return the terms that a value puts into the cells of its domain.
 
     Raises

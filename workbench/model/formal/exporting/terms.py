@@ -198,7 +198,7 @@ _OPERATIONS: dict[str, Callable[[int, int], int]] = {
 }
 
 
-def value_of(term: Term, cells: Mapping[Cell, int]) -> int:
+def value_of(term: Term, cells: Mapping[Cell, int]) -> int:  # noqa: PLR0911 - one for each operation
     """Return a term's value, given those of the cells."""
     op, args = term.op, term.args
     if op == "constant":

@@ -15,18 +15,98 @@ from workbench.model.formal.models import specification
 __all__ = ["to_tla"]
 
 RESERVED = frozenset(
-    "ACTION ASSUME ASSUMPTION AXIOM BOOLEAN BY CASE CHOOSE CONSTANT CONSTANTS CONSTRAINT COROLLARY DEF DEFINE "
-    "DEFS DOMAIN ELSE ENABLED EXCEPT EXTENDS FALSE HAVE HIDE IF IN INSTANCE LAMBDA LEMMA LET LOCAL MODULE NEW "
-    "OBVIOUS OMITTED ONLY OTHER PICK PROOF PROPOSITION PROVE QED RECURSIVE SF_ STATE STRING SUBSET SUFFICES "
-    "TAKE TEMPORAL THEN THEOREM TRUE UNCHANGED UNION USE VARIABLE VARIABLES WF_ WITH WITNESS Nat Int Assert "
-    "Print PrintT Permutations SortSeq RandomElement Any ToString TLCGet TLCSet JavaTime TLCEval "
-    "vars Init Next Spec TypeOK Constraint Terminated i j k".split()
+    {
+        "ACTION",
+        "ASSUME",
+        "ASSUMPTION",
+        "AXIOM",
+        "Any",
+        "Assert",
+        "BOOLEAN",
+        "BY",
+        "CASE",
+        "CHOOSE",
+        "CONSTANT",
+        "CONSTANTS",
+        "CONSTRAINT",
+        "COROLLARY",
+        "Constraint",
+        "DEF",
+        "DEFINE",
+        "DEFS",
+        "DOMAIN",
+        "ELSE",
+        "ENABLED",
+        "EXCEPT",
+        "EXTENDS",
+        "FALSE",
+        "HAVE",
+        "HIDE",
+        "IF",
+        "IN",
+        "INSTANCE",
+        "Init",
+        "Int",
+        "JavaTime",
+        "LAMBDA",
+        "LEMMA",
+        "LET",
+        "LOCAL",
+        "MODULE",
+        "NEW",
+        "Nat",
+        "Next",
+        "OBVIOUS",
+        "OMITTED",
+        "ONLY",
+        "OTHER",
+        "PICK",
+        "PROOF",
+        "PROPOSITION",
+        "PROVE",
+        "Permutations",
+        "Print",
+        "PrintT",
+        "QED",
+        "RECURSIVE",
+        "RandomElement",
+        "SF_",
+        "STATE",
+        "STRING",
+        "SUBSET",
+        "SUFFICES",
+        "SortSeq",
+        "Spec",
+        "TAKE",
+        "TEMPORAL",
+        "THEN",
+        "THEOREM",
+        "TLCEval",
+        "TLCGet",
+        "TLCSet",
+        "TRUE",
+        "Terminated",
+        "ToString",
+        "TypeOK",
+        "UNCHANGED",
+        "UNION",
+        "USE",
+        "VARIABLE",
+        "VARIABLES",
+        "WF_",
+        "WITH",
+        "WITNESS",
+        "i",
+        "j",
+        "k",
+        "vars",
+    }
 )
 SIGNS = {"<=": "<=", "//": "\\div"}
 
 
 def to_tla(model: Any) -> str:
-    """Return a model as a TLA+ module.
+    r"""Return a model as a TLA+ module.
 
     It has `Init`, a definition for each action with its parameters' values, `Next`, `Spec`, `TypeOK`, and the
     model's invariants, constraints and action properties by name; the comment at its head is what TLC's
@@ -53,11 +133,11 @@ def to_tla(model: Any) -> str:
     --------
     >>> import workbench.model.formal as wb
     >>> text = wb.to_tla(wb.library.DieHard)
-    >>> print(text[text.index("fill_big ==") :].split("\\n\\n")[0])
+    >>> print(text[text.index("fill_big ==") :].split("\n\n")[0])
     fill_big ==
-      /\\ TRUE
-      /\\ big' = 5
-      /\\ UNCHANGED small
+      /\ TRUE
+      /\ big' = 5
+      /\ UNCHANGED small
     """
     return _Writer(commands_of(specification(model))).text()
 
@@ -182,7 +262,7 @@ class _Writer:
         for name, term in self.commands.properties["action property"].items():
             yield self._property(name), f"[][{self.print(term)}]_vars"
 
-    def print(self, term: Term) -> str:
+    def print(self, term: Term) -> str:  # noqa: PLR0911 - one for each operation
         """Return a term as TLA+ text; parts are in parentheses, the whole is not."""
         op, args = term.op, term.args
         if op == "constant":

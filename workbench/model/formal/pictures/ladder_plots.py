@@ -24,10 +24,9 @@ def plot_ladder(ladder: "Ladder", ax: "Axes | None", of: str) -> "Axes":
     else:
         held = [rung.verdict.memory_bytes / 1e6 for rung in ladder.rungs]
         ax.plot(ladder.values, held, marker="o", label="held")
-        expected = [each.bytes_at_most / 1e6 for each in predicted]
+        expected = [each.memory_bytes / 1e6 for each in predicted]
         ax.set(ylabel="MB", title="Memory doubles when it is full")
-    label = "predicted" if of == "states" else "predicted, at most"
-    ax.plot(sizes, expected, "x", color="C1", markersize=10, markeredgewidth=2, label=label)
+    ax.plot(sizes, expected, "x", color="C1", markersize=10, markeredgewidth=2, label="predicted")
     ax.set(xlabel="size", yscale="log", xticks=ladder.values)
     ax.legend()
     return ax

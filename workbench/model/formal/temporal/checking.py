@@ -19,7 +19,8 @@ def violations(declared: Specification, edges: Edges) -> list[Violation]:
     """Return the temporal properties that do not hold, in the order of their declaration.
 
     Each has a behaviour that shows it: for linear time one that never ends, for branching time as much as one
-    behaviour can show. Where the exploration ended early, only linear time is looked at: what is found there is a behaviour of the model all the same.
+    behaviour can show. Where the exploration ended early, only linear time is looked at: what is found there
+    is a behaviour of the model all the same.
     """
     graph = Graph(declared, edges)
     found = []

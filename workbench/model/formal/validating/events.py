@@ -116,9 +116,9 @@ class _Ended:
 def twins_in_line(pattern: Pattern) -> tuple[int, ...]:
     """Return what precedes each event, where of equal events the one that may come first does.
 
-    Of two equal events e and f, let all that precedes e precede f, and all that follows f follow e. Then in any
-    order in which f comes before e the two can change places. So of n equal events that overlap, n + 1 sets
-    are looked at instead of 2^n.
+    Of two equal events e and f, let all that precedes e precede f, and all that follows f follow e. Then the
+    two can change places in any order that has f before e. So of n equal events that overlap, n + 1 sets are
+    looked at instead of 2^n.
     """
     follows = [0] * len(pattern)
     equal: dict[Key, list[int]] = {}

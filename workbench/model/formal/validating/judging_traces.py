@@ -140,6 +140,8 @@ class _Mapped:
         except Exception as error:
             msg = f"the mapping raised {type(error).__name__}: {error} for {span!r} of trace {span.trace_id}"
             raise MappingError(msg) from error
+        if given is None:
+            return ()
         shown = _sorted(self.vocabulary.shown(given, f"mapping of {span.name}"))
         self.actions |= {each.action for each in shown if each.action}
         return shown

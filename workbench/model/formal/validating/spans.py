@@ -1,5 +1,6 @@
 """Spans as a mapping wants to see them: one object each, with its attributes, its service and its parent."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -60,26 +61,32 @@ def recorded_traces(recording: Recording, by: str | None) -> dict[str, list[Span
     Parameters
     ----------
     recording : Traces, or an iterable of sequences of Span
-        Of the latter, each sequence is a trace; it is named by its first span's id, or by its number.
+        Of the latter, each sequence is a trace; its name is its first span's `trace_id`, or its number: #3.
     by : str, optional
         An attribute whose values are told apart instead; spans without it are left out.
     """
-    if hasattr(recording, "tables"):
-        every = _spans(recording)
-        keys = [span.trace_id for span in every]
-    else:
-        pairs = [
-            (spans[0].trace_id or str(number), span)
-            for number, spans in enumerate(recording)
-            for span in spans
-        ]
-        every, keys = [span for _, span in pairs], [key for key, _ in pairs]
+    traces = _by_trace_id(recording) if hasattr(recording, "tables") else _numbered(recording)
+    if by is None:
+        return traces
     found: dict[str, list[Span]] = {}
-    for key, span in zip(keys, every, strict=True):
-        if by is None:
-            found.setdefault(key, []).append(span)
-        elif by in span.attributes:
+    for span in (span for spans in traces.values() for span in spans):
+        if by in span.attributes:
             found.setdefault(str(span.attributes[by]), []).append(span)
+    return found
+
+
+def _by_trace_id(traces: Any) -> dict[str, list[Span]]:
+    found: dict[str, list[Span]] = {}
+    for span in _spans(traces):
+        found.setdefault(span.trace_id, []).append(span)
+    return found
+
+
+def _numbered(recording: Iterable[Sequence[Span]]) -> dict[str, list[Span]]:
+    found: dict[str, list[Span]] = {}
+    for number, spans in enumerate(recording):
+        name = spans[0].trace_id if spans else ""
+        found[name if name and name not in found else f"{name}#{number}"] = list(spans)
     return found
 
 
@@ -160,16 +167,34 @@ def _attributes(traces: Any) -> list[dict[str, Any]]:
     table = traces.tables["span_attrs"]
     for number, column in COLUMN_OF_TYPE.items():
         part = table.filter(pc.equal(table["type"], number))
-        values = (part[name].to_pylist() for name in ("parent_id", "key", column))
+        values = (_listed(part[name]) for name in ("parent_id", "key", column))
         for parent, key, value in zip(*values, strict=True):
             found[rows[parent]][key] = value
     rest = table.filter(pc.invert(pc.is_in(table["type"], value_set=_simple_types(table))))
     for key in sorted(set(rest["key"].to_pylist())):
-        decoded = traces[key].to_pylist()
+        decoded = [_decoded(value) for value in traces[key].to_pylist()]
         of_key = rest.filter(pc.equal(rest["key"].cast("string"), key))
         for parent in of_key["parent_id"].to_pylist():
             found[rows[parent]][key] = decoded[rows[parent]]
     return found
+
+
+def _listed(column: Any) -> list[Any]:
+    """Return the values of a column; those of a dictionary share one object each."""
+    if not hasattr(column.type, "index_type"):
+        values: list[Any] = column.to_pylist()
+        return values
+    whole = column.unify_dictionaries().combine_chunks()
+    words = whole.dictionary.to_pylist()
+    return [None if place is None else words[place] for place in whole.indices.to_pylist()]
+
+
+def _decoded(value: Any) -> Any:
+    """Return a list or a map of its text, which is JSON."""
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
 
 
 def _simple_types(table: Any) -> Any:

@@ -29,8 +29,8 @@ doctest: setup
 	$(BIN)/pytest -q --doctest-modules workbench
 
 notebooks: setup
-	$(BIN)/pytest -q --nbval notebooks
-	$(BIN)/pytest -q -p no:workbench --nbval notebooks
+	$(BIN)/pytest -q -n 2 --dist loadfile --nbval notebooks
+	$(BIN)/pytest -q -n 2 --dist loadfile -p no:workbench --nbval notebooks
 
 browser: setup
 	$(BIN)/pytest -m browser

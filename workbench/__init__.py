@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from workbench._lazy import lazy_names
 
 if TYPE_CHECKING:
-    from workbench import display, errors, kernels, lab, otlp
+    from workbench import display, errors, histories, kernels, lab, model, otlp, reliability
     from workbench.errors import MissingExtraError, WorkbenchError
 
 __all__ = [
@@ -17,9 +17,12 @@ __all__ = [
     "__version__",
     "display",
     "errors",
+    "histories",
     "kernels",
     "lab",
+    "model",
     "otlp",
+    "reliability",
 ]
 
 __version__ = "0.1.0"
@@ -31,8 +34,11 @@ __getattr__, __dir__ = lazy_names(
         "WorkbenchError": "errors",
         "display": "display",
         "errors": "errors",
+        "histories": "histories",
         "kernels": "kernels",
         "lab": "lab",
+        "model": "model",
         "otlp": "otlp",
+        "reliability": "reliability",
     },
 )

@@ -54,8 +54,8 @@ def check(  # noqa: PLR0913 - each has its default
         How many threads of the compiled engine share the states: 1, or a power of two up to 64. With several,
         limits may be passed by a little, and the trace is one of the shortest, but not always the same.
     checkpoint : path, optional
-        A file that the compiled engine begins from if it is there, and leaves behind when it is interrupted or
-        comes to a limit; every minute it is written anew. It goes when everything was seen.
+        A file that the compiled engine begins from if it is there, and leaves behind when it is interrupted
+        or comes to a limit; every minute it is written anew. It goes when everything was seen.
     executor : concurrent.futures.Executor or a Dask client, optional
         Expands states in other processes, level by level, in the same order.
     progress : bool or callable

@@ -11,7 +11,6 @@ from workbench.model.formal.explorations import Edges, Exploration, Limits
 from workbench.model.formal.interpreting import exploring as interpreted
 from workbench.model.formal.interpreting.exploring import Outgrown
 from workbench.model.formal.models import Frozen, Specification
-from workbench.model.formal.symmetry import canonical_form
 from workbench.model.formal.watching import Watch
 
 __all__ = ["Engine", "How", "explored", "explored_graph"]
@@ -129,6 +128,8 @@ def _canonical(declared: Specification, *, symmetry: bool) -> Callable[[Frozen],
         msg = f"{declared.name}: a view goes with neither symmetry, nor temporal properties, nor another view"
         raise ModelError(msg)
     if symmetry:
+        from workbench.model.formal.symmetry import canonical_form  # noqa: PLC0415 - if asked for
+
         return canonical_form(declared)
     if views:
         return lambda state: views[0].function(declared.thaw(state))

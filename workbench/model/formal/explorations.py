@@ -4,14 +4,16 @@ The two engines fill the same form, in the same order: breadth first, actions in
 declaration, parameters in the order of their values. So their counts, verdicts and traces are equal.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Any, Protocol
 
 from workbench.model.formal.models import Frozen
+
+if TYPE_CHECKING:  # NumPy takes longer to import than a small model to check
+    from collections.abc import Sequence
+
+    import numpy as np
+    import numpy.typing as npt
 
 __all__ = ["Edges", "Exploration", "Found", "Limits", "States"]
 
@@ -98,10 +100,10 @@ class Exploration:
     """
 
     states: States
-    parents: npt.NDArray[Any] | Sequence[int]
+    parents: "npt.NDArray[Any] | Sequence[int]"
     levels: list[int]
     generated: int
-    taken: npt.NDArray[np.int64]
+    taken: "npt.NDArray[np.int64] | Sequence[int]"
     violations: list[Found] = field(default_factory=list)
     bound: str = ""
     engine: str = "python"
@@ -135,6 +137,6 @@ class Edges:
     """
 
     explored: Exploration
-    starts: npt.NDArray[np.int64]
-    targets: npt.NDArray[np.int32]
-    labels: npt.NDArray[np.int32]
+    starts: "npt.NDArray[np.int64]"
+    targets: "npt.NDArray[np.int32]"
+    labels: "npt.NDArray[np.int32]"

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Ladder", "Prediction", "Rung", "ladder"]
 
 FEWEST = 2  # rungs that a prediction needs
+SMALLEST = 4_096  # states that the compiled engine has room for from the start
 ROOM = 16  # arrays double when less than about this part of them is free
 
 
@@ -279,7 +280,7 @@ def _memory_bytes(last: Verdict, states: int) -> int:
 
 
 def _capacity(states: int) -> int:
-    return 1 << max(0, states - 1).bit_length()
+    return max(SMALLEST, 1 << max(0, states - 1).bit_length())
 
 
 def _continued(terms: Sequence[int], ahead: int) -> tuple[int, list[Fraction]]:

@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from workbench.model.formal.explorations import Exploration
 from workbench.model.formal.models import Specification
@@ -60,4 +59,4 @@ def statistics_of(declared: Specification, explored: Exploration) -> Statistics:
     for instance in declared.instances:
         successors[instance.action.name] += int(explored.taken[instance.number])
     ends: Any = [*explored.levels, explored.distinct]
-    return Statistics(successors, tuple(int(count) for count in np.diff(ends)))
+    return Statistics(successors, tuple(end - begin for begin, end in pairwise(ends)))

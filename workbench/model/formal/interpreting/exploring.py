@@ -6,8 +6,6 @@ import time
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from workbench.model.formal.explorations import Edges, Exploration, Found, Limits
 from workbench.model.formal.interpreting.steps import Broken, successors, truth
 from workbench.model.formal.models import Frozen, Instance, Specification
@@ -134,7 +132,7 @@ def explore(  # noqa: PLR0913
         parents=found.parents,
         levels=levels if found.states else [],
         generated=found.generated,
-        taken=np.array(found.taken, np.int64),
+        taken=found.taken,
         violations=sorted(found.violations.values(), key=lambda each: (each.state, each.kind)),
         bound=bound,
         memory_bytes=found.bytes_held() if found.states else 0,
@@ -155,6 +153,8 @@ def explore_graph(declared: Specification, limits: Limits, *, watch: Watch | Non
             targets.append(numbers.get(after, -1))
             labels.append(instance.number)
         starts.append(len(targets))
+    import numpy as np  # noqa: PLC0415 - which a plain check does without
+
     return Edges(
         explored, np.array(starts, np.int64), np.array(targets, np.int32), np.array(labels, np.int32)
     )

@@ -81,7 +81,7 @@ def validate(  # noqa: PLR0913 - each has its default
     >>> import workbench.model.formal as wb
     >>> jugs = [wb.Span(name, at, at + 1) for at, name in enumerate(["fill", "pour", "pour"], start=1)]
     >>> wb.validate(wb.library.DieHard(), [jugs], {"fill": "fill_big", "pour": "big_to_small"}, hidden=())
-    Validation(DieHard conform: 1 of 1 trace shown; 1 patterns)
+    Validation(DieHard conform: 1 of 1 trace shown; 1 pattern)
     """
     declared = specification(model)
     if complete and not declared.of_kind("terminal"):

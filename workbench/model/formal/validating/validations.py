@@ -273,7 +273,8 @@ class Validation:
             for group, word in ((self.failing, "not shown"), (self.undecided, "undecided"))
             if group
         )
-        return f"Validation({self.declared.name} {said}: {counts}{more}; {self.patterns:,} patterns)"
+        patterns = display.plural(self.patterns, "pattern")
+        return f"Validation({self.declared.name} {said}: {counts}{more}; {patterns})"
 
     def _repr_html_(self) -> str:
         from workbench.model.formal.validating.pictures import validation_page  # noqa: PLC0415 - when asked for

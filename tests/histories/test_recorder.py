@@ -9,7 +9,6 @@ import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 
@@ -148,6 +147,9 @@ def _die(recorder):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings(
+    "ignore:This process .* is multi-threaded:DeprecationWarning"
+)  # whoever else runs
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
 def test_processes_are_recorded_and_one_that_was_killed_never_returned(method):
     context = multiprocessing.get_context(method)
@@ -180,9 +182,12 @@ def test_files_of_other_processes_are_read_as_far_as_they_were_written(tmp_path)
     assert names(recorder.history()) == ["write(1) -> '1'"]
 
 
-def test_the_folder_goes_with_the_recorder():
+def test_a_folder_is_made_for_other_processes_only_and_goes_with_the_recorder():
     recorder = History.record()
-    folder = Path(recorder._journal._folder)
+    recorder.call(("read",), int)
+    assert recorder._journal._folder is None
+    pickle.dumps(recorder)
+    folder = recorder._journal._folder
     assert folder.exists()
     del recorder
     gc.collect()

@@ -4,7 +4,7 @@ import random
 
 import pytest
 from histories.brute_force import PLAIN, random_history
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from systems import System
 
@@ -23,6 +23,7 @@ VALUES = st.recursive(
 )
 
 
+@settings(max_examples=25)
 @given(
     st.lists(
         st.tuples(st.floats(-1e9, 1e9), st.none() | st.floats(0, 1e6), VALUES, VALUES), min_size=1, max_size=5

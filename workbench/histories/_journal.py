@@ -1,4 +1,7 @@
-"""Where a recorder keeps operations: in memory here, in files of a folder in other processes."""
+"""Where a recorder keeps operations: in memory here, in files of a folder in other processes.
+
+The folder is made when a recorder leaves for another process: as an argument, or by a fork.
+"""
 
 import os
 import pickle
@@ -34,12 +37,19 @@ class Journal:
     """Operations of this process and of those that it was given to."""
 
     def __init__(self) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="workbench-history-"))
+        self._folder: Path | None = None
         self._owner = os.getpid()
         self._own: dict[int, Entry] = {}
         self._serials = count(1)
         self._files: dict[tuple[int, int], FileIO] = {}
-        weakref.finalize(self, _remove, self._folder, self._owner)
+        _LIVE.add(self)
+
+    def folder(self) -> Path:
+        """Return the folder of other processes' files."""
+        if self._folder is None:
+            self._folder = Path(tempfile.mkdtemp(prefix="workbench-history-"))
+            weakref.finalize(self, _remove, self._folder, self._owner)
+        return self._folder
 
     def begin(self, entry: Entry) -> None:
         """Keep an operation that is called now."""
@@ -71,20 +81,20 @@ class Journal:
         """Return this thread's file, which nobody else writes."""
         own = os.getpid(), threading.get_ident()
         if own not in self._files:
-            descriptor, _ = tempfile.mkstemp(".ops", f"{own[0]}-", self._folder)
+            descriptor, _ = tempfile.mkstemp(".ops", f"{own[0]}-", self.folder())
             self._files[own] = FileIO(descriptor, "w")
         return self._files[own]
 
     def _foreign(self) -> list[Entry]:
         """Return what other processes wrote: of each operation the latest."""
         found: dict[tuple[str, int], Entry] = {}
-        for path in sorted(self._folder.glob("*.ops")):
+        for path in sorted(self._folder.glob("*.ops")) if self._folder else ():
             for entry in _read(path):
                 found[path.name, entry.serial] = entry
         return list(found.values())
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"_folder": self._folder, "_owner": self._owner}
+        return {"_folder": self.folder(), "_owner": self._owner}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state, _own={}, _serials=count(1), _files={})
@@ -104,3 +114,14 @@ def _read(path: Path) -> list[Entry]:
 def _remove(folder: Path, owner: int) -> None:
     if os.getpid() == owner:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+_LIVE: weakref.WeakSet[Journal] = weakref.WeakSet()
+
+
+def _before_fork() -> None:
+    for journal in list(_LIVE):
+        journal.folder()
+
+
+os.register_at_fork(before=_before_fork)

@@ -5,8 +5,7 @@ exact, and as short as the operations' overlap allows: ``sum over lanes of log2(
 are laid into lanes greedily in the order of their calls, which for intervals needs the fewest lanes.
 
 Operations that never returned and are alike share a lane too: whatever can be done with a later one can be
-done with the earlier, so they are placed in the order of their calls. Their lanes come first, for a search
-that tries them before what has returned takes fewer steps: a fifth, on histories of registers.
+done with the earlier, so they are placed in the order of their calls.
 
 Times become ranks. Operation a precedes b when ``returns[a] < calls[b]``, or when one process did both.
 """
@@ -83,7 +82,7 @@ def by_time(operations: tuple[Operation, ...], symbols: list[int]) -> Lanes:
         lanes[lane].append(place)
         ends[lane] = returns[place]
         home[operation.process] = lane
-    return _packed(operations, symbols, (calls, returns), [*alike.values(), *lanes])
+    return _packed(operations, symbols, (calls, returns), [*lanes, *alike.values()])
 
 
 def by_process(operations: tuple[Operation, ...], symbols: list[int]) -> Lanes:

@@ -47,6 +47,7 @@ def rotate(p: Any, s: Any, ring: Any, now: float) -> None:
     them.
     """
     moved = 0
+    first = s.fresh == 0
     while now - s.began_s >= p.bucket_s and moved < p.buckets:
         at = s.at + 1
         if at == p.buckets:
@@ -61,8 +62,9 @@ def rotate(p: Any, s: Any, ring: Any, now: float) -> None:
         ring[3 * at + 1] = 0
         ring[3 * at + 2] = 0
         s.at = at
-        if s.fresh == 1:
+        if first:
             s.began_s = now
+            first = False
         else:
             s.began_s += p.bucket_s
         moved += 1

@@ -137,6 +137,7 @@ if TYPE_CHECKING:
     )
     from workbench.reliability.simulation.replay import Replayed, Schedule, replay
     from workbench.reliability.simulation.replications import Interval, Measure, Replications, simulate_seeds
+    from workbench.reliability.simulation.requests import Requests, zipf_shares
     from workbench.reliability.simulation.result import Result
     from workbench.reliability.simulation.service import (
         Arrivals,
@@ -256,6 +257,7 @@ __all__ = [
     "Replayed",
     "Replications",
     "ReportError",
+    "Requests",
     "Reservation",
     "Result",
     "Retry",
@@ -317,6 +319,7 @@ __all__ = [
     "virtual_time",
     "vulnerability_map",
     "with_deadline",
+    "zipf_shares",
 ]
 
 __getattr__, __dir__ = lazy_names(
@@ -419,6 +422,7 @@ __getattr__, __dir__ = lazy_names(
         "Replayed": "simulation.replay",
         "Replications": "simulation.replications",
         "ReportError": "errors.report",
+        "Requests": "simulation.requests",
         "Reservation": "policies.limiter",
         "Result": "simulation.result",
         "Retry": "policies.retry",
@@ -478,5 +482,6 @@ __getattr__, __dir__ = lazy_names(
         "unregister": "errors.classification",
         "vulnerability_map": "simulation.vulnerability",
         "with_deadline": "deadline_executors",
+        "zipf_shares": "simulation.requests",
     },
 )

@@ -17,7 +17,7 @@ from workbench.reliability.policies.timeout import Timeout
 from workbench.reliability.simulation import _codes as codes
 from workbench.reliability.simulation.replay import Schedule, replay
 
-from .live import StreamOfCall, play, play_in_turn
+from .live import StreamOfCall, play, play_in_threads, play_in_turn
 
 SEED = 11
 
@@ -93,6 +93,12 @@ def schedules_in_turn(draw):
 def check_agreement(make_pipeline, schedule):
     """Have calls overlap, in tasks: each ends alike, at the same instant to the last bit; return both."""
     played, pipeline = play(make_pipeline, schedule)
+    return pipeline, _compared(played, replay(pipeline, schedule, seed=SEED))
+
+
+def check_agreement_in_threads(make_pipeline, schedule):
+    """Have calls overlap, each in a thread of its own; see `check_agreement`."""
+    played, pipeline = play_in_threads(make_pipeline, schedule)
     return pipeline, _compared(played, replay(pipeline, schedule, seed=SEED))
 
 

@@ -1,17 +1,32 @@
 """The live twin of `replay`: the same schedule, played to the pipeline itself on a virtual clock."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 from workbench.clock import virtual_time
+from workbench.reliability.policies.cache import Cache
+from workbench.reliability.policies.importance import criticality
 from workbench.reliability.simulation import _codes as codes
 from workbench.reliability.simulation._kernel_random import uniform
 from workbench.reliability.simulation._outcomes import error_of
 from workbench.reliability.simulation.errors import ServiceFailedError
 
-call_number = ContextVar("call_number", default=-1)
+course = ContextVar("course")  # of the current call
+call_key = ContextVar("call_key", default=None)
 GOOD = "good"
+
+
+@dataclass
+class Course:
+    """A call: its number, how many attempts it has made, how many random numbers it has drawn by layer."""
+
+    number: int
+    attempts: int = 0
+    draws: dict = field(default_factory=dict)
 
 
 @dataclass
@@ -28,12 +43,12 @@ class StreamOfCall:
     """Random numbers by call and attempt, as the simulator draws them."""
 
     def __init__(self, seed, layer):
-        self.seed, self.layer, self.drawn = seed, layer, {}
+        self.seed, self.layer = seed, layer
 
     def random(self):
-        number = call_number.get()
-        self.drawn[number] = self.drawn.get(number, 0) + 1
-        return uniform(self.seed, codes.JITTER + self.layer, number * 64 + self.drawn[number])
+        call = course.get()
+        drawn = call.draws[self.layer] = call.draws.get(self.layer, 0) + 1
+        return uniform(self.seed, codes.JITTER + self.layer, call.number * 64 + drawn)
 
 
 class StreamOfPolicy:
@@ -47,6 +62,36 @@ class StreamOfPolicy:
         return uniform(self.seed, codes.JITTER + self.layer, self.drawn - 1)
 
 
+@contextmanager
+def as_requested(schedule, number) -> Iterator[None]:
+    """Be the call of a number: of its importance, for its tenant, asking for its key."""
+    requests = schedule.requests
+    level, tenant, key = (
+        stream.values[stream.recorded[number] if len(stream.recorded) else 0]
+        for stream in (requests.level_stream, requests.tenant_stream, requests.key_stream)
+    )
+    course.set(Course(number))
+    call_key.set(key)
+    with criticality(level, key=tenant):
+        yield
+
+
+class CourseCache(Cache):
+    """A cache by what calls ask for; what is fetched beside a call goes on by itself from where that is."""
+
+    def __init__(self, **options):
+        super().__init__(key=lambda *_: call_key.get(), **options)
+
+    async def arefresh(self, turn, fetch):
+        beside = replace(course.get(), draws=dict(course.get().draws))
+
+        async def fetch_beside():
+            course.set(beside)
+            return await fetch()
+
+        await super().arefresh(turn, fetch_beside)
+
+
 def play(make_pipeline, schedule):
     """Play a schedule to a new pipeline; return what became of its calls, and the pipeline."""
     played = Played([], [], [])
@@ -58,22 +103,25 @@ def play(make_pipeline, schedule):
         played.finished_s = [None] * size
 
         async def attempt(number):
-            tried = min(played.attempts[number], codes.GIVEN_ATTEMPTS - 1)
-            played.attempts[number] += 1
+            tried = min(course.get().attempts, codes.GIVEN_ATTEMPTS - 1)
+            course.get().attempts += 1
             await clock.asleep(float(schedule.durations_s[number, tried]))
             return answer(schedule, number, tried)
 
         async def call(number):
-            call_number.set(number)
             await clock.asleep(float(schedule.arrivals_s[number]))
-            try:
-                played.outcomes[number] = outcome_of(await pipeline.acall(attempt, number))
-            except Exception as error:  # noqa: BLE001 - each is judged
-                played.outcomes[number] = code_of(error)
+            with as_requested(schedule, number):
+                try:
+                    played.outcomes[number] = outcome_of(await pipeline.acall(attempt, number))
+                except Exception as error:  # noqa: BLE001 - each is judged
+                    played.outcomes[number] = code_of(error)
+                played.attempts[number] = course.get().attempts
             played.finished_s[number] = clock.now()
 
         async def all_calls():
             await asyncio.gather(*(call(number) for number in range(size)))
+            while beside := asyncio.all_tasks() - {asyncio.current_task()}:
+                await asyncio.wait(beside)
 
         asyncio.run(all_calls())
     return played, pipeline
@@ -117,12 +165,39 @@ def play_in_turn(make_pipeline, schedule):
             return answer(schedule, number, tried)
 
         for number, arrival_s in enumerate(schedule.arrivals_s.tolist()):
-            call_number.set(number)
             clock.sleep(max(0.0, arrival_s - clock.now()))
             played.arrived_s.append(clock.now())
-            try:
-                played.outcomes.append(outcome_of(pipeline.call(attempt, number)))
-            except Exception as error:  # noqa: BLE001 - each is judged
-                played.outcomes.append(code_of(error))
+            with as_requested(schedule, number):
+                try:
+                    played.outcomes.append(outcome_of(pipeline.call(attempt, number)))
+                except Exception as error:  # noqa: BLE001 - each is judged
+                    played.outcomes.append(code_of(error))
             played.finished_s.append(clock.now())
+    return played, pipeline
+
+
+def play_in_threads(make_pipeline, schedule):
+    """Play a schedule to a new pipeline in sync code, each call in a thread of its own."""
+    size = len(schedule.arrivals_s)
+    played = Played([None] * size, [0] * size, [None] * size)
+    with virtual_time() as clock:
+        pipeline = make_pipeline()
+
+        def attempt(number):
+            tried = min(course.get().attempts, codes.GIVEN_ATTEMPTS - 1)
+            course.get().attempts += 1
+            clock.sleep(float(schedule.durations_s[number, tried]))
+            return answer(schedule, number, tried)
+
+        def call(number):
+            clock.sleep(float(schedule.arrivals_s[number]))
+            with as_requested(schedule, number):
+                try:
+                    played.outcomes[number] = outcome_of(pipeline.call(attempt, number))
+                except Exception as error:  # noqa: BLE001 - each is judged
+                    played.outcomes[number] = code_of(error)
+                played.attempts[number] = course.get().attempts
+            played.finished_s[number] = clock.now()
+
+        clock.run_threads(*(partial(call, number) for number in range(size)))
     return played, pipeline

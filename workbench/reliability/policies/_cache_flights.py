@@ -47,7 +47,7 @@ class Flight:
         self.key, self.spare = key, spare
         self.wanted = True
         self.outcome: Turn | None = None
-        self._wakes: set[Callable[[], None]] = set()
+        self._wakes: dict[Callable[[], None], None] = {}  # in the order of their coming
         self._thread, self._task = threading.get_ident(), _current_task()
         self._loop = None if self._task is None else self._task.get_loop()
 
@@ -69,12 +69,13 @@ class Flight:
             if self.outcome is not None:
                 return
             alarm = Alarm(clock, float("inf"))
-            self._wakes.add(alarm.call)
+            wake = alarm.call
+            self._wakes[wake] = None
         try:
             alarm.wait()
         finally:
             with lock:
-                self._wakes.discard(alarm.call)
+                self._wakes.pop(wake, None)
 
     async def await_(self, lock: Any) -> None:
         """Suspend until it has landed."""
@@ -88,17 +89,17 @@ class Flight:
         with lock:
             if self.outcome is not None:
                 return
-            self._wakes.add(wake)
+            self._wakes[wake] = None
         try:
             await landed
         finally:
             with lock:
-                self._wakes.discard(wake)
+                self._wakes.pop(wake, None)
 
     def land(self, outcome: Turn) -> None:
         """Wake all that follow it."""
         self.outcome = outcome
-        wakes, self._wakes = self._wakes, set()
+        wakes, self._wakes = self._wakes, {}
         for wake in wakes:
             wake()
 

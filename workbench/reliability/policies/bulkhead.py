@@ -122,6 +122,7 @@ class Bulkhead(Policy):
         if order not in ("fifo", "lifo", "priority"):
             msg = f'order is {order!r}, expected "fifo", "lifo" or "priority"'
             raise PolicyError(msg)
+        self.order_name = order
         super().__init__(name=name, clock=clock, rng=rng)
         patience = constant_patience(self.max_wait_s)
         self.room = WaitingRoom(self, order_named(order), self.refusal, patience)

@@ -251,6 +251,18 @@ class Cache(Policy):
                 flight.wanted = False
             return self._entries.pop(key, None) is not None or flight is not None
 
+    def keeps(self, result: Any) -> bool:
+        """Tell whether a result may be remembered."""
+        return self._store_if is None or bool(self._store_if(result))
+
+    def rescues(self, error: BaseException) -> bool:
+        """Tell whether an old answer may do where fetching raised an error."""
+        return self._stale_on.include(error)
+
+    def remembers(self, error: BaseException) -> bool:
+        """Tell whether an error may be remembered."""
+        return self._error_on.include(error)
+
     # What its layer calls
 
     def key_of(self, function: Any, /, *args: Any, **kwargs: Any) -> Hashable:

@@ -186,14 +186,15 @@ class LoadShedder(Policy):
 
     def _furnish(self) -> None:
         patience = constant_patience(self.max_wait_s)
+        drops, adapts = self.discipline == "codel", self.discipline == "adaptive_lifo"
+        self.codel_parameters = codel.Parameters(*self._times_s) if drops else None
+        self.lifo_parameters = adaptive_lifo.Parameters(*self._times_s) if adapts else None
         self.order = FairOrder(
-            codel_parameters=codel.Parameters(*self._times_s) if self.discipline == "codel" else None,
-            lifo_parameters=adaptive_lifo.Parameters(*self._times_s)
-            if self.discipline == "adaptive_lifo"
-            else None,
+            codel_parameters=self.codel_parameters,
+            lifo_parameters=self.lifo_parameters,
             weights=self.weights,
         )
-        if self.discipline == "adaptive_lifo":
+        if adapts:
             patience = self.order.patience
         self.room = WaitingRoom(self, self.order, self.refusal, patience)
 

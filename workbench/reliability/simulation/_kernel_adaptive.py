@@ -4,23 +4,22 @@ from typing import Any
 
 from workbench.kernels.memory import inlined
 from workbench.reliability.machines import aimd, bulkhead, gradient2, sampling, vegas
-from workbench.reliability.machines.retry import NO_HINT_S
 from workbench.reliability.simulation import _codes as codes
-from workbench.reliability.simulation._kernel_events import push_work
-from workbench.reliability.simulation._kernel_queues import leave_queue, wait
+from workbench.reliability.simulation._kernel_parts import part, rare
+from workbench.reliability.simulation._kernel_queues import admit_next, hand_place_on, queue_up
 from workbench.reliability.simulation._kernel_random import uniform
 from workbench.reliability.simulation._kernel_replies import is_returned
 
 __all__ = ["begin_limits", "end_running", "find_place", "start_running"]
 
 take, enter = inlined(bulkhead.take), inlined(bulkhead.enter)
-leave, hand_on, promote = inlined(bulkhead.leave), inlined(bulkhead.hand_on), inlined(bulkhead.promote)
+leave, promote = inlined(bulkhead.leave), inlined(bulkhead.promote)
 sample, end_window = inlined(sampling.sample), inlined(sampling.end_window)
 update_aimd, update_gradient2 = inlined(aimd.update), inlined(gradient2.update)
 update_vegas, begin_vegas = inlined(vegas.update), inlined(vegas.begin)
 
 
-@inlined
+@part
 def begin_limits(w: Any) -> None:
     """Draw what the algorithms draw when they begin."""
     for layer in range(len(w.layers)):
@@ -31,24 +30,20 @@ def begin_limits(w: Any) -> None:
                 begin_vegas(it.vegas_state, u)
 
 
-@inlined
+@part
 def find_place(w: Any, c: Any, call: Any, layer: Any) -> Any:
     """Let a call run (NONE), wait (SUSPENDED), or reject it."""
     index = w.layers[layer].index
     p, s = w.bulkhead_parameters[index], w.bulkhead_states[index]
     if not take(p, s):
         decision = enter(p, s)
-        if decision == bulkhead.WAITS:
-            wait(w, c, call, layer)
-            return codes.SUSPENDED
-        if decision == bulkhead.REJECTED:
-            w.calls[call].hint_s = NO_HINT_S
-            return codes.LOAD_SHED
+        if decision != bulkhead.RUNS:
+            return queue_up(w, c, call, layer, decision)
     start_running(w, c, call, layer)
     return codes.NONE
 
 
-@inlined
+@part
 def start_running(w: Any, c: Any, call: Any, layer: Any) -> None:
     """Note when a call starts to run, and how many run then."""
     mine = w.scratch[call, layer]
@@ -56,13 +51,13 @@ def start_running(w: Any, c: Any, call: Any, layer: Any) -> None:
     mine.time_s = c.now_s
 
 
-@inlined
+@rare
 def end_running(w: Any, c: Any, call: Any, layer: Any, outcome: Any) -> None:
     """Give a call's place to the next, and learn from how long it took."""
     each, mine = w.layers[layer], w.scratch[call, layer]
     it, s = w.admissions[each.admission], w.bulkhead_states[each.index]
-    if leave(s) and hand_on(w.bulkhead_parameters[each.index], s):
-        _admit_next(w, c, layer)
+    if leave(s):
+        hand_place_on(w, c, each.index)
     dropped = (each.failures >> outcome) & 1 != 0
     if is_returned(outcome) or dropped:
         p, window = it.sampling_parameters, it.sampling_state
@@ -71,10 +66,10 @@ def end_running(w: Any, c: Any, call: Any, layer: Any, outcome: Any) -> None:
         ):
             w.bulkhead_parameters[each.index].limit = int(_learn(w, it, window))
             while promote(w.bulkhead_parameters[each.index], s):
-                _admit_next(w, c, layer)
+                admit_next(w, c, each.index)
 
 
-@inlined
+@part
 def _learn(w: Any, it: Any, window: Any) -> Any:
     """Return the new limit."""
     rtt_s, inflight, dropped, u = window.rtt_s, window.inflight, window.dropped, _drawn(w, it)
@@ -85,16 +80,7 @@ def _learn(w: Any, it: Any, window: Any) -> Any:
     return update_gradient2(it.gradient2_parameters, it.gradient2_state, rtt_s, inflight, dropped, u)
 
 
-@inlined
-def _admit_next(w: Any, c: Any, layer: Any) -> None:
-    """Have the next that waits go on, in a place that is counted as taken."""
-    each = w.layers[layer]
-    following = each.tail if w.admissions[each.admission].last_first != 0 else each.head
-    leave_queue(w, following, layer)
-    push_work(w, c, codes.ADMITTED, following, layer + 1, codes.OK)
-
-
-@inlined
+@part
 def _drawn(w: Any, it: Any) -> Any:
     """Return the limit's next random number: the first is for the beginning, then one an update."""
     number = it.draws

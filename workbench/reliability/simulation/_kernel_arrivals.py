@@ -3,19 +3,20 @@
 import math
 from typing import Any
 
-from workbench.kernels.memory import inlined
 from workbench.reliability.machines.retry import NO_HINT_S
 from workbench.reliability.simulation import _codes as codes
 from workbench.reliability.simulation._kernel_adaptive import begin_limits
 from workbench.reliability.simulation._kernel_events import current_bin, push_event, push_work
+from workbench.reliability.simulation._kernel_parts import part
 from workbench.reliability.simulation._kernel_random import uniform
+from workbench.reliability.simulation._kernel_requests import tell_apart
 
 __all__ = ["arrive", "begin", "next_arrival"]
 
 OK, NONE = codes.OK, codes.NONE
 
 
-@inlined
+@part
 def begin(w: Any, c: Any) -> None:
     """Let the first client come, or all users, each after it has thought; and limits draw what they need."""
     c.started = 1
@@ -30,7 +31,7 @@ def begin(w: Any, c: Any) -> None:
         push_event(w, c, think_s, codes.RETURN, user, 0, NONE)
 
 
-@inlined
+@part
 def next_arrival(w: Any, c: Any) -> Any:
     """Return when the next client comes: a step of the process, through the surges on its way."""
     service = w.service[0]
@@ -59,7 +60,7 @@ def next_arrival(w: Any, c: Any) -> Any:
         at = border
 
 
-@inlined
+@part
 def arrive(w: Any, c: Any, user: Any) -> None:
     """Begin a call."""
     call = c.free_call
@@ -75,5 +76,6 @@ def arrive(w: Any, c: Any, user: Any) -> None:
     this.arrived_s = c.now_s
     this.waited_s = 0.0
     this.hint_s = NO_HINT_S
+    tell_apart(w, this)
     w.bins[current_bin(w, c), codes.BIN_ARRIVED] += 1
     push_work(w, c, codes.DOWN, call, 0, OK)

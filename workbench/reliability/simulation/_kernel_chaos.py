@@ -9,6 +9,7 @@ from workbench.reliability.machines import chaos
 from workbench.reliability.machines.retry import NO_HINT_S
 from workbench.reliability.simulation import _codes as codes
 from workbench.reliability.simulation._kernel_events import push_event
+from workbench.reliability.simulation._kernel_parts import part, rare
 from workbench.reliability.simulation._kernel_random import draw, uniform
 
 __all__ = ["meddle"]
@@ -17,7 +18,7 @@ inject, choose = inlined(chaos.inject), inlined(chaos.choose)
 seeded = inlined(chaos.uniform_over(np.uint64))
 
 
-@inlined
+@rare
 def meddle(w: Any, c: Any, call: Any, layer: Any) -> Any:
     """Let a call pass (NONE), wait (SUSPENDED), or answer it."""
     it = w.admissions[w.layers[layer].admission]
@@ -34,7 +35,7 @@ def meddle(w: Any, c: Any, call: Any, layer: Any) -> Any:
     return w.counts[it.first + choose(it.several, u)]
 
 
-@inlined
+@part
 def _delay(w: Any, c: Any, call: Any, layer: Any, delay_s: Any) -> Any:
     if delay_s == 0.0:
         return codes.NONE
@@ -45,7 +46,7 @@ def _delay(w: Any, c: Any, call: Any, layer: Any, delay_s: Any) -> Any:
     return codes.SUSPENDED
 
 
-@inlined
+@part
 def _drawn(w: Any, it: Any, number: Any, which: Any) -> Any:
     """Return a call's random number: of the policy's own seed, or the next one of the simulation's."""
     if it.seeded != 0:

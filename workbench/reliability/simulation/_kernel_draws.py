@@ -2,19 +2,20 @@
 
 from typing import Any
 
-from workbench.kernels.memory import inlined
 from workbench.reliability.simulation import _codes as codes
+from workbench.reliability.simulation._kernel_parts import part
 from workbench.reliability.simulation._kernel_random import uniform
 
 __all__ = ["drawn_for_call"]
 
 
-@inlined
+@part
 def drawn_for_call(w: Any, call: Any, layer: Any) -> Any:
     """Return the next random number of a call in a layer: the first of call n is number 64 n + 1.
 
     Layers that are met again within an outer retry go on where they were.
     """
-    mine, before = w.scratch[call, layer], w.calls[call].serial * 64
+    this = w.calls[call]
+    mine, before = w.scratch[this.root, layer], this.serial * 64
     mine.drawn = max(mine.drawn, before) + 1  # what is smaller is of a call that had this place before
     return uniform(w.service[0].seed, codes.JITTER + layer, mine.drawn)

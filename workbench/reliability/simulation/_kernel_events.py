@@ -2,12 +2,21 @@
 
 from typing import Any
 
-from workbench.kernels.memory import inlined
+from workbench.reliability.simulation import _codes as codes
+from workbench.reliability.simulation._kernel_parts import part
 
-__all__ = ["current_bin", "new_attempt", "pop_event", "push_event", "push_work"]
+__all__ = [
+    "current_bin",
+    "interrupt",
+    "new_attempt",
+    "pop_event",
+    "push_event",
+    "push_work",
+    "push_work_later",
+]
 
 
-@inlined
+@part
 def push_event(w: Any, c: Any, at_s: Any, kind: Any, subject: Any, layer: Any, token: Any) -> Any:
     """Let something happen later; return the event's number, by which it can be told from all others."""
     slot = c.free_event
@@ -34,7 +43,7 @@ def push_event(w: Any, c: Any, at_s: Any, kind: Any, subject: Any, layer: Any, t
     return order
 
 
-@inlined
+@part
 def _is_before(w: Any, left: Any, right: Any) -> Any:
     """Tell which of two places of the heap comes first: at one time, what was said first."""
     if w.times[left] != w.times[right]:
@@ -42,7 +51,7 @@ def _is_before(w: Any, left: Any, right: Any) -> Any:
     return w.events[w.slots[left]].order < w.events[w.slots[right]].order
 
 
-@inlined
+@part
 def pop_event(w: Any, c: Any) -> Any:
     """Take the next event out of the heap."""
     first = w.slots[0]
@@ -65,19 +74,38 @@ def pop_event(w: Any, c: Any) -> Any:
     return first
 
 
-@inlined
+@part
 def push_work(w: Any, c: Any, direction: Any, call: Any, layer: Any, outcome: Any) -> None:
     """Have something done after what is being done."""
+    push_work_later(w, c, direction, call, layer, outcome, 0)
+
+
+@part
+def push_work_later(w: Any, c: Any, direction: Any, call: Any, layer: Any, outcome: Any, steps: Any) -> None:
+    """Have something done after what is being done, and after so many steps of a loop: its turns in between.
+
+    It is not done where the call has been suspended anew or has ended by then.
+    """
     item = w.work[(c.work_first + c.work_count) % len(w.work)]
     c.work_count += 1
     item.direction = direction
     item.call = call
-    item.serial = w.calls[call].serial
+    item.version = w.calls[call].version
     item.layer = layer
     item.outcome = outcome
+    item.steps = steps
 
 
-@inlined
+@part
+def interrupt(w: Any, c: Any, call: Any) -> None:
+    """Cancel a call; it hears of that in its turn, and until then it waits where it does."""
+    this = w.calls[call]
+    this.version += 1
+    this.attempt = codes.NONE
+    push_work(w, c, codes.CANCEL, call, this.layer, codes.CANCELLED)
+
+
+@part
 def new_attempt(w: Any, c: Any) -> Any:
     """Return a free place for an attempt."""
     attempt = c.free_attempt
@@ -85,7 +113,7 @@ def new_attempt(w: Any, c: Any) -> Any:
     return attempt
 
 
-@inlined
+@part
 def current_bin(w: Any, c: Any) -> Any:
     """Return the number of the time series' bin that it is."""
     return min(int(c.now_s / w.service[0].bin_s), len(w.bins) - 1)

@@ -11,19 +11,22 @@ from workbench.reliability.machines import breaker, budget, bulkhead, gcra, retr
 from workbench.reliability.simulation import _codes as codes
 from workbench.reliability.simulation._kernel_admissions import let_in, let_out
 from workbench.reliability.simulation._kernel_breaker import count_outcome
+from workbench.reliability.simulation._kernel_caches import ask_cache, end_fetch, end_refresh
+from workbench.reliability.simulation._kernel_children import free_child, is_on_its_own, late_outcome
 from workbench.reliability.simulation._kernel_draws import drawn_for_call
-from workbench.reliability.simulation._kernel_events import current_bin, push_event, push_work
-from workbench.reliability.simulation._kernel_limiters import give_back, is_limiter, wait_for_place
-from workbench.reliability.simulation._kernel_queues import leave_queue, wait
+from workbench.reliability.simulation._kernel_events import current_bin, interrupt, push_event
+from workbench.reliability.simulation._kernel_hedges import end_attempt, start_race
+from workbench.reliability.simulation._kernel_limiters import wait_for_place
+from workbench.reliability.simulation._kernel_parts import part
+from workbench.reliability.simulation._kernel_queues import hand_place_on, queue_up
 from workbench.reliability.simulation._kernel_random import uniform
 from workbench.reliability.simulation._kernel_replies import hint_of, is_returned
 from workbench.reliability.simulation._kernel_service import send_attempt
 
-__all__ = ["go_down", "go_up", "stop_waiting", "time_out"]
+__all__ = ["go_down", "go_up", "time_out"]
 
 take = inlined(gcra.take)
-enter, leave, hand_on = inlined(bulkhead.enter), inlined(bulkhead.leave), inlined(bulkhead.hand_on)
-expire, give_up = inlined(bulkhead.expire), inlined(bulkhead.give_up)
+enter, leave = inlined(bulkhead.enter), inlined(bulkhead.leave)
 admit, release = inlined(breaker.admit), inlined(breaker.release)
 decide, following, refuse = inlined(retry.decide), inlined(retry.following), inlined(retry.refuse)
 deposit, withdraw = inlined(budget.deposit), inlined(budget.withdraw)
@@ -32,7 +35,7 @@ OK, CANCELLED, NONE = codes.OK, codes.CANCELLED, codes.NONE
 OUT_OF_BUDGET = -6.0  # besides the reasons of a retry's machine
 
 
-@inlined
+@part
 def go_down(w: Any, c: Any, call: Any, layer: Any) -> Any:
     """Take a call from a layer down, until it waits, is refused, or reaches the service.
 
@@ -64,11 +67,10 @@ def go_down(w: Any, c: Any, call: Any, layer: Any) -> Any:
             mine.time_s = now
         elif each.kind == codes.BULKHEAD:
             decision = enter(w.bulkhead_parameters[each.index], w.bulkhead_states[each.index])
-            if decision == bulkhead.REJECTED:
-                refused = codes.BULKHEAD_FULL
-            elif decision == bulkhead.WAITS:
-                wait(w, c, call, layer)
-                return layer, NONE
+            if decision != bulkhead.RUNS:
+                refused = queue_up(w, c, call, layer, decision)
+                if refused == codes.SUSPENDED:
+                    return layer, NONE
         elif each.kind == codes.RETRY:
             mine.number = 1
             mine.time_s = now
@@ -80,8 +82,15 @@ def go_down(w: Any, c: Any, call: Any, layer: Any) -> Any:
             mine.time_s = min(now + each.limit_s, outer)
             if outer <= now:
                 refused = codes.TIMED_OUT
-            elif mine.time_s < outer:
+            elif mine.time_s < outer or is_on_its_own(w, call, layer):
                 mine.timer = push_event(w, c, mine.time_s, codes.TIMER, call, layer, NONE)
+        elif each.kind == codes.CACHE:
+            refused = ask_cache(w, c, call, layer)
+            if refused == codes.SUSPENDED:
+                return layer, NONE
+        elif each.kind == codes.HEDGE:
+            start_race(w, c, call, layer)
+            return layer, NONE
         elif each.kind >= codes.TOKEN_BUCKET:
             refused = let_in(w, c, call, layer)
             if refused == codes.SUSPENDED:
@@ -93,7 +102,7 @@ def go_down(w: Any, c: Any, call: Any, layer: Any) -> Any:
     return layer, NONE
 
 
-@inlined
+@part
 def _limit_around(w: Any, call: Any, layer: Any) -> Any:
     """Return until when a call must be done by the limits around a layer: the nearest knows the soonest."""
     for outer in range(layer - 1, -1, -1):
@@ -102,11 +111,12 @@ def _limit_around(w: Any, call: Any, layer: Any) -> Any:
     return math.inf
 
 
-@inlined
+@part
 def go_up(w: Any, c: Any, call: Any, layer: Any, outcome: Any) -> None:
     """Take a call's outcome up from a layer: until it is tried again, or the call has ended."""
     now = c.now_s
-    while layer >= 0:
+    top = w.calls[call].top
+    while layer > top:
         each = w.layers[layer]
         mine = w.scratch[call, layer]
         failed = (each.failures >> outcome) & 1
@@ -123,11 +133,8 @@ def go_up(w: Any, c: Any, call: Any, layer: Any, outcome: Any) -> None:
             else:
                 release(state, mine.number)
         elif each.kind == codes.BULKHEAD:
-            state = w.bulkhead_states[each.index]
-            if leave(state) and hand_on(w.bulkhead_parameters[each.index], state):
-                first_waiting = each.head
-                leave_queue(w, first_waiting, layer)
-                push_work(w, c, codes.DOWN, first_waiting, layer + 1, OK)
+            if leave(w.bulkhead_states[each.index]):
+                hand_place_on(w, c, each.index)
         elif each.kind == codes.RETRY:
             delay_s = _retry(w, c, call, layer, outcome)
             if delay_s == retry.OUT_OF_TIME:
@@ -145,17 +152,26 @@ def go_up(w: Any, c: Any, call: Any, layer: Any, outcome: Any) -> None:
             if outcome == CANCELLED and w.calls[call].cancelled_at == layer:
                 w.calls[call].cancelled_at = NONE
                 w.calls[call].hint_s = retry.NO_HINT_S
-                outcome = each.index  # as the limit of an attempt, or of all
+                outcome = late_outcome(w, call, layer)  # as the limit of an attempt, or of all
+        elif each.kind == codes.CACHE:
+            if mine.number != 0:
+                outcome = end_fetch(w, c, call, layer, outcome)
         elif each.kind == codes.FALLBACK:
             if failed != 0:
                 outcome = each.replacement
         elif each.kind >= codes.TOKEN_BUCKET:
             let_out(w, c, call, layer, outcome)
         layer -= 1
-    _end(w, c, call, outcome)
+    if top == NONE:
+        _end(w, c, call, outcome)
+    elif w.calls[call].parent != NONE:
+        end_attempt(w, c, call, outcome)
+    else:
+        end_refresh(w, c, call, top, outcome)
+        free_child(w, c, call)
 
 
-@inlined
+@part
 def _retry(w: Any, c: Any, call: Any, layer: Any, outcome: Any) -> Any:
     """Return the seconds until the next attempt, or a negative number when there is none."""
     each, mine = w.layers[layer], w.scratch[call, layer]
@@ -191,12 +207,12 @@ def _retry(w: Any, c: Any, call: Any, layer: Any, outcome: Any) -> Any:
     return delay_s
 
 
-@inlined
+@part
 def _is_granted(w: Any, c: Any, number: Any) -> Any:
     return withdraw(w.budget_parameters[number], w.budget_states[number], c.now_s)
 
 
-@inlined
+@part
 def _end(w: Any, c: Any, call: Any, outcome: Any) -> None:
     """Log a call that has ended, and give its place free."""
     this, entry = w.calls[call], w.log[c.logged]
@@ -222,30 +238,10 @@ def _end(w: Any, c: Any, call: Any, outcome: Any) -> None:
     c.free_call = call
 
 
-@inlined
+@part
 def time_out(w: Any, c: Any, call: Any, layer: Any) -> None:
     """End what a call waits for, within the layer whose time is up."""
     this = w.calls[call]
     w.scratch[call, layer].timer = NONE
     this.cancelled_at = layer
-    this.version += 1
-    suspended = this.layer
-    this.attempt = NONE
-    if suspended < len(w.layers):
-        if w.layers[suspended].kind == codes.BULKHEAD or w.layers[suspended].kind == codes.ADAPT:
-            leave_queue(w, call, suspended)
-            give_up(w.bulkhead_states[w.layers[suspended].index])
-        elif is_limiter(w.layers[suspended].kind):
-            give_back(w, call, suspended)
-    push_work(w, c, codes.UP, call, suspended - 1, CANCELLED)
-
-
-@inlined
-def stop_waiting(w: Any, c: Any, call: Any, layer: Any) -> None:
-    """Reject a call that has waited in a bulkhead's queue for as long as it may."""
-    leave_queue(w, call, layer)
-    expire(w.bulkhead_states[w.layers[layer].index])
-    refused = codes.BULKHEAD_FULL
-    if w.layers[layer].kind == codes.ADAPT:
-        refused = codes.LOAD_SHED
-    push_work(w, c, codes.UP, call, layer - 1, refused)
+    interrupt(w, c, call)

@@ -16,6 +16,7 @@ from workbench.reliability.machines import (
 )
 from workbench.reliability.simulation import _codes as codes
 from workbench.reliability.simulation._kernel_events import push_event
+from workbench.reliability.simulation._kernel_parts import part, rare
 
 __all__ = ["give_back", "is_limiter", "limit_rate", "wait_for_place"]
 
@@ -26,13 +27,13 @@ take_logged = inlined(sliding_log.take)
 NONE = codes.NONE
 
 
-@inlined
+@part
 def is_limiter(kind: Any) -> Any:
     """Tell whether a layer of a kind lets calls wait for their turn."""
     return kind == codes.LIMIT or codes.TOKEN_BUCKET <= kind <= codes.SLIDING_LOG
 
 
-@inlined
+@rare
 def limit_rate(w: Any, c: Any, call: Any, layer: Any) -> Any:
     """Let a call pass (NONE), wait (SUSPENDED), or refuse it."""
     each = w.layers[layer]
@@ -47,7 +48,7 @@ def limit_rate(w: Any, c: Any, call: Any, layer: Any) -> Any:
     return NONE
 
 
-@inlined
+@part
 def wait_for_place(w: Any, c: Any, call: Any, layer: Any, wait_s: Any, before: Any, after: Any) -> None:
     """Suspend a call until its turn comes."""
     this, held = w.calls[call], w.reservations[call]
@@ -58,7 +59,7 @@ def wait_for_place(w: Any, c: Any, call: Any, layer: Any, wait_s: Any, before: A
     push_event(w, c, c.now_s + wait_s, codes.RESUMPTION, call, layer, this.version)
 
 
-@inlined
+@rare
 def give_back(w: Any, call: Any, layer: Any) -> None:
     """Give back what a call waits for, where nobody has taken since."""
     each, held = w.layers[layer], w.reservations[call]
@@ -69,7 +70,7 @@ def give_back(w: Any, call: Any, layer: Any) -> None:
         _restore(w, each, held.before_1, held.before_2, held.before_3)
 
 
-@inlined
+@part
 def _take(w: Any, each: Any, now: Any) -> Any:
     """Take a place; return the seconds until it is there, and those that a call may wait."""
     it = w.admissions[each.admission]
@@ -90,7 +91,7 @@ def _take(w: Any, each: Any, now: Any) -> Any:
     return take_logged(u, it.sliding_log_state, ring, now, 1), u.patience_s
 
 
-@inlined
+@part
 def _state(w: Any, each: Any) -> Any:
     """Return the numbers that a limiter remembers; of a log, those that the next call changes."""
     if each.kind == codes.LIMIT:
@@ -112,7 +113,7 @@ def _state(w: Any, each: Any) -> Any:
     return float(x.at), x.latest, w.numbers[it.first + x.at]
 
 
-@inlined
+@part
 def _restore(w: Any, each: Any, first: Any, second: Any, third: Any) -> None:
     """Put the numbers back that a limiter remembered."""
     it = w.admissions[each.admission]

@@ -1,46 +1,198 @@
-"""Those that wait for a place of a layer: a list, in the order in which they came."""
+"""Bulkheads and load shedders where calls find no place: who waits, who is next, who gives way.
+
+As live (`policies._waiting_room`): who waits with a limit is woken a step later than who does not, for there
+its timer and its place race.
+"""
 
 import math
 from typing import Any
 
-from workbench.kernels.memory import inlined
+from workbench.kernels.memory import inlined, unowned
+from workbench.reliability.machines import bulkhead
+from workbench.reliability.machines.retry import NO_HINT_S
 from workbench.reliability.simulation import _codes as codes
-from workbench.reliability.simulation._kernel_events import push_event
+from workbench.reliability.simulation._kernel_events import push_event, push_work_later
+from workbench.reliability.simulation._kernel_flows import (
+    is_dropped,
+    join_flow,
+    leave_flow,
+    next_of,
+    note_whether_empty,
+    patience_of,
+    victim_of,
+)
+from workbench.reliability.simulation._kernel_lines import join_line, leave_line
+from workbench.reliability.simulation._kernel_parts import part, rare
+from workbench.reliability.simulation._queues import Queues
 
-__all__ = ["leave_queue", "wait"]
+__all__ = [
+    "abandon_place",
+    "admit_next",
+    "end_wait",
+    "hand_place_on",
+    "queue_up",
+    "ring_in_queue",
+    "unowned_queues",
+]
+
+leave, hand_on, expire = inlined(bulkhead.leave), inlined(bulkhead.hand_on), inlined(bulkhead.expire)
+give_up, shed, displace = inlined(bulkhead.give_up), inlined(bulkhead.shed), inlined(bulkhead.displace)
 
 NONE = codes.NONE
+WAITING, GRANTED, DISMISSED = 0, 1, 2  # what is pending for a call whose last stop was a queue
+RUNG = -2  # a timer
+TIMER_STEPS = 2  # from the end of a waiter's time until it knows
 
 
-@inlined
-def wait(w: Any, c: Any, call: Any, layer: Any) -> None:
-    """Put a call at the end of a layer's queue."""
-    each, this = w.layers[layer], w.calls[call]
+@rare
+def queue_up(w: Any, c: Any, call: Any, layer: Any, decision: Any) -> Any:
+    """Have a call wait that found no place: SUSPENDED, or how it is refused."""
+    index = w.layers[layer].index
+    if decision == bulkhead.REJECTED and not _makes_room(w, c, index, call):
+        w.calls[call].hint_s = NO_HINT_S
+        return w.queues.queues[index].refusal
+    this, mine = w.calls[call], w.scratch[call, layer]
     this.layer = layer
     this.version += 1
-    this.previous = each.tail
-    this.following = NONE
-    if each.tail == NONE:
-        each.head = call
+    this.pending = WAITING
+    mine.time_s = c.now_s
+    mine.timer = NONE
+    patience_s = patience_of(w, c, index)
+    if patience_s < math.inf:
+        mine.timer = push_event(w, c, c.now_s + patience_s, codes.WAIT_LIMIT, call, layer, NONE)
+    if w.queues.queues[index].order >= codes.PRIORITY:
+        join_flow(w, c, index, call)
     else:
-        w.calls[each.tail].following = call
-    each.tail = call
-    if each.limit_s < math.inf:
-        w.scratch[call, layer].timer = push_event(
-            w, c, c.now_s + each.limit_s, codes.WAIT_LIMIT, call, layer, NONE
-        )
+        join_line(w.calls, w.queues.lines[index], call)
+    return codes.SUSPENDED
 
 
-@inlined
+@part
+def _makes_room(w: Any, c: Any, index: Any, call: Any) -> Any:
+    """Tell whether another that waits was dismissed in favour of one that was rejected."""
+    if w.queues.queues[index].order < codes.PRIORITY:
+        return False
+    victim = victim_of(w, index, call)
+    if victim == NONE:
+        return False
+    leave_flow(w, index, victim)
+    displace(w.bulkhead_states[index])
+    _dismiss(w, c, index, victim)
+    return True
+
+
+@part
+def hand_place_on(w: Any, c: Any, index: Any) -> None:
+    """Give the place of a call that has ended to the next that waits."""
+    if hand_on(w.bulkhead_parameters[index], w.bulkhead_states[index]):
+        admit_next(w, c, index)
+
+
+@rare
+def admit_next(w: Any, c: Any, index: Any) -> None:
+    """Have the next that waits go on, in a place that is counted as taken."""
+    call = _select(w, c, index)
+    this = w.calls[call]
+    this.pending = GRANTED
+    adapts = w.layers[this.layer].kind == codes.ADAPT
+    direction = codes.ADMITTED if adapts else codes.DOWN
+    push_work_later(w, c, direction, call, this.layer + 1, codes.OK, _steps(w, call))
+
+
+@part
+def _dismiss(w: Any, c: Any, index: Any, call: Any) -> None:
+    """Reject a call that waits in favour of others."""
+    this = w.calls[call]
+    this.pending = DISMISSED
+    this.hint_s = NO_HINT_S
+    push_work_later(w, c, codes.UP, call, this.layer - 1, w.queues.queues[index].refusal, _steps(w, call))
+
+
+@part
+def _steps(w: Any, call: Any) -> Any:
+    """Stop the timer of a call that has left a queue; return how many steps later it hears."""
+    mine = w.scratch[call, w.calls[call].layer]
+    steps = 0 if mine.timer == NONE else 1
+    mine.timer = NONE
+    return steps
+
+
+@part
+def _select(w: Any, c: Any, index: Any) -> Any:
+    """Take out who is next, and dismiss those that are dropped on the way to it."""
+    order, line = w.queues.queues[index].order, w.queues.lines[index]
+    if order < codes.PRIORITY:
+        call = line.tail if order == codes.LIFO else line.head
+        leave_line(w.calls, line, call)
+        return call
+    number = NONE
+    while True:
+        call, number = next_of(w, c, index, number)
+        leave_flow(w, index, call)
+        wait_s = c.now_s - w.scratch[call, w.calls[call].layer].time_s
+        if not is_dropped(w, c, index, number, wait_s):
+            break
+        shed(w.bulkhead_states[index])
+        _dismiss(w, c, index, call)
+    note_whether_empty(w, c, index)
+    return call
+
+
+@part
 def leave_queue(w: Any, call: Any, layer: Any) -> None:
-    """Take a call out of a layer's queue."""
-    each, this = w.layers[layer], w.calls[call]
-    if this.previous == NONE:
-        each.head = this.following
-    else:
-        w.calls[this.previous].following = this.following
-    if this.following == NONE:
-        each.tail = this.previous
-    else:
-        w.calls[this.following].previous = this.previous
+    """Take a call out of the queue that it waits in."""
+    index = w.layers[layer].index
     w.scratch[call, layer].timer = NONE
+    if w.queues.queues[index].order >= codes.PRIORITY:
+        leave_flow(w, index, call)
+    else:
+        leave_line(w.calls, w.queues.lines[index], call)
+
+
+@part
+def ring_in_queue(w: Any, c: Any, call: Any, layer: Any) -> None:
+    """Tell a call that its time in a queue is up; until it knows, it may still be given a place."""
+    w.scratch[call, layer].timer = RUNG
+    push_work_later(w, c, codes.DUE, call, layer, codes.OK, TIMER_STEPS)
+
+
+@rare
+def end_wait(w: Any, call: Any, layer: Any) -> Any:
+    """Return in which direction a call goes on whose time is up: down, if it was given a place meanwhile."""
+    index, this = w.layers[layer].index, w.calls[call]
+    this.version += 1
+    if this.pending == GRANTED:
+        return codes.ADMITTED if w.layers[layer].kind == codes.ADAPT else codes.DOWN
+    if this.pending == WAITING:
+        leave_queue(w, call, layer)
+        expire(w.bulkhead_states[index])
+    this.hint_s = NO_HINT_S
+    return codes.UP
+
+
+@rare
+def abandon_place(w: Any, c: Any, call: Any, layer: Any) -> None:
+    """Forget a call that waits, or was just given a place, and is cancelled."""
+    state, this = w.bulkhead_states[w.layers[layer].index], w.calls[call]
+    if this.pending == WAITING:
+        leave_queue(w, call, layer)
+        give_up(state)
+    elif this.pending == GRANTED and leave(state):
+        hand_place_on(w, c, w.layers[layer].index)
+
+
+@part
+def unowned_queues(q: Any) -> Any:
+    """Return the records without their owner; see `unowned`."""
+    return Queues(
+        unowned(q.queues),
+        unowned(q.lines),
+        unowned(q.idle),
+        unowned(q.levels),
+        unowned(q.flows),
+        unowned(q.shares),
+        unowned(q.codel_parameters),
+        unowned(q.codel_states),
+        unowned(q.lifo_parameters),
+        unowned(q.lifo_states),
+    )

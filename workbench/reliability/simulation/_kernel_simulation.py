@@ -3,6 +3,8 @@
 All that is under way stands in flat arrays, so that the kernel can return between two steps (an array is
 full, a log must be emptied, the user wants to see how far it is) and go on where it was.
 
+All that happens at one instant happens before what follows from any of it, as in a loop of asyncio.
+
 A timed-out call goes on without its attempt; the service does not know, and serves it all the same.
 """
 
@@ -11,12 +13,18 @@ from typing import Any
 import numba
 
 from workbench.kernels import kernel
-from workbench.kernels.memory import inlined, unowned
+from workbench.kernels.memory import unowned
 from workbench.reliability.simulation import _codes as codes
 from workbench.reliability.simulation._kernel_adaptive import start_running
 from workbench.reliability.simulation._kernel_arrivals import arrive, begin, next_arrival
-from workbench.reliability.simulation._kernel_events import pop_event, push_work
-from workbench.reliability.simulation._kernel_layers import go_down, go_up, stop_waiting, time_out
+from workbench.reliability.simulation._kernel_caches import unowned_caches
+from workbench.reliability.simulation._kernel_cancellations import call_off
+from workbench.reliability.simulation._kernel_events import pop_event, push_work, push_work_later
+from workbench.reliability.simulation._kernel_hedges import go_on_with_race, ring_for_next, unowned_hedges
+from workbench.reliability.simulation._kernel_layers import go_down, go_up, time_out
+from workbench.reliability.simulation._kernel_parts import part
+from workbench.reliability.simulation._kernel_queues import end_wait, ring_in_queue, unowned_queues
+from workbench.reliability.simulation._kernel_requests import unowned_differences
 from workbench.reliability.simulation._kernel_service import depart, queue_changes
 from workbench.reliability.simulation._world import World, example_world
 
@@ -41,20 +49,36 @@ def run(owned: Any, until_s: Any) -> Any:
             return codes.ROOM
         begin(w, c)
     while True:
-        while c.work_count > 0:
+        while c.work_count > 0 and not (c.heap > 0 and w.times[0] == c.now_s):
             if c.logged >= len(w.log):
                 return codes.FLUSH
-            if c.heap + layers + 4 > len(w.times) or c.free_attempt == NONE or c.work_count + 8 > len(w.work):
+            if c.heap + layers + 4 > len(w.times) or c.work_count + 8 > len(w.work):
+                return codes.ROOM
+            if c.free_attempt == NONE or c.free_call == NONE:
                 return codes.ROOM
             item = w.work[c.work_first]
             c.work_first = (c.work_first + 1) % len(w.work)
             c.work_count -= 1
-            if w.calls[item.call].serial == item.serial:
-                call, layer, outcome = item.call, item.layer, item.outcome
-                if item.direction != codes.UP:
-                    if item.direction == codes.ADMITTED:
+            if w.calls[item.call].version != item.version:
+                continue
+            call, layer, outcome, direction = item.call, item.layer, item.outcome, item.direction
+            if item.steps > 0:
+                push_work_later(w, c, direction, call, layer, outcome, item.steps - 1)
+            else:
+                if direction == codes.DUE:
+                    direction = end_wait(w, call, layer)
+                    outcome = w.queues.queues[w.layers[layer].index].refusal
+                    layer += -1 if direction == codes.UP else 1
+                if direction == codes.DOWN or direction == codes.ADMITTED:
+                    if direction == codes.ADMITTED:
                         start_running(w, c, call, layer - 1)
                     layer, outcome = go_down(w, c, call, layer)
+                    layer -= 1
+                elif direction == codes.CANCEL:
+                    layer = call_off(w, c, call, layer)
+                    outcome = NONE if layer == NONE else codes.CANCELLED
+                elif direction == codes.RACE:
+                    outcome = go_on_with_race(w, c, call, layer, outcome)
                     layer -= 1
                 if outcome != NONE:
                     go_up(w, c, call, layer, outcome)
@@ -84,7 +108,7 @@ def run(owned: Any, until_s: Any) -> Any:
     return codes.DONE
 
 
-@inlined
+@part
 def _unowned(w: Any) -> Any:
     return World(
         unowned(w.control),
@@ -120,10 +144,15 @@ def _unowned(w: Any) -> Any:
         unowned(w.admissions),
         unowned(w.counts),
         unowned(w.numbers),
+        unowned_differences(w.differences),
+        unowned_queues(w.queues),
+        unowned_caches(w.caches),
+        unowned_hedges(w.hedges),
+        unowned(w.races),
     )
 
 
-@inlined
+@part
 def _happen(w: Any, c: Any, slot: Any) -> None:
     """Let an event happen, if nothing has overtaken it."""
     event = w.events[slot]
@@ -141,12 +170,14 @@ def _happen(w: Any, c: Any, slot: Any) -> None:
             push_work(w, c, codes.DOWN, subject, layer + 1, OK)
     elif kind == codes.WAIT_LIMIT:
         if w.scratch[subject, layer].timer == order:
-            stop_waiting(w, c, subject, layer)
+            ring_in_queue(w, c, subject, layer)
+    elif kind == codes.NEXT_ATTEMPT:
+        ring_for_next(w, c, subject, layer, order)
     else:
         arrive(w, c, subject)
 
 
-@inlined
+@part
 def _advance(w: Any, c: Any, at: Any) -> None:
     """Move the time, and note the queue at the end of each bin passed."""
     bin_s = w.service[0].bin_s

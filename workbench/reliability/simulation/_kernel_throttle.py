@@ -7,6 +7,7 @@ from workbench.reliability.machines import client_throttle
 from workbench.reliability.machines.retry import NO_HINT_S
 from workbench.reliability.simulation import _codes as codes
 from workbench.reliability.simulation._kernel_draws import drawn_for_call
+from workbench.reliability.simulation._kernel_parts import part, rare
 from workbench.reliability.simulation._kernel_replies import is_returned
 
 __all__ = ["hear", "throttle"]
@@ -16,7 +17,7 @@ rejects, reject = inlined(client_throttle.rejects), inlined(client_throttle.reje
 request, accept = inlined(client_throttle.request), inlined(client_throttle.accept)
 
 
-@inlined
+@rare
 def throttle(w: Any, c: Any, call: Any, layer: Any) -> Any:
     """Let a call pass (NONE), or reject it."""
     it = w.admissions[w.layers[layer].admission]
@@ -33,7 +34,7 @@ def throttle(w: Any, c: Any, call: Any, layer: Any) -> Any:
     return codes.NONE
 
 
-@inlined
+@part
 def hear(w: Any, layer: Any, outcome: Any) -> None:
     """Learn what the callee made of a call: failures are those that it did not accept."""
     each = w.layers[layer]

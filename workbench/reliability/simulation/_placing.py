@@ -11,18 +11,28 @@ import numpy.typing as npt
 from workbench.reliability.errors.retry_delays import retry_after_s
 from workbench.reliability.machines import breaker, bulkhead, retry, timeout
 from workbench.reliability.machines._records import record_dtype, record_of
+from workbench.reliability.policies.cache import Cache
 from workbench.reliability.policies.fallback import Fallback
+from workbench.reliability.policies.hedge import Hedge
 from workbench.reliability.policy import Policy
 from workbench.reliability.simulation import _codes as codes
 from workbench.reliability.simulation._placing_admissions import AdmissionLayers
+from workbench.reliability.simulation._placing_answers import cache_layer, caches_of, hedge_layer, hedges_of
+from workbench.reliability.simulation._placing_queues import bulkhead_layer, queues_of
 from workbench.reliability.simulation._records import LAYER
 from workbench.reliability.simulation._replies import Replies
+from workbench.reliability.simulation._requests import differences_of
 from workbench.reliability.simulation._world import MACHINES
 from workbench.reliability.simulation.errors import SimulationError
+from workbench.reliability.simulation.requests import Requests
 
 __all__ = ["place"]
 
 Array = npt.NDArray[Any]
+
+
+def _no_owners() -> dict[str, list[Policy]]:
+    return {"bulkhead": [], "cache": [], "hedge": []}
 
 
 @dataclass
@@ -30,9 +40,11 @@ class _Placing:
     """Records of machines by name, and rings of the breakers, as they are met."""
 
     replies: Replies
+    requests: Requests
     records: dict[str, list[tuple[Any, Any]]] = field(default_factory=lambda: {name: [] for name in MACHINES})
     rings: list[int] = field(default_factory=list)
     known: dict[int, int] = field(default_factory=dict)
+    owners: dict[str, list[Policy]] = field(default_factory=_no_owners)
 
     def __post_init__(self) -> None:
         self.admissions = AdmissionLayers(self)
@@ -43,6 +55,15 @@ class _Placing:
             self.known[id(owner)] = self.append(name, owner.parameters, type(owner.memory)())
             if name == "breaker":
                 self.rings.append(owner.parameters.ring_length)
+            elif name == "bulkhead":
+                self.owners[name].append(owner)
+        return self.known[id(owner)]
+
+    def number(self, name: str, owner: Any) -> int:
+        """Return the number of a policy among the caches or the hedges."""
+        if id(owner) not in self.known:
+            self.known[id(owner)] = len(self.owners[name])
+            self.owners[name].append(owner)
         return self.known[id(owner)]
 
     def append(self, name: str, parameters: Any, state: Any) -> int:
@@ -50,9 +71,13 @@ class _Placing:
         self.records[name].append((parameters, state))
         return len(self.records[name]) - 1
 
-    def arrays(self) -> dict[str, Array]:
+    def arrays(self) -> dict[str, Any]:
         """Return the arrays that the kernel works on."""
-        found = {**self.admissions.arrays(), "reply_hints": self.replies.hints()}
+        found: dict[str, Any] = {**self.admissions.arrays(), "reply_hints": self.replies.hints()}
+        found["differences"] = differences_of(self.requests)
+        found["queues"] = queues_of(self.owners["bulkhead"], self.requests)
+        found["caches"] = caches_of(self.owners["cache"], self.requests, self.replies)
+        found["hedges"] = hedges_of(self.owners["hedge"], self.replies)
         for name, machine in MACHINES.items():
             found[f"{name}_parameters"] = _stacked(
                 machine.Parameters, [each for each, _ in self.records[name]]
@@ -69,7 +94,9 @@ def _stacked(kind: type, values: list[Any]) -> Array:
     )
 
 
-def place(policies: Iterable[Policy], replies: Replies | None = None) -> tuple[Array, dict[str, Array]]:
+def place(
+    policies: Iterable[Policy], replies: Replies | None = None, requests: Requests | None = None
+) -> tuple[Array, dict[str, Any]]:
     """Return the layers, the first outermost, and the records of their machines.
 
     `replies` are what the callee may answer; what policies answer instead is added to them.
@@ -79,12 +106,12 @@ def place(policies: Iterable[Policy], replies: Replies | None = None) -> tuple[A
     SimulationError
         For a policy that the simulator does not know.
     """
-    placing, policies = _Placing(replies or Replies()), tuple(policies)
+    placing, policies = _Placing(replies or Replies(), requests or Requests()), tuple(policies)
     for policy in policies:
         placing.admissions.meet(policy)
     rows = [_layer(policy, number, placing) for number, policy in enumerate(policies)]
     layers = np.zeros(len(rows), LAYER)
-    layers["head"] = layers["tail"] = layers["budget"] = codes.NONE
+    layers["budget"] = codes.NONE
     layers["limit_s"] = math.inf
     for number, row in enumerate(rows):
         for name, value in row.items():
@@ -96,6 +123,10 @@ def _layer(policy: Policy, number: int, placing: _Placing) -> dict[str, Any]:
     if isinstance(policy, Fallback):
         counts = placing.replies.failures(lambda error: _counts(policy, error), policy.on_result)
         return {"kind": codes.FALLBACK, "failures": counts & ~(1 << codes.CANCELLED)}
+    if isinstance(policy, Cache):
+        return cache_layer(policy, placing)
+    if isinstance(policy, Hedge):
+        return hedge_layer(policy, placing)
     admitting = placing.admissions.layer(policy, number)
     if admitting is not None:
         return admitting
@@ -104,7 +135,7 @@ def _layer(policy: Policy, number: int, placing: _Placing) -> dict[str, Any]:
             return found(policy, placing)
     known = (
         "Retry, CircuitBreaker, RateLimiter, ClientThrottle, AdaptiveLimit, Bulkhead, Timeout, Deadline, "
-        "Fallback and Chaos"
+        "Fallback, Chaos, LoadShedder, Cache and Hedge"
     )
     msg = f"{policy!r} cannot be simulated yet; the simulator knows {known}"
     raise SimulationError(msg)
@@ -120,14 +151,6 @@ def _break(policy: Any, placing: _Placing) -> dict[str, Any]:
 
 def _counts(policy: Any, error: BaseException) -> bool:
     return isinstance(error, policy.failures) and (policy.judge is None or bool(policy.judge(error)))
-
-
-def _bulkhead(policy: Any, placing: _Placing) -> dict[str, Any]:
-    return {
-        "kind": codes.BULKHEAD,
-        "index": placing.machine("bulkhead", policy),
-        "limit_s": math.inf if policy.max_wait_s is None else policy.max_wait_s,
-    }
 
 
 def _retry(policy: Any, placing: _Placing) -> dict[str, Any]:
@@ -151,7 +174,7 @@ def _timeout(policy: Any, _placing: _Placing) -> dict[str, Any]:
 
 LAYERS: tuple[tuple[type, Callable[[Any, _Placing], dict[str, Any]]], ...] = (
     (breaker.Parameters, _break),
-    (bulkhead.Parameters, _bulkhead),
+    (bulkhead.Parameters, bulkhead_layer),
     (retry.Parameters, _retry),
     (timeout.Parameters, _timeout),
 )

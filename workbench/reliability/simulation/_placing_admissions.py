@@ -113,14 +113,13 @@ class AdmissionLayers:
             {name: policy.algorithm.begin(0.0), "sampling": (policy.sampling, type(policy.window)())}
         )
         record["algorithm"], record["stream"] = ALGORITHMS[name], number
-        record["last_first"] = policy.order == "lifo"  # all simulated calls have the same priority
+        self._placing.owners["bulkhead"].append(policy)
         places = bulkhead.Parameters(policy.algorithm.initial, policy.parameters.queue)
         return {
             "kind": codes.ADAPT,
             "index": self._placing.append("bulkhead", places, bulkhead.State()),
             "admission": self._kept(record),
             "failures": self._placing.replies.failures(policy.on.include),
-            "limit_s": math.inf if policy.max_wait_s is None else policy.max_wait_s,
         }
 
     def _faults(self, policy: Chaos, number: int) -> Row:

@@ -9,6 +9,9 @@ from workbench.reliability.machines import breaker, budget, bulkhead, gcra, retr
 from workbench.reliability.machines._records import record_dtype
 from workbench.reliability.simulation import _codes as codes
 from workbench.reliability.simulation._admissions import ADMISSION
+from workbench.reliability.simulation._caches import Caches, no_caches
+from workbench.reliability.simulation._hedges import RACE, Hedges, no_hedges
+from workbench.reliability.simulation._queues import Queues, no_queues
 from workbench.reliability.simulation._records import (
     ATTEMPT,
     CALL,
@@ -22,6 +25,8 @@ from workbench.reliability.simulation._records import (
     SERVICE,
     WORK,
 )
+from workbench.reliability.simulation._requests import Differences, differences_of
+from workbench.reliability.simulation.requests import Requests
 
 __all__ = ["MACHINES", "World", "example_world", "grown", "new_world"]
 
@@ -65,19 +70,24 @@ class World(NamedTuple):
     admissions: Array
     counts: Array
     numbers: Array
+    differences: Differences
+    queues: Queues
+    caches: Caches
+    hedges: Hedges
+    races: Array
 
 
 CALLS, ATTEMPTS, EVENTS, WORKS, LOGGED = 256, 512, 1024, 1024, 1 << 16
 
 
-def new_world(layers: Array, given: dict[str, Array], bins: int) -> World:
+def new_world(layers: Array, given: dict[str, Any], bins: int) -> World:
     """Return a world in which nothing has happened."""
     control = np.zeros(1, CONTROL)
     for free in ("free_call", "free_attempt", "free_event"):
         control[free] = 0
     control["queue_head"] = control["queue_tail"] = codes.NONE
     calls = _free(np.zeros(CALLS, CALL), 0)
-    calls["serial"] = codes.NONE
+    _own(calls, 0)
     return World(
         control=control,
         layers=layers,
@@ -91,17 +101,22 @@ def new_world(layers: Array, given: dict[str, Array], bins: int) -> World:
         log=np.zeros(LOGGED, LOG),
         bins=np.zeros((bins, 6), np.int64),
         reservations=np.zeros(CALLS, RESERVATION),
+        races=np.zeros(CALLS, RACE),
         **given,
     )
 
 
 def example_world() -> World:
     """Return a world without layers: its arrays have the types of all worlds' arrays."""
-    given: dict[str, Array] = {
+    given: dict[str, Any] = {
         "admissions": np.zeros(1, ADMISSION),
         "counts": np.zeros(1, np.int64),
         "numbers": np.zeros(1),
         "reply_hints": np.zeros(1),
+        "differences": differences_of(Requests()),
+        "queues": no_queues(),
+        "caches": no_caches(),
+        "hedges": no_hedges(),
         "service": np.zeros(1, SERVICE),
         "service_table": np.zeros(1),
         "outcome_table": np.zeros(1, np.int64),
@@ -130,12 +145,20 @@ def grown(world: World) -> World:
         events=_longer(world.events, control, "free_event"),
         scratch=np.concatenate([world.scratch, _scratch(calls, len(world.layers))]),
         reservations=np.concatenate([world.reservations, np.zeros(calls, RESERVATION)]),
+        races=np.concatenate([world.races, np.zeros(calls, RACE)]),
         times=np.concatenate([world.times, np.zeros(events)]),
         slots=np.concatenate([world.slots, np.zeros(events, np.int64)]),
         work=work,
     )
-    found.calls["serial"][calls:] = codes.NONE
+    _own(found.calls, calls)
     return found
+
+
+def _own(calls: Array, first: int) -> None:
+    """Make calls, from one on, calls of nobody, and each its own root."""
+    calls["root"][first:] = np.arange(first, len(calls))
+    for name in ("serial", "parent", "top"):
+        calls[name][first:] = codes.NONE
 
 
 def _scratch(calls: int, layers: int) -> Array:

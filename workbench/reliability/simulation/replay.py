@@ -5,7 +5,7 @@ The same schedule can be played to the same pipeline live, on a virtual clock; b
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from workbench.reliability.simulation._replies import Replies
 from workbench.reliability.simulation._world import World, new_world
 from workbench.reliability.simulation.distributions import Constant
 from workbench.reliability.simulation.errors import SimulationError
+from workbench.reliability.simulation.requests import Requests
 from workbench.reliability.simulation.service import Service
 from workbench.reliability.simulation.simulate import Prepared, run_world
 
@@ -44,6 +45,8 @@ class Schedule:
         In place of `failed`: which of the `answers` it gets.
     answers : sequence
         Results and exceptions, on which the policies' predicates decide; at most 16 and 15 different ones.
+    requests : Requests
+        In what calls differ; without, all are alike.
     """
 
     arrivals_s: Array
@@ -51,6 +54,7 @@ class Schedule:
     failed: Array | None = None
     replies: Array | None = None
     answers: Sequence[Any] = ()
+    requests: Requests = field(default_factory=Requests)
 
     def __post_init__(self) -> None:
         shape = (len(self.arrivals_s), codes.GIVEN_ATTEMPTS)
@@ -105,7 +109,7 @@ def replay(pipeline: Pipeline | Policy | None, schedule: Schedule, *, seed: int 
         raise SimulationError(msg)
     known = Replies()
     outcomes = schedule.outcome_table(known)
-    prepared = Prepared.of(pipeline, Service(service_time=Constant(1.0)), known)
+    prepared = Prepared.of(pipeline, Service(service_time=Constant(1.0)), known, schedule.requests)
     service = np.zeros(1, SERVICE)
     service["servers"], service["queue_limit"] = 2**62, -1
     service["distribution"], service["arrival_kind"] = codes.GIVEN, codes.RECORDED

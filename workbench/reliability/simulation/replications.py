@@ -16,6 +16,7 @@ from workbench.executors import AnyExecutor, ordered_map
 from workbench.reliability.pipeline import Pipeline
 from workbench.reliability.policy import Policy
 from workbench.reliability.simulation.errors import SimulationError
+from workbench.reliability.simulation.requests import Requests
 from workbench.reliability.simulation.result import Result
 from workbench.reliability.simulation.service import Arrivals, Service
 from workbench.reliability.simulation.simulate import Prepared
@@ -114,13 +115,14 @@ class Replications:
         return f"Replications: {len(self.seeds)} seeds, {figures}"
 
 
-def simulate_seeds(
+def simulate_seeds(  # noqa: PLR0913 - what an experiment consists of
     pipeline: Pipeline | Policy | None,
     service: Service,
     arrivals: Arrivals,
     *,
     seeds: Iterable[int] = range(10),
     executor: AnyExecutor = None,
+    requests: Requests | None = None,
     **options: Any,
 ) -> Replications:
     """Simulate under several seeds; options are those of `simulate`.
@@ -131,6 +133,8 @@ def simulate_seeds(
         Two at least; the same ones for what is to be compared.
     executor : True, an Executor or a dask Client, optional
         Where runs are spread to; without, they run here.
+    requests : Requests, optional
+        In what calls differ.
 
     Raises
     ------
@@ -141,7 +145,7 @@ def simulate_seeds(
     if len(chosen) < 2:
         msg = f"expected two seeds at least, got {chosen}"
         raise SimulationError(msg)
-    run = _Run(Prepared.of(pipeline, service), arrivals, options)
+    run = _Run(Prepared.of(pipeline, service, requests=requests), arrivals, options)
     return Replications(
         chosen, tuple(map(run, chosen) if executor is None else ordered_map(run, chosen, executor))
     )

@@ -18,6 +18,7 @@ from workbench.reliability.simulation._records import SERVICE
 from workbench.reliability.simulation._replies import Replies
 from workbench.reliability.simulation._world import World, grown, new_world
 from workbench.reliability.simulation.errors import SimulationError
+from workbench.reliability.simulation.requests import Requests
 from workbench.reliability.simulation.result import Result
 from workbench.reliability.simulation.service import Arrivals, Fault, Service, fault_records
 
@@ -39,6 +40,7 @@ def simulate(  # noqa: PLR0913 - what an experiment consists of
     duration_s: float = 600.0,
     warmup_s: float = 0.0,
     progress: Callable[[float], None] | None = None,
+    requests: Requests | None = None,
 ) -> Result:
     """Simulate clients that call a service through a pipeline.
 
@@ -58,6 +60,8 @@ def simulate(  # noqa: PLR0913 - what an experiment consists of
         What happens before is not in the averages.
     progress : callable, optional
         Called with the share that is done.
+    requests : Requests, optional
+        In what calls differ: importance, tenant, key. Without, all are alike.
 
     Returns
     -------
@@ -77,7 +81,7 @@ def simulate(  # noqa: PLR0913 - what an experiment consists of
     Random numbers are the simulation's, but those of a `Chaos` with a seed of its own. A `Timeout` ends a
     call where it is, as around async calls.
     """
-    return Prepared.of(pipeline, service).simulate(
+    return Prepared.of(pipeline, service, requests=requests).simulate(
         arrivals, faults=faults, seed=seed, duration_s=duration_s, warmup_s=warmup_s, progress=progress
     )
 
@@ -101,19 +105,24 @@ class Prepared:
     """A pipeline and a service as flat records: they can be sent elsewhere, and simulated many times."""
 
     layers: npt.NDArray[Any]
-    machines: dict[str, npt.NDArray[Any]]
+    machines: dict[str, Any]
     service: Service
 
     @classmethod
     def of(
-        cls, pipeline: Pipeline | Policy | None, service: Service, replies: Replies | None = None
+        cls,
+        pipeline: Pipeline | Policy | None,
+        service: Service,
+        replies: Replies | None = None,
+        requests: Requests | None = None,
     ) -> "Prepared":
         """Return what a pipeline and a service are to the kernel; see `simulate`.
 
         `replies` are what the service may answer, besides its one good result and its one failure.
         """
         _expect("service", service, Service, "a Service")
-        return cls(*place(policies_of(pipeline), replies), service)
+        _expect("requests", requests, Requests | None, "Requests or None")
+        return cls(*place(policies_of(pipeline), replies, requests), service)
 
     def simulate(  # noqa: PLR0913 - what an experiment consists of
         self,
@@ -142,10 +151,15 @@ class Prepared:
             "outcome_table": np.zeros(1, np.int64),
             "arrival_times": arrivals.times(),
             "faults": fault_records(faults),
-            **{name: machine.copy() for name, machine in self.machines.items()},
+            **{name: _copied(machine) for name, machine in self.machines.items()},
         }
         world, log = run_world(new_world(self.layers.copy(), given, BINS), duration_s, progress)
         return Result.of(world, log, self.service, duration_s=duration_s, warmup_s=warmup_s, faults=faults)
+
+
+def _copied(machines: Any) -> Any:
+    """Return records of one's own: an array, or several."""
+    return type(machines)(*map(_copied, machines)) if isinstance(machines, tuple) else machines.copy()
 
 
 def service_record(

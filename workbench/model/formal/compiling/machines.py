@@ -10,9 +10,9 @@ from typing import Any
 
 import numba
 
-from workbench.kernels import cache_folder
 from workbench.kernels.memory import load64, shift_right, store32, store64
 from workbench.model.formal.compiling._kernel_memory import ones
+from workbench.model.formal.compiling._kernel_search import insert
 from workbench.model.formal.compiling.programs import Text, written
 from workbench.model.formal.models import Specification
 
@@ -76,7 +76,7 @@ def _module(source: str) -> dict[str, Any]:
 
 def _kept(source: str) -> Path:
     """Write a model's text where Numba finds it again, and return where that is."""
-    folder = Path(cache_folder()) / "models"
+    folder = Path(insert.stats.cache_path) / "models"  # beside the compiled kernels of the search
     path = folder / f"m{hashlib.sha256(source.encode()).hexdigest()[:24]}.py"
     try:
         folder.mkdir(parents=True, exist_ok=True)

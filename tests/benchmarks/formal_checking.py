@@ -159,7 +159,7 @@ def minicheck_two_phase_commit(n: int) -> int:
         transitions=transitions,
         invariants={"consistent": consistent},
     )
-    return int(check_safety(protocol, max_states=10_000_000)["states"])
+    return int(check_safety(protocol, max_states=10_000_000)["reachable_states"])
 
 
 def ours(model: type[wb.Model], engine: str = "compiled", threads: int = 1) -> Callable[[], int]:

@@ -155,7 +155,7 @@ def code_of(error):
 def play_in_turn(make_pipeline, schedule):
     """Play a schedule to a new pipeline in sync code, one call after the other."""
     played = Played([], [0] * len(schedule.arrivals_s), [])
-    with virtual_time() as clock:
+    with virtual_time() as clock, clock.hold():
         pipeline = make_pipeline()
 
         def attempt(number):

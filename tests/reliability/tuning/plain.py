@@ -78,7 +78,7 @@ class PlainBreaker:
         """Begin buckets until one holds the moment; the first one, or after a pause, begins at it."""
         if self.seen and now - self.seen[-1][0] < self.bucket_s:
             return
-        if not self.seen or self.buckets == 1:
+        if not self.seen:
             self.seen = [(now, [])]
         for _ in range(self.buckets):
             began = self.seen[-1][0]

@@ -147,3 +147,9 @@ def test_a_history_is_refused_exactly_where_a_process_overlaps_itself(rows):
             History(operations)
     else:
         assert len(History(operations)) == len(operations)
+
+
+@pytest.mark.parametrize("wrong", [3, [3], ["read"], [None]], ids=str)
+def test_what_is_no_operation_is_refused(wrong):
+    with pytest.raises(OperationError, match="a history is made of operations"):
+        History(wrong)

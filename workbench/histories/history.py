@@ -46,7 +46,12 @@ class History:
     _operations: tuple[Operation, ...]
 
     def __init__(self, operations: Iterable[Operation] = ()) -> None:
-        ordered = sorted(operations, key=_call_and_return)
+        given = list(operations) if isinstance(operations, Iterable) else [operations]
+        wrong = [each for each in given if not isinstance(each, Operation)]
+        if wrong:
+            msg = f"a history is made of operations: Operation(0, 0.0, 1.0, ('read',), 3), not {wrong[0]!r}"
+            raise OperationError(msg)
+        ordered = sorted(given, key=_call_and_return)
         _check(ordered)
         object.__setattr__(self, "_operations", tuple(ordered))
 

@@ -180,3 +180,30 @@ def test_the_number_of_threads_is_a_power_of_two():
         wb.check(Jugs, engine="compiled", threads=3)
     with pytest.raises(wb.NotCompilableError, match="takes 128 bits; threads share states of up to 63"):
         wb.check(Tokens(40), engine="compiled", threads=2)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"max_states": 0}, "max_states must be an integer of at least 1"),
+        ({"max_states": "many"}, "max_states must be an integer of at least 1"),
+        ({"max_depth": -1}, "max_depth must be an integer of at least 1"),
+        ({"memory_bytes": 1.5}, "memory_bytes must be an integer of at least 1"),
+        ({"timeout_s": -1}, "timeout_s must be a number of seconds from 0 on"),
+        ({"timeout_s": float("nan")}, "timeout_s must be a number of seconds from 0 on"),
+        ({"threads": 0}, "threads must be 1, 2, 4"),
+        ({"executor": 3}, "executor must be a concurrent.futures.Executor or a Dask client"),
+        ({"checkpoint": 3}, "checkpoint must be a path"),
+        ({"checkpoint": "/no/such/folder/x.npz"}, "its folder does not exist"),
+        ({"progress": "yes"}, "progress must be True, False or a function"),
+    ],
+    ids=str,
+)
+def test_options_without_a_meaning_are_refused(wrong, said):
+    with pytest.raises(wb.ModelError, match=said):
+        wb.check(Jugs, **wrong)
+
+
+def test_a_model_has_fields():
+    with pytest.raises(wb.ModelError, match="declares no fields"):
+        wb.check(type("Empty", (wb.Model,), {}))

@@ -77,7 +77,7 @@ def check(  # noqa: PLR0913 - each has its default
     """
     declared = specification(model)
     limits = Limits(max_states, max_depth, timeout_s, memory_bytes, stop_at_first)
-    how = How(threads, None if checkpoint is None else Path(checkpoint), _as_executor(executor))
+    how = How(threads, _as_path(checkpoint), _as_executor(executor))
     whole = symmetry or reduction or declared.of_kind("view") or declared.temporal
     if whole and how != How():
         msg = f"{declared.name}: threads, checkpoints and executors go with plain exploration only"
@@ -91,6 +91,14 @@ def check(  # noqa: PLR0913 - each has its default
             return verdict_of(declared, edges.explored, more=_temporal(declared, edges))
         found, note = explored(declared, limits, engine, watch, how)
     return verdict_of(declared, found, note)
+
+
+def _as_path(checkpoint: Any) -> Path | None:
+    try:
+        return None if checkpoint is None else Path(checkpoint)
+    except TypeError:
+        msg = f"checkpoint must be a path, got {checkpoint!r}"
+        raise ModelError(msg) from None
 
 
 def _as_executor(executor: Any) -> Any:

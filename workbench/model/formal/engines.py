@@ -17,6 +17,7 @@ __all__ = ["Engine", "How", "explored", "explored_graph"]
 
 Engine: TypeAlias = Literal["auto", "python", "compiled"]
 ENGINES = get_args(Engine)
+THREADS = (1, 2, 4, 8, 16, 32, 64)
 OUTGROWN_AT = 10_000  # states: about a second of interpreting, as long as compiling takes
 
 
@@ -27,6 +28,17 @@ class How:
     threads: int = 1
     checkpoint: Path | None = None
     executor: Executor | None = None
+
+    def __post_init__(self) -> None:
+        if self.threads not in THREADS:
+            msg = f"threads must be 1, 2, 4, 8, 16, 32 or 64, got {self.threads!r}"
+            raise ModelError(msg)
+        if self.executor is not None and not hasattr(self.executor, "submit"):
+            msg = f"executor must be a concurrent.futures.Executor or a Dask client, got {self.executor!r}"
+            raise ModelError(msg)
+        if self.checkpoint is not None and not self.checkpoint.parent.is_dir():
+            msg = f"checkpoint {self.checkpoint} cannot be written: its folder does not exist"
+            raise ModelError(msg)
 
     @property
     def elsewhere(self) -> bool:

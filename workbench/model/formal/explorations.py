@@ -7,6 +7,7 @@ declaration, parameters in the order of their values. So their counts, verdicts 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from workbench.model.formal.errors import ModelError
 from workbench.model.formal.models import Frozen
 
 if TYPE_CHECKING:  # NumPy takes longer to import than a small model to check
@@ -48,6 +49,17 @@ class Limits:
     timeout_s: float | None = None
     memory_bytes: int | None = None
     stop_at_first: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("max_states", "max_depth", "memory_bytes"):
+            most = getattr(self, name)
+            if most is not None and (not isinstance(most, int) or isinstance(most, bool) or most < 1):
+                msg = f"{name} must be an integer of at least 1, or None for no limit, got {most!r}"
+                raise ModelError(msg)
+        seconds = self.timeout_s
+        if seconds is not None and not (isinstance(seconds, int | float) and seconds >= 0):
+            msg = f"timeout_s must be a number of seconds from 0 on, or None for no limit, got {seconds!r}"
+            raise ModelError(msg)
 
 
 @dataclass(frozen=True, slots=True)

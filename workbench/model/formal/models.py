@@ -222,10 +222,14 @@ def specification(model: Any) -> Specification:
     Raises
     ------
     ModelError
-        When this is no class derived from `Model`, or it has no field or no action.
+        When this is no class derived from `Model`, or it has no field.
     """
     kind = type(model) if isinstance(model, Model) else model
     if not (isinstance(kind, type) and issubclass(kind, Model)):
         msg = f"a model is a class derived from Model, got {model!r}"
         raise ModelError(msg)
-    return kind.__specification__
+    declared = kind.__specification__
+    if not declared.fields:
+        msg = f"{declared.name} declares no fields: a model has fields, such as n = Int(0, 5)"
+        raise ModelError(msg)
+    return declared

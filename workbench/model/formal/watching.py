@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from workbench.model.formal.errors import ModelError
+
 __all__ = ["Progress", "Seen", "watching"]
 
 Watch: TypeAlias = Callable[[int, int, int], None]  # distinct, waiting, depth
@@ -53,11 +55,14 @@ Progress: TypeAlias = bool | Callable[[Seen], object]
 
 
 @contextmanager
-def watching(progress: Progress, most: int | None) -> Iterator[Watch | None]:
+def watching(progress: Any, most: int | None) -> Iterator[Watch | None]:
     """Give what a search calls now and then; nothing is shown that was not asked for."""
     if not progress:
         yield None
         return
+    if not (isinstance(progress, bool) or callable(progress)):
+        msg = f"progress must be True, False or a function, got {progress!r}"
+        raise ModelError(msg)
     with _shown() if isinstance(progress, bool) else _called(progress) as show:
         seen, started, last = Seen(most=most), time.monotonic(), 0.0
 

@@ -18,7 +18,7 @@ from workbench.model.formal.compiling import _kernel_search as search
 from workbench.model.formal.compiling.exploring import blame, found_in, packed_start
 from workbench.model.formal.compiling.machines import Machine, machine_of
 from workbench.model.formal.compiling.memory import Memory, PackedStates
-from workbench.model.formal.errors import ModelError, NotCompilableError
+from workbench.model.formal.errors import NotCompilableError
 from workbench.model.formal.explorations import Exploration, Found, Limits
 from workbench.model.formal.models import Specification
 from workbench.model.formal.watching import Watch
@@ -40,14 +40,9 @@ def explore(
 
     Raises
     ------
-    ModelError
-        When `threads` is no power of two up to 64.
     NotCompilableError
         When the model has no compiled form, or its states take more than 63 bits.
     """
-    if threads not in (2, 4, 8, 16, 32, 64):
-        msg = f"threads must be 1, 2, 4, 8, 16, 32 or 64, got {threads!r}"
-        raise ModelError(msg)
     machine = machine_of(declared)
     if machine.text.layout.words > 1:
         bits = machine.text.layout.bits

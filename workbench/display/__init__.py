@@ -10,6 +10,7 @@
     bars(...)      -> Picture   numbers by name, in proportion
     table(...)     -> Table     rows as text and as HTML
     use_style()                 the matplotlib style of all curves
+    notebook_display()          what shows and updates in the cell that runs, if there is one
     new_axes(...)  -> Axes      those given, or new ones in that style
     plain_text(...)             names as they are, in labels of curves
     duration_text(ns), plural(count, noun)   what numbers are called in texts
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from workbench.display._bars import bars
     from workbench.display._graph import graph
     from workbench.display._heatmap import heatmap
+    from workbench.display._notebook import notebook_display
     from workbench.display._picture import Picture
     from workbench.display._schedule import schedule
     from workbench.display._sequence import sequence
@@ -43,6 +45,7 @@ __all__ = [
     "graph",
     "heatmap",
     "new_axes",
+    "notebook_display",
     "plain_text",
     "plural",
     "schedule",
@@ -63,6 +66,7 @@ __getattr__, __dir__ = lazy_names(
         "graph": "_graph",
         "heatmap": "_heatmap",
         "new_axes": "_style",
+        "notebook_display": "_notebook",
         "plain_text": "_style",
         "plural": "_units",
         "schedule": "_schedule",

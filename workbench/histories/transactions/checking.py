@@ -7,6 +7,7 @@ written to a key once. Every anomaly reported is one in every execution that cou
 Cost: linear in micro-operations and elements read, as long as the history is nearly as isolated as asked for.
 """
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -120,6 +121,9 @@ def isolation(
 
 
 def _columns(history: "History | Transactions", initial: "Mapping[Any, Any] | None") -> Transactions:
+    if not isinstance(history, Transactions | Iterable):
+        msg = f"expected a History or Transactions, got {history!r}"
+        raise TransactionError(msg)
     if not isinstance(history, Transactions):
         return Transactions.from_history(history, initial=initial)
     if initial is not None:

@@ -218,9 +218,7 @@ class Ladder:
         return self.table()._repr_html_()
 
 
-def ladder(
-    factory: Callable[[int], Any], values: Iterable[int], *, max_states: int | None = None, **options: Any
-) -> Ladder:
+def ladder(factory: Any, values: Iterable[int], *, max_states: int | None = None, **options: Any) -> Ladder:
     """Explore a model in growing sizes, and predict each from those before.
 
     Parameters
@@ -246,6 +244,9 @@ def ladder(
     >>> philosophers.predict().states == 3**6 - 1
     True
     """
+    if not callable(factory):
+        msg = f"factory must make the model of a size, as TwoPhaseCommit does, got {factory!r}"
+        raise ModelError(msg)
     found = Ladder(factory, options=options)
     for value in values:
         if max_states is not None and len(found.rungs) >= FEWEST:

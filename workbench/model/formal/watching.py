@@ -1,12 +1,12 @@
 """How far a search came: a line in a notebook or on a terminal, or what the caller does with the numbers."""
 
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from workbench.display import notebook_display
 from workbench.model.formal.errors import ModelError
 
 __all__ = ["Progress", "Seen", "watching"]
@@ -84,7 +84,7 @@ def _called(progress: Callable[[Seen], object]) -> Iterator[Callable[[Seen], obj
 
 @contextmanager
 def _shown() -> Iterator[Callable[[Seen], object]]:
-    display = _display()
+    display = notebook_display()
     if display is not None:
         handle = display(Seen(), display_id=True)
         yield handle.update
@@ -95,12 +95,3 @@ def _shown() -> Iterator[Callable[[Seen], object]]:
 
     with Status("", console=Console(stderr=True)) as line:
         yield lambda seen: line.update(repr(seen))
-
-
-def _display() -> Any:
-    """Return IPython's `display` where this runs in a notebook's kernel; nothing is imported for it."""
-    module = sys.modules.get("IPython")
-    shell = module.get_ipython() if module else None
-    if shell is None or not hasattr(shell, "kernel"):
-        return None
-    return sys.modules["IPython.display"].display

@@ -4,10 +4,11 @@ Nothing is shown that was not asked for. A notebook's bar ends as one line witho
 output is the same on every run.
 """
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeAlias
+
+from workbench.display import notebook_display
 
 __all__ = ["Progress", "ProgressBar", "tracking"]
 
@@ -25,7 +26,8 @@ def tracking(progress: Progress, total: int) -> Iterator[Callable[[int], None]]:
     elif not isinstance(progress, bool):
         yield _telling(progress, total)
     else:
-        with _notebook(total) if _display() else _terminal(total) as advance:
+        display = notebook_display()
+        with _terminal(total) if display is None else _notebook(display, total) as advance:
             yield advance
 
 
@@ -50,19 +52,10 @@ class ProgressBar:
         return f'<progress style="{style}" max="{max(self.total, 1)}" value="{self.done}"></progress>{self!r}'
 
 
-def _display() -> Any:
-    """Return IPython's `display` where this runs in a notebook's kernel; nothing is imported for it."""
-    module = sys.modules.get("IPython")
-    shell = module.get_ipython() if module else None
-    if shell is None or not hasattr(shell, "kernel"):
-        return None
-    return sys.modules["IPython.display"].display
-
-
 @contextmanager
-def _notebook(total: int) -> Iterator[Callable[[int], None]]:
+def _notebook(display: Callable[..., Any], total: int) -> Iterator[Callable[[int], None]]:
     bar = ProgressBar(total)
-    handle = _display()(bar, display_id=True)
+    handle = display(bar, display_id=True)
 
     def advance(done: int) -> None:
         step = min(done, total) * STEPS // max(total, 1)

@@ -42,6 +42,35 @@ def _look(table: Any, mask: Any, key: Any) -> Any:
 
 
 @inlined
+def _expanded(
+    expand_at: Any,
+    control: Any,
+    queue: Any,
+    position: Any,
+    size: Any,
+    out: Any,
+    out_keys: Any,
+    owners: Any,
+    taken: Any,
+    found: Any,
+) -> Any:
+    """Write the successors of a batch of states; return how many there are, or less than 0 for an error."""
+    return call_expand(
+        expand_at,
+        (
+            queue.ctypes.data + 8 * control[WORDS] * position,
+            size,
+            position,
+            out.ctypes.data,
+            out_keys.ctypes.data,
+            owners.ctypes.data,
+            taken.ctypes.data,
+            found.ctypes.data,
+        ),
+    )
+
+
+@inlined
 def _found_something(control: Any, found: Any) -> Any:
     for slot in range(control[SLOTS]):  # noqa: SIM110 - Numba has no generators here
         if found[slot * control[SLOT_WORDS]] >= 0:
@@ -70,7 +99,7 @@ def advance(
     out, owners = unowned(out_owned), unowned(owners_owned)
     mask = len(table) - 1
     most = control[BATCH] * control[FANOUT]
-    queue_at, table_at, out_at = queue.ctypes.data, table.ctypes.data, out.ctypes.data
+    queue_at, table_at = queue.ctypes.data, table.ctypes.data
     count, position = control[COUNT], control[NEXT]
     budget = position + (1 << 16)
     reason = LEVEL
@@ -79,19 +108,7 @@ def advance(
             reason = GROW
             break
         size = min(control[BATCH], control[LEVEL_END] - position)
-        made = call_expand(
-            expand_at,
-            (
-                queue_at + 8 * position,
-                size,
-                position,
-                out_at,
-                out_at,
-                owners.ctypes.data,
-                taken.ctypes.data,
-                found.ctypes.data,
-            ),
-        )
+        made = _expanded(expand_at, control, queue, position, size, out, out, owners, taken, found)
         if made < 0:
             control[FAULT] = position - 1 - made
             reason = FAILED
@@ -203,19 +220,7 @@ def advance_wide(
             reason = GROW
             break
         size = min(control[BATCH], control[LEVEL_END] - position)
-        made = call_expand(
-            expand_at,
-            (
-                queue_at + 8 * words * position,
-                size,
-                position,
-                out_at,
-                out_keys_at,
-                owners.ctypes.data,
-                taken.ctypes.data,
-                found.ctypes.data,
-            ),
-        )
+        made = _expanded(expand_at, control, queue, position, size, out, out_keys, owners, taken, found)
         if made < 0:
             control[FAULT] = position - 1 - made
             reason = FAILED
@@ -278,22 +283,10 @@ def measure(
     starts: Any,
 ) -> int:
     """Count the successors of each state; `starts` becomes where each state's edges begin."""
-    words, total = control[WORDS], 0
+    total = 0
     for position in range(0, control[COUNT], control[BATCH]):
         size = min(control[BATCH], control[COUNT] - position)
-        made = call_expand(
-            expand_at,
-            (
-                queue.ctypes.data + 8 * words * position,
-                size,
-                position,
-                out.ctypes.data,
-                out_keys.ctypes.data,
-                owners.ctypes.data,
-                taken.ctypes.data,
-                found.ctypes.data,
-            ),
-        )
+        made = _expanded(expand_at, control, queue, position, size, out, out_keys, owners, taken, found)
         if made < 0:
             return position - 1 - made
         for number in range(made):
@@ -326,19 +319,7 @@ def connect(
     mask = len(table) - 1
     for position in range(0, control[COUNT], control[BATCH]):
         size = min(control[BATCH], control[COUNT] - position)
-        made = call_expand(
-            expand_at,
-            (
-                queue.ctypes.data + 8 * words * position,
-                size,
-                position,
-                out.ctypes.data,
-                out_keys.ctypes.data,
-                owners.ctypes.data,
-                taken.ctypes.data,
-                found.ctypes.data,
-            ),
-        )
+        made = _expanded(expand_at, control, queue, position, size, out, out_keys, owners, taken, found)
         for number in range(made):
             at = out.ctypes.data + 8 * words * number
             targets[edge] = _number_of(table, mask, queue.ctypes.data, at, words)
@@ -390,19 +371,7 @@ def scatter(
             reason = AGAIN
             break
         size = min(control[BATCH], control[LEVEL_END] - position)
-        made = call_expand(
-            expand_at,
-            (
-                queue.ctypes.data + 8 * position,
-                size,
-                position,
-                out.ctypes.data,
-                out.ctypes.data,
-                owners.ctypes.data,
-                taken.ctypes.data,
-                found.ctypes.data,
-            ),
-        )
+        made = _expanded(expand_at, control, queue, position, size, out, out, owners, taken, found)
         if made < 0:
             control[FAULT] = position - 1 - made
             reason = FAILED

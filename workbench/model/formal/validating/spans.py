@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from workbench.model.formal.errors import MappingError
+
 if TYPE_CHECKING:
     from workbench.otlp import Traces
 
@@ -55,7 +57,7 @@ class Span:
         return f"Span({self.service + ' ' if self.service else ''}{self.name})"
 
 
-def recorded_traces(recording: Recording, by: str | None) -> dict[str, list[Span]]:
+def recorded_traces(recording: Any, by: str | None) -> dict[str, list[Span]]:
     """Return the spans of each trace, or of each value of an attribute, in the order of the recording.
 
     Parameters
@@ -65,6 +67,9 @@ def recorded_traces(recording: Recording, by: str | None) -> dict[str, list[Span
     by : str, optional
         An attribute whose values are told apart instead; spans without it are left out.
     """
+    if not (hasattr(recording, "tables") or isinstance(recording, Iterable)):
+        msg = f"expected Traces, or an iterable of sequences of Span, got {recording!r}"
+        raise MappingError(msg)
     traces = _by_trace_id(recording) if hasattr(recording, "tables") else _numbered(recording)
     if by is None:
         return traces

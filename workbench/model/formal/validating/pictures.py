@@ -153,7 +153,7 @@ def _title(trace: "TraceValidation") -> str:
     if failed is None:
         return f"{name}, trace {trace.trace_id[:12]}: {WORDS[trace.shown]}, {trace.reason}"
     after = display.plural(trace.matched, "event")
-    return f"{name}: trace {trace.trace_id[:12]} leaves the model after {after}, {trace.reason}"
+    return f"{name}: trace {trace.trace_id[:12]} leaves the model after {after}"
 
 
 def _service(event: Event) -> str:

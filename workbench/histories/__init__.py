@@ -48,7 +48,8 @@ if TYPE_CHECKING:
     from workbench.histories.transactions.workloads import run_workload
     from workbench.histories.verdict import Verdict
 
-__all__ = [  # noqa: RUF022 - in the order of sorted()
+__all__ = [
+    "NIL",
     "Anomaly",
     "Counter",
     "Dependency",
@@ -64,7 +65,6 @@ __all__ = [  # noqa: RUF022 - in the order of sorted()
     "MicroOperation",
     "Model",
     "ModelError",
-    "NIL",
     "Nil",
     "Operation",
     "OperationError",

@@ -36,7 +36,7 @@ def test_a_search_that_is_interrupted_is_put_aside(tmp_path):
 
 def interrupted(model, kept, interrupt):
     """Check a model until it is interrupted: progress is told at most every fifth of a second."""
-    from workbench.model.formal import watching
+    from workbench.model.formal import _watching as watching
 
     had, watching.EVERY_S = watching.EVERY_S, 0.0
     try:

@@ -8,8 +8,8 @@ from agreement import checked_by_both
 from written import Written
 
 import workbench.model.formal as wb
+from workbench.model.formal._models import specification
 from workbench.model.formal.interpreting.steps import Broken, successor
-from workbench.model.formal.models import specification
 
 Message = wb.Record(kind=wb.Enum("ask", "tell"), sender=range(3), value=wb.Maybe(range(4)))
 

@@ -1,11 +1,11 @@
 """The text of a compiled model, run by Python itself: the translation is tested without compiling."""
 
+from workbench.model.formal._models import specification
 from workbench.model.formal.compiling.frames import ASSERTION, ERROR, NOT_ENABLED, OK, Program
 from workbench.model.formal.compiling.functions import write_function
 from workbench.model.formal.compiling.layouts import StateLayout, signed
 from workbench.model.formal.compiling.programs import GRAMMAR
 from workbench.model.formal.compiling.values import Constant, Number, State
-from workbench.model.formal.models import specification
 
 assert GRAMMAR
 

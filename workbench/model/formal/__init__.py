@@ -6,8 +6,7 @@ from workbench._lazy import lazy_names
 
 if TYPE_CHECKING:
     from workbench.model.formal import library
-    from workbench.model.formal.checking import check
-    from workbench.model.formal.declaring import (
+    from workbench.model.formal._declaring import (
         action,
         action_property,
         constraint,
@@ -16,11 +15,16 @@ if TYPE_CHECKING:
         terminal,
         view,
     )
+    from workbench.model.formal._enabling import Guards, why_not
+    from workbench.model.formal._guards import require
+    from workbench.model.formal._models import Model
+    from workbench.model.formal._replaying import assert_mended, replay
+    from workbench.model.formal._statistics import Statistics
+    from workbench.model.formal.checking import check
     from workbench.model.formal.domains.collections import Array, Map, Record, Seq, Tuple
     from workbench.model.formal.domains.scalars import Bool, Enum, Int, Maybe, Value
     from workbench.model.formal.domains.sets import Set
     from workbench.model.formal.domains.symmetric import Symmetric
-    from workbench.model.formal.enabling import Guards, why_not
     from workbench.model.formal.errors import (
         ActionError,
         CheckpointError,
@@ -34,14 +38,10 @@ if TYPE_CHECKING:
     )
     from workbench.model.formal.exporting.promela import to_promela
     from workbench.model.formal.exporting.tla import to_tla
-    from workbench.model.formal.guards import require
-    from workbench.model.formal.ladders import Ladder, ladder
-    from workbench.model.formal.models import Model
+    from workbench.model.formal.ladders import Ladder, Prediction, Rung, ladder
     from workbench.model.formal.reaching import Reachability, reachable
     from workbench.model.formal.refining import refines
-    from workbench.model.formal.replaying import assert_mended, replay
     from workbench.model.formal.state_graphs import StateGraph, graph
-    from workbench.model.formal.statistics import Statistics
     from workbench.model.formal.temporal.formulas import (
         AF,
         AG,
@@ -95,9 +95,11 @@ __all__ = [
     "NotCompilableError",
     "NotExportableError",
     "Observed",
+    "Prediction",
     "Reachability",
     "Record",
     "ReplayError",
+    "Rung",
     "Seq",
     "Set",
     "Span",
@@ -161,25 +163,27 @@ __getattr__, __dir__ = lazy_names(
         "EX": "temporal.formulas",
         "Enum": "domains.scalars",
         "FormalError": "errors",
-        "Guards": "enabling",
+        "Guards": "_enabling",
         "Int": "domains.scalars",
         "Ladder": "ladders",
         "Map": "domains.collections",
         "MappingError": "errors",
         "Maybe": "domains.scalars",
-        "Model": "models",
+        "Model": "_models",
         "ModelError": "errors",
         "NotCompilableError": "errors",
         "NotExportableError": "errors",
         "Observed": "validating.mappings",
+        "Prediction": "ladders",
         "Reachability": "reaching",
         "Record": "domains.collections",
         "ReplayError": "errors",
+        "Rung": "ladders",
         "Seq": "domains.collections",
         "Set": "domains.sets",
         "Span": "validating.spans",
         "StateGraph": "state_graphs",
-        "Statistics": "statistics",
+        "Statistics": "_statistics",
         "Step": "verdicts",
         "Symmetric": "domains.symmetric",
         "TraceValidation": "validating.validations",
@@ -188,34 +192,34 @@ __getattr__, __dir__ = lazy_names(
         "Value": "domains.scalars",
         "Verdict": "verdicts",
         "Violation": "verdicts",
-        "action": "declaring",
-        "action_property": "declaring",
+        "action": "_declaring",
+        "action_property": "_declaring",
         "always": "temporal.formulas",
-        "assert_mended": "replaying",
+        "assert_mended": "_replaying",
         "check": "checking",
-        "constraint": "declaring",
+        "constraint": "_declaring",
         "eventually": "temporal.formulas",
         "formula": "temporal.formulas",
         "graph": "state_graphs",
-        "invariant": "declaring",
+        "invariant": "_declaring",
         "ladder": "ladders",
         "leads_to": "temporal.formulas",
         "library": "library",
         "next": "temporal.formulas",
-        "predicate": "declaring",
+        "predicate": "_declaring",
         "reachable": "reaching",
         "refines": "refining",
         "release": "temporal.formulas",
-        "replay": "replaying",
-        "require": "guards",
+        "replay": "_replaying",
+        "require": "_guards",
         "simulate": "walking",
-        "terminal": "declaring",
+        "terminal": "_declaring",
         "to_promela": "exporting.promela",
         "to_tla": "exporting.tla",
         "until": "temporal.formulas",
         "validate": "validating.judging_traces",
-        "view": "declaring",
+        "view": "_declaring",
         "walk": "walking",
-        "why_not": "enabling",
+        "why_not": "_enabling",
     },
 )

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from workbench.model.formal.engines import Engine, How, explored, explored_graph, explored_less
+from workbench.model.formal._engines import Engine, How, explored, explored_graph, explored_less
+from workbench.model.formal._explorations import Edges, Exploration, Limits
+from workbench.model.formal._models import Specification, specification
+from workbench.model.formal._statistics import statistics_of
+from workbench.model.formal._traces import violation
+from workbench.model.formal._watching import Progress, watching
 from workbench.model.formal.errors import ModelError
-from workbench.model.formal.explorations import Edges, Exploration, Limits
-from workbench.model.formal.models import Specification, specification
-from workbench.model.formal.statistics import statistics_of
-from workbench.model.formal.traces import violation
 from workbench.model.formal.verdicts import Verdict, Violation
-from workbench.model.formal.watching import Progress, watching
 
 __all__ = ["check"]
 

@@ -4,14 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from workbench.model.formal.declaring import Declared
-from workbench.model.formal.engines import Engine, explored
+from workbench.model.formal._declaring import Declared
+from workbench.model.formal._engines import Engine, explored
+from workbench.model.formal._explorations import Exploration, Found, Limits
+from workbench.model.formal._models import Model, Specification, specification
+from workbench.model.formal._traces import violation
+from workbench.model.formal._watching import Progress, watching
 from workbench.model.formal.errors import ModelError
-from workbench.model.formal.explorations import Exploration, Found, Limits
-from workbench.model.formal.models import Model, Specification, specification
-from workbench.model.formal.traces import violation
 from workbench.model.formal.verdicts import Step, Violation
-from workbench.model.formal.watching import Progress, watching
 
 if TYPE_CHECKING:
     from workbench.display import Picture, Table

@@ -13,16 +13,16 @@ from typing import Any
 
 import numpy as np
 
-from workbench.model.formal.engines import Engine, explored_graph
+from workbench.model.formal._engines import Engine, explored_graph
+from workbench.model.formal._explorations import Edges, Limits
+from workbench.model.formal._models import Frozen, Model, Specification, specification
+from workbench.model.formal._statistics import statistics_of
+from workbench.model.formal._traces import path_to, steps_along
+from workbench.model.formal._watching import Progress, watching
 from workbench.model.formal.errors import DomainError, FormalError
-from workbench.model.formal.explorations import Edges, Limits
 from workbench.model.formal.interpreting.steps import Broken, successors
-from workbench.model.formal.models import Frozen, Model, Specification, specification
 from workbench.model.formal.pictures.partitions import inner_edges
-from workbench.model.formal.statistics import statistics_of
-from workbench.model.formal.traces import path_to, steps_along
 from workbench.model.formal.verdicts import Step, Verdict, Violation
-from workbench.model.formal.watching import Progress, watching
 
 __all__ = ["refines"]
 

@@ -9,13 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench import display
-from workbench.model.formal.engines import Engine, explored_graph
-from workbench.model.formal.explorations import Edges, Limits
-from workbench.model.formal.models import Model, Specification, specification
+from workbench.model.formal._engines import Engine, explored_graph
+from workbench.model.formal._explorations import Edges, Limits
+from workbench.model.formal._models import Model, Specification, specification
+from workbench.model.formal._watching import Progress, watching
 from workbench.model.formal.pictures import partitions
 from workbench.model.formal.pictures.partitions import Partition
 from workbench.model.formal.verdicts import Step
-from workbench.model.formal.watching import Progress, watching
 
 if TYPE_CHECKING:
     import networkx as nx

@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from workbench.model.formal.models import Model, specification
+from workbench.model.formal._models import Model, specification
 
 if TYPE_CHECKING:
     from workbench.display import Picture, Table
-    from workbench.model.formal.statistics import Statistics
+    from workbench.model.formal._statistics import Statistics
 
 __all__ = ["Step", "Verdict", "Violation"]
 
@@ -142,13 +142,13 @@ class Verdict:
         ReplayError
             When a step cannot be taken any more, or leads elsewhere.
         """
-        from workbench.model.formal.replaying import replay  # noqa: PLC0415 - when asked for
+        from workbench.model.formal._replaying import replay  # noqa: PLC0415 - when asked for
 
         return replay(self.model, self.trace)
 
     def as_test(self) -> Callable[[], None]:
         """Return a function that pytest can run: it fails as long as the model has this behaviour."""
-        from workbench.model.formal.replaying import as_test  # noqa: PLC0415 - when asked for
+        from workbench.model.formal._replaying import as_test  # noqa: PLC0415 - when asked for
 
         return as_test(self)
 
@@ -166,7 +166,7 @@ class Verdict:
         ReplayError
             When nothing is violated, or the model or a value of its behaviour cannot be written down.
         """
-        from workbench.model.formal.writing_tests import source_of_test  # noqa: PLC0415 - when asked for
+        from workbench.model.formal._writing_tests import source_of_test  # noqa: PLC0415 - when asked for
 
         return source_of_test(self, model)
 
@@ -178,7 +178,7 @@ class Verdict:
         ReplayError
             When nothing is violated.
         """
-        from workbench.model.formal.replaying import first_violation  # noqa: PLC0415 - when asked for
+        from workbench.model.formal._replaying import first_violation  # noqa: PLC0415 - when asked for
 
         return first_violation(self).sequence()
 

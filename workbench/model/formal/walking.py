@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from workbench import display
+from workbench.model.formal._models import Frozen, Instance, Specification, specification
+from workbench.model.formal._statistics import Statistics
 from workbench.model.formal.errors import ModelError
 from workbench.model.formal.interpreting.steps import Broken, successor, truth
-from workbench.model.formal.models import Frozen, Instance, Specification, specification
-from workbench.model.formal.statistics import Statistics
 from workbench.model.formal.verdicts import Step, Verdict, Violation
 
 __all__ = ["simulate", "walk"]

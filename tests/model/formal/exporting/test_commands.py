@@ -4,9 +4,9 @@ import pytest
 
 import workbench.model.formal as wb
 from workbench.model.formal import library
+from workbench.model.formal._models import specification
 from workbench.model.formal.exporting.commands import commands_of
 from workbench.model.formal.exporting.terms import value_of
-from workbench.model.formal.models import specification
 
 LARGE = {"EWD998", "Paxos", "PaxosCommit", "RaftElection"}  # explored by SPIN, or as far as the first states
 FIRST = 400

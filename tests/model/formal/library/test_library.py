@@ -8,8 +8,8 @@ import pytest
 
 import workbench.model.formal as wb
 from workbench.model.formal import library
+from workbench.model.formal._models import specification
 from workbench.model.formal.compiling.programs import written
-from workbench.model.formal.models import specification
 
 MODELS = {name: getattr(library, name) for name in library.__all__}
 

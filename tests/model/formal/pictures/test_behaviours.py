@@ -7,7 +7,7 @@ import pytest
 from small_models import Bounded, Jugs, Stuck, Tokens
 
 import workbench.model.formal as wb
-from workbench.model.formal.models import specification
+from workbench.model.formal._models import specification
 from workbench.model.formal.pictures.changes import changes
 from workbench.model.formal.pictures.processes import processes_of
 from workbench.model.formal.pictures.sequences import _Drawing

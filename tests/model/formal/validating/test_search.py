@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import workbench.model.formal as wb
+from workbench.model.formal._models import specification
 from workbench.model.formal.interpreting.steps import Broken, successor
-from workbench.model.formal.models import specification
 
 SIZE = 4
 

@@ -3,6 +3,8 @@
 import ast
 from typing import Any
 
+from workbench.model.formal._declaring import Declared
+from workbench.model.formal._guards import require
 from workbench.model.formal.compiling.coercing import bits, number_text
 from workbench.model.formal.compiling.comparing import truth
 from workbench.model.formal.compiling.comprehensions import collected, found_any, reduced
@@ -15,9 +17,7 @@ from workbench.model.formal.compiling.layouts import PartsLayout, layout_of
 from workbench.model.formal.compiling.parts import kept, length, part_of
 from workbench.model.formal.compiling.places import load
 from workbench.model.formal.compiling.values import Constant, Flag, Number, Packed, Parts, Place, State, Worth
-from workbench.model.formal.declaring import Declared
 from workbench.model.formal.domains.collections import Record
-from workbench.model.formal.guards import require
 
 __all__ = ["called"]
 

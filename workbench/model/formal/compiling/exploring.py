@@ -9,17 +9,17 @@ from typing import NoReturn
 import numpy as np
 import numpy.typing as npt
 
+from workbench.model.formal._explorations import Edges, Exploration, Found, Limits
+from workbench.model.formal._models import Frozen, Specification
+from workbench.model.formal._watching import Watch
 from workbench.model.formal.compiling import _kernel_search as search
 from workbench.model.formal.compiling.checkpoints import put_aside, taken_up
 from workbench.model.formal.compiling.clusters import Cluster
 from workbench.model.formal.compiling.machines import Machine, machine_of
 from workbench.model.formal.compiling.memory import Memory
 from workbench.model.formal.errors import FormalError
-from workbench.model.formal.explorations import Edges, Exploration, Found, Limits
 from workbench.model.formal.interpreting.exploring import Search
 from workbench.model.formal.interpreting.steps import successors, truth
-from workbench.model.formal.models import Frozen, Specification
-from workbench.model.formal.watching import Watch
 
 __all__ = ["blame", "explore", "explore_graph", "found_in", "packed_start"]
 

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from workbench.model.formal._models import Specification
 from workbench.model.formal.compiling.frames import Program
 from workbench.model.formal.compiling.functions import write_function
 from workbench.model.formal.compiling.layouts import StateLayout
 from workbench.model.formal.compiling.programs import GRAMMAR
 from workbench.model.formal.compiling.values import Constant, State
-from workbench.model.formal.models import Specification
 
 __all__ = ["Footprint", "footprints"]
 

@@ -5,10 +5,10 @@ import types
 from collections.abc import Callable
 from typing import Any
 
+from workbench.model.formal._declaring import Declared
 from workbench.model.formal.compiling.frames import OK, Frame, Program
 from workbench.model.formal.compiling.places import load
 from workbench.model.formal.compiling.values import Constant, Flag, Number, Packed, State, Worth
-from workbench.model.formal.declaring import Declared
 
 __all__ = ["call", "write_function"]
 

@@ -11,10 +11,10 @@ from typing import Any
 import numba
 
 from workbench.kernels.memory import load64, shift_right, store32, store64
+from workbench.model.formal._models import Specification
 from workbench.model.formal.compiling._kernel_memory import ones
 from workbench.model.formal.compiling._kernel_search import insert
 from workbench.model.formal.compiling.programs import Text, written
-from workbench.model.formal.models import Specification
 
 __all__ = ["Machine", "compiled", "machine_of"]
 

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from workbench.model.formal._models import Frozen
 from workbench.model.formal.compiling import _kernel_search as search
 from workbench.model.formal.compiling.layouts import StateLayout
 from workbench.model.formal.compiling.machines import Machine
 from workbench.model.formal.errors import FormalError
-from workbench.model.formal.models import Frozen
 
 __all__ = ["Memory", "PackedStates"]
 

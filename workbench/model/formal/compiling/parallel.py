@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from workbench.model.formal._explorations import Exploration, Found, Limits
+from workbench.model.formal._models import Specification
+from workbench.model.formal._watching import Watch
 from workbench.model.formal.compiling import _kernel_search as search
 from workbench.model.formal.compiling.exploring import blame, found_in, packed_start
 from workbench.model.formal.compiling.machines import Machine, machine_of
 from workbench.model.formal.compiling.memory import Memory, PackedStates
 from workbench.model.formal.errors import NotCompilableError
-from workbench.model.formal.explorations import Exploration, Found, Limits
-from workbench.model.formal.models import Specification
-from workbench.model.formal.watching import Watch
 
 __all__ = ["explore"]
 

@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from workbench.model.formal._declaring import Action, Declared
+from workbench.model.formal._models import Specification
 from workbench.model.formal.compiling import calls, statements
 from workbench.model.formal.compiling.frames import ASSERTION, ERROR, NOT_ENABLED, OK, Program
 from workbench.model.formal.compiling.functions import write_function
 from workbench.model.formal.compiling.layouts import StateLayout
 from workbench.model.formal.compiling.values import Constant, Number, State, Worth
-from workbench.model.formal.declaring import Action, Declared
 from workbench.model.formal.errors import NotCompilableError
-from workbench.model.formal.models import Specification
 
 __all__ = ["OWNER_BITS", "Text", "written"]
 

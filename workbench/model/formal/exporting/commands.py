@@ -9,15 +9,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from workbench.model.formal.declaring import Declared
+from workbench.model.formal._declaring import Declared
+from workbench.model.formal._guards import NotEnabledError
+from workbench.model.formal._models import Instance, Specification
 from workbench.model.formal.errors import DomainError, FormalError, NotExportableError
 from workbench.model.formal.exporting.operations import truth
 from workbench.model.formal.exporting.paths import paths
 from workbench.model.formal.exporting.rewriting import rewritten
 from workbench.model.formal.exporting.shapes import cells, leaves, live
 from workbench.model.formal.exporting.terms import FALSE, TRUE, Cell, Term, both, cell_term, either
-from workbench.model.formal.guards import NotEnabledError
-from workbench.model.formal.models import Instance, Specification
 
 __all__ = ["Command", "Commands", "commands_of"]
 

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from types import FunctionType
 from typing import Any
 
-from workbench.model.formal.declaring import Declared
+from workbench.model.formal._declaring import Declared
+from workbench.model.formal._guards import NotEnabledError, require
 from workbench.model.formal.domains.collections import Record
 from workbench.model.formal.domains.values import FiniteArray, RecordValue
 from workbench.model.formal.exporting.collections import (
@@ -35,7 +36,6 @@ from workbench.model.formal.exporting.terms import (
     less,
     negated,
 )
-from workbench.model.formal.guards import NotEnabledError, require
 
 __all__ = ["OPERATIONS", "same", "truth"]
 

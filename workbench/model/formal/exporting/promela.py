@@ -7,11 +7,11 @@ are those of the model. Source: G. J. Holzmann, The SPIN Model Checker (2003); t
 from collections.abc import Iterator
 from typing import Any
 
+from workbench.model.formal._models import specification
 from workbench.model.formal.errors import NotExportableError
 from workbench.model.formal.exporting.commands import Command, Commands, commands_of
 from workbench.model.formal.exporting.names import Names
 from workbench.model.formal.exporting.terms import TRUE, Cell, Term, both, cells_in, either, negated
-from workbench.model.formal.models import specification
 
 __all__ = ["to_promela"]
 

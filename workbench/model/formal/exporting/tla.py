@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
+from workbench.model.formal._models import specification
 from workbench.model.formal.exporting.commands import Command, Commands, commands_of
 from workbench.model.formal.exporting.names import Names
 from workbench.model.formal.exporting.terms import Cell, Term, either
-from workbench.model.formal.models import specification
 
 __all__ = ["to_tla"]
 

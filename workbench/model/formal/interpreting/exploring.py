@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
 
-from workbench.model.formal.explorations import Edges, Exploration, Found, Limits
+from workbench.model.formal._explorations import Edges, Exploration, Found, Limits
+from workbench.model.formal._models import Frozen, Instance, Specification
+from workbench.model.formal._watching import Watch
 from workbench.model.formal.interpreting.steps import Broken, successors, truth
-from workbench.model.formal.models import Frozen, Instance, Specification
-from workbench.model.formal.watching import Watch
 
 __all__ = ["Outgrown", "Search", "explore", "explore_graph"]
 

@@ -11,12 +11,12 @@ the number of states is not.
 from functools import cached_property
 from typing import Any
 
+from workbench.model.formal._explorations import Found
+from workbench.model.formal._models import Specification
 from workbench.model.formal.compiling.footprints import footprints
 from workbench.model.formal.errors import ModelError
-from workbench.model.formal.explorations import Found
 from workbench.model.formal.interpreting.exploring import Search
 from workbench.model.formal.interpreting.steps import Broken, successors, truth
-from workbench.model.formal.models import Specification
 
 __all__ = ["Commuting", "ReducedSearch"]
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from workbench.model.formal._guards import NotEnabledError
+from workbench.model.formal._models import Frozen, Instance, Specification
 from workbench.model.formal.errors import ActionError, DomainError
-from workbench.model.formal.guards import NotEnabledError
-from workbench.model.formal.models import Frozen, Instance, Specification
 
 __all__ = ["Broken", "successor", "successors", "truth"]
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from workbench.model.formal._models import Frozen, Specification
 from workbench.model.formal.domains.collections import Array, Map, Record, Seq
 from workbench.model.formal.domains.domain import Domain
 from workbench.model.formal.domains.sets import Set
-from workbench.model.formal.models import Frozen, Specification
 
 __all__ = ["Change", "changes", "changes_along"]
 

@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 from workbench import display
-from workbench.model.formal.models import specification
+from workbench.model.formal._models import specification
 from workbench.model.formal.pictures.changes import changes_along
 from workbench.model.formal.pictures.step_tables import title_of
 from workbench.model.formal.verdicts import Violation

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from workbench.model.formal._explorations import Edges
+from workbench.model.formal._models import Specification
 from workbench.model.formal.errors import FormalError
-from workbench.model.formal.explorations import Edges
-from workbench.model.formal.models import Specification
 
 __all__ = ["Partition", "by_component", "by_function", "by_state"]
 

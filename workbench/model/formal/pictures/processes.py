@@ -11,9 +11,9 @@ from collections import Counter
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 
-from workbench.model.formal.declaring import Action
+from workbench.model.formal._declaring import Action
+from workbench.model.formal._models import Specification
 from workbench.model.formal.domains.collections import Array
-from workbench.model.formal.models import Specification
 from workbench.model.formal.verdicts import Step
 
 __all__ = ["Processes", "processes_of"]

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from workbench import display
+from workbench.model.formal._models import Specification, specification
 from workbench.model.formal.domains.collections import Record, Seq
 from workbench.model.formal.domains.sets import Set
-from workbench.model.formal.models import Specification, specification
 from workbench.model.formal.pictures.changes import Change, changes_along, path_text
 from workbench.model.formal.pictures.processes import Processes, processes_of
 from workbench.model.formal.pictures.step_tables import title_of

@@ -1,7 +1,7 @@
 """A behaviour as a table: a row for each step, a column for each field, and in it what the step changed."""
 
 from workbench import display
-from workbench.model.formal.models import Specification, specification
+from workbench.model.formal._models import Specification, specification
 from workbench.model.formal.pictures.changes import Change, changes_along, path_text
 from workbench.model.formal.verdicts import Violation
 

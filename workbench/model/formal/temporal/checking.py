@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from workbench.model.formal.explorations import Edges
-from workbench.model.formal.models import Frozen, Specification
+from workbench.model.formal._explorations import Edges
+from workbench.model.formal._models import Frozen, Specification
 from workbench.model.formal.temporal.branching import branches, states_where
 from workbench.model.formal.temporal.formulas import Formula
 from workbench.model.formal.temporal.formulas import formula as formula_of

@@ -22,7 +22,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from workbench.model.formal.declaring import Declared
+from workbench.model.formal._declaring import Declared
 from workbench.model.formal.errors import ModelError
 
 __all__ = [

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from workbench.model.formal._explorations import Edges
+from workbench.model.formal._models import Frozen, Specification
 from workbench.model.formal.errors import ModelError
-from workbench.model.formal.explorations import Edges
 from workbench.model.formal.interpreting.steps import truth
-from workbench.model.formal.models import Frozen, Specification
 from workbench.model.formal.temporal.formulas import Atom
 
 __all__ = ["STAYS", "Graph", "Steps"]

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from workbench import display
-from workbench.model.formal.explorations import Limits
+from workbench.model.formal._explorations import Limits
+from workbench.model.formal._models import Frozen, Specification
 from workbench.model.formal.interpreting.exploring import explore
-from workbench.model.formal.models import Frozen, Specification
 from workbench.model.formal.validating.searching import Outcome
 
 if TYPE_CHECKING:

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, replace
 
-from workbench.model.formal.enabling import Guards, Tried, guards_of
+from workbench.model.formal._enabling import Guards, Tried, guards_of
+from workbench.model.formal._models import Frozen, Specification
 from workbench.model.formal.interpreting.steps import successor
-from workbench.model.formal.models import Frozen, Specification
 from workbench.model.formal.validating.events import Pattern
 from workbench.model.formal.validating.mappings import Reading
 from workbench.model.formal.validating.searching import Outcome

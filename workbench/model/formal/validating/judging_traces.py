@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from workbench.model.formal._models import Instance, specification
 from workbench.model.formal.errors import FormalError, MappingError, ModelError
-from workbench.model.formal.models import Instance, specification
 from workbench.model.formal.validating.events import Event, Pattern, in_order, pattern_of
 from workbench.model.formal.validating.mappings import Observed, SpanMapping, Vocabulary
 from workbench.model.formal.validating.searching import Bounds, Outcome, Search

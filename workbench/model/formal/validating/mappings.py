@@ -16,8 +16,8 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, get_args
 
+from workbench.model.formal._models import Frozen, Instance, Specification
 from workbench.model.formal.errors import DomainError, MappingError
-from workbench.model.formal.models import Frozen, Instance, Specification
 from workbench.model.formal.validating.spans import Span
 
 __all__ = ["Observed", "Reading", "SpanMapping", "Vocabulary"]

@@ -16,8 +16,8 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from workbench.model.formal._models import Frozen, Instance, Specification
 from workbench.model.formal.interpreting.steps import Broken, successor, truth
-from workbench.model.formal.models import Frozen, Instance, Specification
 from workbench.model.formal.validating.events import Pattern, twins_in_line
 from workbench.model.formal.validating.mappings import Reading
 

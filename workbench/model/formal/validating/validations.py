@@ -7,9 +7,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from workbench import display
-from workbench.model.formal.enabling import Guards
+from workbench.model.formal._enabling import Guards
+from workbench.model.formal._models import Specification
 from workbench.model.formal.errors import MappingError
-from workbench.model.formal.models import Specification
 from workbench.model.formal.validating.coverage import Coverage, coverage_of
 from workbench.model.formal.validating.events import Event, Pattern
 from workbench.model.formal.validating.explaining import Refusal, refusal_of

@@ -2,9 +2,9 @@
 
 from itertools import pairwise
 
-from workbench.model.formal.explorations import Exploration, Found
+from workbench.model.formal._explorations import Exploration, Found
+from workbench.model.formal._models import Frozen, Specification
 from workbench.model.formal.interpreting.steps import Broken, successor
-from workbench.model.formal.models import Frozen, Specification
 from workbench.model.formal.verdicts import Step, Violation
 
 __all__ = ["path_to", "steps_along", "violation"]

@@ -8,10 +8,10 @@ the least solution of ``x[i] = q[i] or (p[i] and x[after i])``, and ``release(p,
 
 from collections.abc import Callable
 
+from workbench.model.formal._explorations import Limits
+from workbench.model.formal._models import Frozen, Instance, Specification
 from workbench.model.formal.errors import ModelError
-from workbench.model.formal.explorations import Limits
 from workbench.model.formal.interpreting.steps import Broken, successor, successors, truth
-from workbench.model.formal.models import Frozen, Instance, Specification
 from workbench.model.formal.temporal.formulas import Atom, Constant, Formula, formula
 from workbench.model.formal.verdicts import Step, Violation
 
@@ -73,7 +73,7 @@ def _temporal(declared: Specification, violation: Violation) -> bool:
 
 def _branching(declared: Specification, wanted: Formula) -> bool:
     """Tell whether a formula of branching time is false; no single behaviour can show that."""
-    from workbench.model.formal.engines import explored_graph  # noqa: PLC0415 - it imports Numba
+    from workbench.model.formal._engines import explored_graph  # noqa: PLC0415 - it imports Numba
     from workbench.model.formal.temporal.branching import states_where  # noqa: PLC0415
     from workbench.model.formal.temporal.graphs import Graph  # noqa: PLC0415
 

@@ -9,11 +9,11 @@ import re
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from workbench.model.formal.enabling import guards_of
+from workbench.model.formal._enabling import guards_of
+from workbench.model.formal._judging import is_violated
+from workbench.model.formal._models import Frozen, Instance, Specification, specification
 from workbench.model.formal.errors import DomainError, ReplayError
 from workbench.model.formal.interpreting.steps import Broken, successor, successors
-from workbench.model.formal.judging import is_violated
-from workbench.model.formal.models import Frozen, Instance, Specification, specification
 from workbench.model.formal.verdicts import Step, Violation
 
 if TYPE_CHECKING:

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
+from workbench.model.formal._explorations import Edges, Exploration, Limits
+from workbench.model.formal._models import Frozen, Specification
+from workbench.model.formal._watching import Watch
 from workbench.model.formal.errors import ModelError, NotCompilableError
-from workbench.model.formal.explorations import Edges, Exploration, Limits
 from workbench.model.formal.interpreting import exploring as interpreted
 from workbench.model.formal.interpreting.exploring import Outgrown
-from workbench.model.formal.models import Frozen, Specification
-from workbench.model.formal.watching import Watch
 
 __all__ = ["Engine", "How", "explored", "explored_graph"]
 
@@ -140,7 +140,7 @@ def _canonical(declared: Specification, *, symmetry: bool) -> Callable[[Frozen],
         msg = f"{declared.name}: a view goes with neither symmetry, nor temporal properties, nor another view"
         raise ModelError(msg)
     if symmetry:
-        from workbench.model.formal.symmetry import canonical_form  # noqa: PLC0415 - if asked for
+        from workbench.model.formal._symmetry import canonical_form  # noqa: PLC0415 - if asked for
 
         return canonical_form(declared)
     if views:

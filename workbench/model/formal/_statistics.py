@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from workbench.model.formal.explorations import Exploration
-from workbench.model.formal.models import Specification
+from workbench.model.formal._explorations import Exploration
+from workbench.model.formal._models import Specification
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,11 +13,11 @@ import types
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from workbench.model.formal.declaring import Declared
+from workbench.model.formal._declaring import Declared
+from workbench.model.formal._models import Model, specification
+from workbench.model.formal._replaying import first_violation, name_of_test
 from workbench.model.formal.domains.values import FiniteArray, FiniteMap, FiniteSet, RecordValue
 from workbench.model.formal.errors import ReplayError
-from workbench.model.formal.models import Model, specification
-from workbench.model.formal.replaying import first_violation, name_of_test
 from workbench.model.formal.verdicts import Step
 
 if TYPE_CHECKING:

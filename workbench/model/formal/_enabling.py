@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from workbench import display
-from workbench.model.formal.declaring import Action
+from workbench.model.formal._declaring import Action
+from workbench.model.formal._guards import Guard, recorded_guards
+from workbench.model.formal._models import Frozen, Instance, Model, Specification, specification
 from workbench.model.formal.errors import ModelError
-from workbench.model.formal.guards import Guard, recorded_guards
 from workbench.model.formal.interpreting.steps import Broken, successor, truth
-from workbench.model.formal.models import Frozen, Instance, Model, Specification, specification
 from workbench.model.formal.verdicts import Step
 
 if TYPE_CHECKING:

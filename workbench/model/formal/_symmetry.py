@@ -7,11 +7,11 @@ sorting what it says of each of them; where they are values too, by trying all r
 from collections.abc import Callable, Hashable
 from typing import Any
 
+from workbench.model.formal._models import Frozen, Specification
 from workbench.model.formal.domains.collections import Array
 from workbench.model.formal.domains.sets import Set
 from workbench.model.formal.domains.symmetric import Symmetric, permuted, renamings, symmetric_in
 from workbench.model.formal.errors import ModelError
-from workbench.model.formal.models import Frozen, Specification
 
 __all__ = ["canonical_form", "sorted_by"]
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
 
-from workbench.model.formal.declaring import Action, Arguments, Declared
+from workbench.model.formal._declaring import Action, Arguments, Declared
 from workbench.model.formal.domains.domain import Domain
 from workbench.model.formal.errors import DomainError, ModelError
 

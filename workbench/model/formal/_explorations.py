@@ -7,8 +7,8 @@ declaration, parameters in the order of their values. So their counts, verdicts 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from workbench.model.formal._models import Frozen
 from workbench.model.formal.errors import ModelError
-from workbench.model.formal.models import Frozen
 
 if TYPE_CHECKING:  # NumPy takes longer to import than a small model to check
     from collections.abc import Sequence

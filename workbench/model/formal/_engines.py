@@ -3,6 +3,7 @@
 from collections.abc import Callable, Hashable
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -12,8 +13,10 @@ from workbench.model.formal._watching import Watch
 from workbench.model.formal.errors import ModelError, NotCompilableError
 from workbench.model.formal.interpreting import exploring as interpreted
 from workbench.model.formal.interpreting.exploring import Outgrown
+from workbench.model.formal.interpreting.steps import viewed
+from workbench.model.formal.storages import EXACT, Storage
 
-__all__ = ["Engine", "How", "explored", "explored_graph"]
+__all__ = ["Engine", "How", "explored", "explored_alike", "explored_graph", "explored_reduced"]
 
 Engine: TypeAlias = Literal["auto", "python", "compiled"]
 ENGINES = get_args(Engine)
@@ -23,11 +26,24 @@ OUTGROWN_AT = 10_000  # states: about a second of interpreting, as long as compi
 
 @dataclass(frozen=True, slots=True)
 class How:
-    """How the compiled engine runs: by how many threads, from and to which file, over which executor."""
+    """How the compiled engine runs: by how many threads, from and to which file, and so on.
+
+    Attributes
+    ----------
+    threads : int
+        Threads that share the states.
+    checkpoint : Path or None
+        Where the search is put aside, and taken up.
+    executor : Executor or None
+        Over which other processes expand the states.
+    storage : Storage
+        What is kept of the states.
+    """
 
     threads: int = 1
     checkpoint: Path | None = None
     executor: Executor | None = None
+    storage: Storage = EXACT
 
     def __post_init__(self) -> None:
         if self.threads not in THREADS:
@@ -39,11 +55,19 @@ class How:
         if self.checkpoint is not None and not self.checkpoint.parent.is_dir():
             msg = f"checkpoint {self.checkpoint} cannot be written: its folder does not exist"
             raise ModelError(msg)
+        if self.forgets and (self.threads != 1 or self.elsewhere):
+            msg = f"storage={self.storage.name!r} goes with neither threads, nor a checkpoint, nor an executor"  # type: ignore[union-attr]
+            raise ModelError(msg)
 
     @property
     def elsewhere(self) -> bool:
-        """Whether this is for the compiled engine whatever the model's size."""
+        """Whether states are kept in a file, or expanded by other processes."""
         return self.checkpoint is not None or self.executor is not None
+
+    @property
+    def forgets(self) -> bool:
+        """Whether less than whole states are kept."""
+        return self.storage != EXACT
 
 
 ALONE = How()
@@ -60,14 +84,19 @@ def explored(
         When the compiled engine was asked for, and the model has no compiled form.
     """
     _check(engine)
-    if engine == "auto":
-        return _explored_by_size(declared, limits, watch, how)
     if engine == "python":
-        if how.elsewhere or how.threads != 1:
-            msg = "threads, checkpoints and executors are known to the compiled engine only"
-            raise ModelError(msg)
+        _refuse_other_than_alone(how)
         return interpreted.explore(declared, limits, watch=watch), ""
-    return _explored_compiled(declared, limits, watch, how), ""
+    by_machine = partial(_explored_compiled, declared, limits, watch, how)
+    if engine == "compiled" or how.elsewhere or how.forgets:
+        return by_machine(), ""
+    return _by_size(partial(interpreted.explore, declared, limits, watch=watch), by_machine)
+
+
+def _refuse_other_than_alone(how: How) -> None:
+    if how != ALONE:
+        msg = "threads, checkpoints, executors and inexact storage are known to the compiled engine only"
+        raise ModelError(msg)
 
 
 def _check(engine: str) -> None:
@@ -76,25 +105,29 @@ def _check(engine: str) -> None:
         raise ModelError(msg)
 
 
-def _explored_by_size(
-    declared: Specification, limits: Limits, watch: Watch | None, how: How
+def _by_size(
+    by_python: Callable[..., Exploration], by_machine: Callable[[], Exploration]
 ) -> tuple[Exploration, str]:
-    if how.elsewhere:
-        return _explored_compiled(declared, limits, watch, how), ""
+    """Interpret a model until it has many states; then compile it, if it can be."""
     try:
-        return interpreted.explore(declared, limits, outgrown_at=OUTGROWN_AT, watch=watch), ""
+        return by_python(outgrown_at=OUTGROWN_AT), ""
     except Outgrown:
         pass
     try:
-        return _explored_compiled(declared, limits, watch, how), ""
+        return by_machine(), ""
     except NotCompilableError as error:
-        return interpreted.explore(declared, limits, watch=watch), f"interpreted: {error}"
+        return by_python(), f"interpreted: {error}"
 
 
 def _explored_compiled(declared: Specification, limits: Limits, watch: Watch | None, how: How) -> Exploration:
     if how.threads == 1:
         explored: Exploration = _compiled().explore(
-            declared, limits, watch=watch, checkpoint=how.checkpoint, executor=how.executor
+            declared,
+            limits,
+            watch=watch,
+            checkpoint=how.checkpoint,
+            executor=how.executor,
+            storage=how.storage,
         )
         return explored
     if how.elsewhere:
@@ -105,16 +138,57 @@ def _explored_compiled(declared: Specification, limits: Limits, watch: Watch | N
     return parallel.explore(declared, limits, how.threads, watch=watch)
 
 
-def explored_less(  # noqa: PLR0913
+def explored_alike(
     declared: Specification,
     limits: Limits,
     engine: Engine,
     watch: Watch | None,
+    how: How = ALONE,
     *,
     symmetry: bool,
-    reduction: bool,
+) -> tuple[Exploration, str]:
+    """Return what an engine finds where some states stand for others, and a note as `explored` does.
+
+    Raises
+    ------
+    NotCompilableError
+        When the compiled engine was asked for, and the model has no compiled form.
+    ModelError
+        When the model has properties that a part of its graph does not keep.
+    """
+    _check(engine)
+    canonical = _canonical(declared, symmetry=symmetry)
+
+    def by_python(outgrown_at: int | None = None) -> Exploration:
+        return interpreted.explore(
+            declared, limits, canonical=canonical, outgrown_at=outgrown_at, watch=watch
+        )
+
+    def by_machine() -> Exploration:
+        alike = "symmetry" if symmetry else "view"
+        explored: Exploration = _compiled().explore(
+            declared, limits, watch=watch, alike=alike, canonical=canonical, storage=how.storage
+        )
+        return explored
+
+    if engine == "python":
+        _refuse_other_than_alone(how)
+        return by_python(), ""
+    if engine == "compiled" or how.forgets:
+        return by_machine(), ""
+    return _by_size(by_python, by_machine)
+
+
+def explored_reduced(  # noqa: PLR0913
+    declared: Specification,
+    limits: Limits,
+    engine: Engine,
+    watch: Watch | None,
+    how: How = ALONE,
+    *,
+    symmetry: bool,
 ) -> Exploration:
-    """Return what the interpreted engine finds where some states, or some orders of steps, stand for others.
+    """Return what the interpreted engine finds where some orders of steps stand for others.
 
     Raises
     ------
@@ -124,14 +198,13 @@ def explored_less(  # noqa: PLR0913
         When the model has properties that a part of its graph does not keep.
     """
     _check(engine)
-    if engine == "compiled":
-        msg = "symmetry, reduction and views are known to the interpreted engine only"
+    if engine == "compiled" or how.forgets:
+        msg = "reduction is known to the interpreted engine only, which keeps whole states"
         raise NotCompilableError(msg)
     from workbench.model.formal.interpreting.reducing import ReducedSearch  # noqa: PLC0415 - if asked for
 
-    search = ReducedSearch if reduction else interpreted.Search
     canonical = _canonical(declared, symmetry=symmetry)
-    return interpreted.explore(declared, limits, canonical=canonical, watch=watch, search=search)
+    return interpreted.explore(declared, limits, canonical=canonical, watch=watch, search=ReducedSearch)
 
 
 def _canonical(declared: Specification, *, symmetry: bool) -> Callable[[Frozen], Hashable]:
@@ -143,9 +216,7 @@ def _canonical(declared: Specification, *, symmetry: bool) -> Callable[[Frozen],
         from workbench.model.formal._symmetry import canonical_form  # noqa: PLC0415 - if asked for
 
         return canonical_form(declared)
-    if views:
-        return lambda state: views[0].function(declared.thaw(state))
-    return lambda state: state
+    return viewed(declared, views[0]) if views else lambda state: state
 
 
 def explored_graph(declared: Specification, limits: Limits, engine: Engine, watch: Watch | None) -> Edges:

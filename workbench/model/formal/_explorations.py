@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from workbench.model.formal._models import Frozen
 from workbench.model.formal.errors import ModelError
+from workbench.model.formal.storages import Omissions
 
 if TYPE_CHECKING:  # NumPy takes longer to import than a small model to check
     from collections.abc import Sequence
@@ -109,6 +110,8 @@ class Exploration:
         What ended the exploration early; empty when everything was seen.
     memory_bytes : int
         What the states took, with the table and the ways to them; about, for the interpreted engine.
+    omissions : Omissions or None
+        What a storage that forgets has perhaps omitted.
     """
 
     states: States
@@ -120,6 +123,7 @@ class Exploration:
     bound: str = ""
     engine: str = "python"
     memory_bytes: int = 0
+    omissions: Omissions | None = None
 
     @property
     def distinct(self) -> int:

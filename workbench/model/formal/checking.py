@@ -2,15 +2,23 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from workbench.model.formal._engines import Engine, How, explored, explored_graph, explored_less
+from workbench.model.formal._engines import (
+    Engine,
+    How,
+    explored,
+    explored_alike,
+    explored_graph,
+    explored_reduced,
+)
 from workbench.model.formal._explorations import Edges, Exploration, Limits
 from workbench.model.formal._models import Specification, specification
 from workbench.model.formal._statistics import statistics_of
 from workbench.model.formal._traces import violation
 from workbench.model.formal._watching import Progress, watching
 from workbench.model.formal.errors import ModelError
+from workbench.model.formal.storages import Storage, storage_of
 from workbench.model.formal.verdicts import Verdict, Violation
 
 __all__ = ["check"]
@@ -25,6 +33,7 @@ def check(  # noqa: PLR0913 - each has its default
     timeout_s: float | None = None,
     symmetry: bool = False,
     reduction: bool = False,
+    storage: Storage | Literal["hash compaction", "bitstate"] = "exact",
     stop_at_first: bool = False,
     progress: Progress = False,
     executor: Any = None,
@@ -45,9 +54,13 @@ def check(  # noqa: PLR0913 - each has its default
         states. The verdict then is undecided, unless something is wrong.
     symmetry : bool
         Explore one of all states that are renamings of each other; the model says by `Symmetric(n)` what may
-        be renamed. Interpreted.
+        be renamed.
     reduction : bool
         Leave out orders of steps that make no difference to deadlocks and invariants. Interpreted.
+    storage : "exact", "hash compaction", "bitstate", or a HashCompaction or Bitstate
+        What is kept of each state: all of it, or by the compiled engine a hash or some bits. A search that
+        keeps less finds real violations only, but may miss some: where it finds none, the verdict is undecided,
+        and says with which probability states were omitted.
     stop_at_first : bool
         End with the first violation; otherwise the whole space is explored.
     threads : int
@@ -77,20 +90,30 @@ def check(  # noqa: PLR0913 - each has its default
     """
     declared = specification(model)
     limits = Limits(max_states, max_depth, timeout_s, memory_bytes, stop_at_first)
-    how = How(threads, _as_path(checkpoint), _as_executor(executor))
-    whole = symmetry or reduction or declared.of_kind("view") or declared.temporal
-    if whole and how != How():
+    how = How(threads, _as_path(checkpoint), _as_executor(executor), storage_of(storage))
+    alike = symmetry or bool(declared.of_kind("view"))
+    if (alike or reduction or declared.temporal) and (how.threads != 1 or how.elsewhere):
         msg = f"{declared.name}: threads, checkpoints and executors go with plain exploration only"
         raise ModelError(msg)
     with watching(progress, max_states) as watch:
-        if symmetry or reduction or declared.of_kind("view"):
-            less = explored_less(declared, limits, engine, watch, symmetry=symmetry, reduction=reduction)
+        if reduction:
+            less = explored_reduced(declared, limits, engine, watch, how, symmetry=symmetry)
             return verdict_of(declared, less)
+        if alike:
+            less, note = explored_alike(declared, limits, engine, watch, how, symmetry=symmetry)
+            return verdict_of(declared, less, note)
         if declared.temporal:
+            _need_all_states(declared, how)
             edges = explored_graph(declared, limits, engine, watch)
             return verdict_of(declared, edges.explored, more=_temporal(declared, edges))
         found, note = explored(declared, limits, engine, watch, how)
     return verdict_of(declared, found, note)
+
+
+def _need_all_states(declared: Specification, how: How) -> None:
+    if how.forgets:
+        msg = f"{declared.name} has temporal properties, which need storage='exact'"
+        raise ModelError(msg)
 
 
 def _as_path(checkpoint: Any) -> Path | None:
@@ -118,14 +141,16 @@ def verdict_of(
     """Return the verdict that an exploration gives on states and steps."""
     found = [violation(declared, explored, each) for each in explored.violations]
     found = sorted([*found, *more], key=lambda each: len(each.trace))
+    bound = explored.bound or str(explored.omissions or "")
     return Verdict(
         model=declared.model,
-        holds=False if found else (None if explored.bound else True),
+        holds=False if found else (None if bound else True),
         distinct=explored.distinct,
         generated=explored.generated,
         depth=explored.depth,
         violations=tuple(found),
-        bound=explored.bound,
+        bound=bound,
+        omissions=explored.omissions,
         statistics=statistics_of(declared, explored),
         engine=explored.engine,
         memory_bytes=explored.memory_bytes,

@@ -9,6 +9,7 @@ from workbench.model.formal._models import Model, specification
 if TYPE_CHECKING:
     from workbench.display import Picture, Table
     from workbench.model.formal._statistics import Statistics
+    from workbench.model.formal.storages import Omissions
 
 __all__ = ["Step", "Verdict", "Violation"]
 
@@ -106,7 +107,9 @@ class Verdict:
     violations : tuple of Violation
         The first violation of each property, the shortest behaviour first.
     bound : str
-        What ended the exploration early; empty when everything was seen.
+        What ended the exploration early, or why it may have omitted states; empty when everything was seen.
+    omissions : Omissions or None
+        How probable it is that states were omitted, where less than whole states were kept.
     statistics : Statistics
         Counts by action and by level.
     engine : str
@@ -128,6 +131,7 @@ class Verdict:
     engine: str = "python"
     notes: tuple[str, ...] = field(default=())
     memory_bytes: int = field(default=0, compare=False)
+    omissions: "Omissions | None" = None
 
     @property
     def trace(self) -> list[Step]:
@@ -186,12 +190,19 @@ class Verdict:
         if self.holds:
             return "holds"
         if self.holds is None:
-            return f"undecided: ended by {self.bound}"
+            return f"undecided: {'' if self.forgotten else 'ended by '}{self.bound}"
         first = self.violations[0]
         return f"violated: {first.kind} {first.property} in {len(first.trace)} steps"
 
+    @property
+    def forgotten(self) -> bool:
+        """Whether the bound is what the storage forgot, and no limit."""
+        return self.omissions is not None and self.bound == str(self.omissions)
+
     def __repr__(self) -> str:
         counts = f"{self.distinct:,} states, {self.generated:,} generated, depth {self.depth}"
+        if self.omissions is not None and not (self.holds is None and self.forgotten):
+            counts += f"; {self.omissions}"
         return f"Verdict({specification(self.model).name} {self._said()}; {counts})"
 
     def _repr_html_(self) -> str:

@@ -9,7 +9,7 @@ from numba.extending import intrinsic
 
 from workbench.kernels.memory import inlined
 
-__all__ = ["call_expand", "call_judge", "mixed", "ones", "prefetch"]
+__all__ = ["call_expand", "call_judge", "load_shared", "mixed", "next_of", "ones", "prefetch", "swap_if"]
 
 _intrinsic: Any = intrinsic  # whose arguments only the compiler sees
 WORD = ir.IntType(64)
@@ -71,3 +71,36 @@ def mixed(word: int) -> int:
     value *= numba.uint64(0xC4CEB9FE1A85EC53)
     value ^= value >> numba.uint64(33)
     return numba.int64(value)  # type: ignore[return-value]
+
+
+@_intrinsic
+def load_shared(_context: Any, _address: Any) -> Any:
+    """Load 64 bits that another thread may be writing."""
+
+    def generate(_target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return builder.load_atomic(builder.inttoptr(arguments[0], WORD.as_pointer()), "acquire", 8)
+
+    return types.int64(types.int64), generate
+
+
+@_intrinsic
+def swap_if(_context: Any, _address: Any, _expected: Any, _value: Any) -> Any:
+    """Store a value where an expected one lies, at once; return what lay there."""
+
+    def generate(_target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        address, expected, value = arguments
+        place = builder.inttoptr(address, WORD.as_pointer())
+        return builder.extract_value(builder.cmpxchg(place, expected, value, "acq_rel", "acquire"), 0)
+
+    return types.int64(types.int64, types.int64, types.int64), generate
+
+
+@_intrinsic
+def next_of(_context: Any, _address: Any) -> Any:
+    """Return the number at an address, and add one to it, at once."""
+
+    def generate(_target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        place = builder.inttoptr(arguments[0], WORD.as_pointer())
+        return builder.atomic_rmw("add", place, ir.Constant(WORD, 1), "acq_rel")
+
+    return types.int64(types.int64), generate

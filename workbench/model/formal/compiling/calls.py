@@ -13,8 +13,15 @@ from workbench.model.formal.compiling.expressions import condition
 from workbench.model.formal.compiling.frames import NOT_ENABLED, Frame, writes
 from workbench.model.formal.compiling.functions import call
 from workbench.model.formal.compiling.iterating import each
-from workbench.model.formal.compiling.layouts import PartsLayout, layout_of
-from workbench.model.formal.compiling.parts import kept, length, part_of
+from workbench.model.formal.compiling.layouts import (
+    ArrayLayout,
+    MapLayout,
+    PartsLayout,
+    SeqLayout,
+    SetLayout,
+    layout_of,
+)
+from workbench.model.formal.compiling.parts import kept, layout_in, length, part_of
 from workbench.model.formal.compiling.places import load
 from workbench.model.formal.compiling.values import Constant, Flag, Number, Packed, Parts, Place, State, Worth
 from workbench.model.formal.domains.collections import Record
@@ -70,17 +77,31 @@ def _over_comprehension(frame: Frame, function: Any, node: ast.Call) -> Worth:
 
 def _converted(frame: Frame, function: Any, node: ast.Call) -> Worth:
     """Write set(...) and its like: of a constant, a collection that has that form, or a comprehension."""
-    arg = node.args[0]
-    if _comprehends(arg):
-        if function in (set, frozenset):
-            return collected(frame, ast.copy_location(ast.SetComp(arg.elt, arg.generators), arg), None)  # type: ignore[attr-defined]
-        return collected(frame, arg, None)
+    if node.keywords or len(node.args) != 1:
+        frame.refuse(node, f"{function.__name__}() takes one collection here")
+    arg, makes_set = node.args[0], function in (set, frozenset)
+    if _comprehends(arg) and function is not sorted:
+        return collected(frame, _set_comprehension(arg) if makes_set else arg, None)
     worth = load(frame, frame.expression(arg))
+    layout = layout_in(worth)
     if isinstance(worth, Constant):
         return Constant(function(worth.value))
-    if isinstance(worth, Parts):
-        return Parts("set" if function in (set, frozenset) else "list", worth.items)
-    return kept(frame, worth)
+    if makes_set and isinstance(layout, ArrayLayout | SeqLayout | MapLayout):
+        return collected(frame, _set_comprehension(arg), None)
+    if isinstance(worth, Parts) and function is not sorted and (makes_set or worth.kind != "set"):
+        return Parts("set" if makes_set else "list", worth.items)
+    if isinstance(layout, (SetLayout,) if makes_set else (ArrayLayout, SeqLayout)) and function is not sorted:
+        return kept(frame, worth)
+    return frame.refuse(node, "this order is known to the interpreted engine only")
+
+
+def _set_comprehension(node: Any) -> ast.SetComp:
+    """Return the set of what an expression yields as a comprehension."""
+    if _comprehends(node):
+        return ast.copy_location(ast.SetComp(node.elt, node.generators), node)
+    each_one = ast.Name("_each", ast.Load())
+    over = ast.comprehension(ast.Name("_each", ast.Store()), node, [], 0)
+    return ast.fix_missing_locations(ast.copy_location(ast.SetComp(each_one, [over]), node))
 
 
 def _applied(  # noqa: PLR0911 - a table of what is called
@@ -176,8 +197,7 @@ def _method(frame: Frame, held: Worth, name: str, node: ast.Call) -> Worth:
         member = getattr(frame.program.model, name, None)
         if member is None:
             frame.refuse(node, f"the model has no {name}")
-        function = member.function if isinstance(member, Declared) else member
-        return call(frame, function, [held, *args], named, node)
+        return call(frame, member, [held, *args], named, node)
     layout = getattr(held, "layout", None)
     if isinstance(layout, PartsLayout) and name == "replace":
         return _replaced(frame, held, layout, named, node)

@@ -31,7 +31,7 @@ def expanded(
     the part that they follow, the successors of each action instance, and what was found.
     """
     words, fanout, slot_words = sizes
-    expand = compiled(source)["expand"].ctypes
+    expand = compiled(source, "expand").ctypes
     taken, found = np.zeros(fanout, np.int64), np.full(slot_words, -1, np.int64)
     made_all, owners_all = [], []
     out, owners = np.empty(64 * fanout * words, np.int64), np.empty(64 * fanout, np.int32)

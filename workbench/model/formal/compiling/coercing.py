@@ -30,7 +30,17 @@ from workbench.model.formal.compiling.values import (
 from workbench.model.formal.domains.values import RecordValue
 from workbench.model.formal.errors import DomainError
 
-__all__ = ["bits", "number_text", "packed_constant", "ranked", "same", "store", "unwrapped"]
+__all__ = [
+    "bits",
+    "number_text",
+    "packed_constant",
+    "rank",
+    "ranked",
+    "same",
+    "store",
+    "unranked",
+    "unwrapped",
+]
 
 
 def same(left: Layout, right: Layout) -> bool:
@@ -223,13 +233,13 @@ def ranked(frame: Frame, worth: Worth, layout: SetLayout, node: ast.AST) -> str:
             frame.emit(frame.returning(ERROR))
             return "0"
     of = layout_of(layout.domain.of, "a set's element")
-    return frame.keep(_rank(bits(frame, worth, of, node), of))
+    return frame.keep(rank(bits(frame, worth, of, node), of))
 
 
-def _rank(text: str, layout: Layout) -> str:
+def rank(text: str, layout: Layout) -> str:
     """Return the text of a value's number among those of its domain, of its bits."""
     if isinstance(layout, MaybeLayout):
-        return f"(({text} & 1) * (1 + {_rank(bits_of(text, layout.above, layout.of.bits), layout.of)}))"
+        return f"(({text} & 1) * (1 + {rank(bits_of(text, layout.above, layout.of.bits), layout.of)}))"
     if isinstance(layout, PartsLayout):
         parts = list(zip(layout.parts, layout.offsets, strict=True))
         return _mixed_radix(text, parts)
@@ -242,7 +252,7 @@ def _mixed_radix(text: str, parts: list[tuple[Layout, int]]) -> str:
     total = "0"
     for layout, offset in parts:
         part = bits_of(text, offset, layout.bits)
-        total = f"({total} * {layout.domain.size} + {_rank(part, layout)})"
+        total = f"({total} * {layout.domain.size} + {rank(part, layout)})"
     return total
 
 

@@ -1,7 +1,7 @@
 """Comparisons and truth: what ==, <, `in`, `is None` and a bare condition mean for each kind of value."""
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from typing import Any
 
 from workbench.model.formal.compiling.coercing import (
@@ -141,6 +141,10 @@ def _equals_constant(  # noqa: PLR0911 - a table of kinds
     layout = layout_in(left)
     if layout is None:
         return frame.refuse(node, "this cannot be compared with a constant")
+    if isinstance(layout, SetLayout) and not isinstance(value, Set):
+        return "False"
+    if isinstance(layout, SeqLayout) and isinstance(value, tuple):
+        frame.refuse(node, "a sequence is a list, which no tuple equals")
     packed = packed_constant(layout, value)
     if packed is None:
         return "False"

@@ -4,12 +4,12 @@ import math
 import time
 from concurrent.futures import Executor
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
 
-from workbench.model.formal._explorations import Edges, Exploration, Found, Limits
+from workbench.model.formal._explorations import Edges, Exploration, Found, Limits, States
 from workbench.model.formal._models import Frozen, Specification
 from workbench.model.formal._watching import Watch
 from workbench.model.formal.compiling import _kernel_search as search
@@ -17,9 +17,12 @@ from workbench.model.formal.compiling.checkpoints import put_aside, taken_up
 from workbench.model.formal.compiling.clusters import Cluster
 from workbench.model.formal.compiling.machines import Machine, machine_of
 from workbench.model.formal.compiling.memory import Memory
+from workbench.model.formal.compiling.programs import Alike, Text
+from workbench.model.formal.compiling.ways import ways_to
 from workbench.model.formal.errors import FormalError
-from workbench.model.formal.interpreting.exploring import Search
+from workbench.model.formal.interpreting.exploring import Canonical, Search
 from workbench.model.formal.interpreting.steps import successors, truth
+from workbench.model.formal.storages import EXACT, Storage
 
 __all__ = ["blame", "explore", "explore_graph", "found_in", "packed_start"]
 
@@ -34,8 +37,18 @@ def explore(
     watch: Watch | None = None,
     checkpoint: Path | None = None,
     executor: Executor | None = None,
+    alike: Alike = "",
+    canonical: Canonical = lambda state: state,
+    storage: Storage = EXACT,
 ) -> Exploration:
     """Explore a model breadth first, by its compiled form.
+
+    Parameters
+    ----------
+    alike, canonical
+        Which states count as the same, by name and by a function that maps those to one key.
+    storage
+        What is kept of the states.
 
     Raises
     ------
@@ -44,7 +57,17 @@ def explore(
     CheckpointError
         When the checkpoint is damaged, or another model's.
     """
-    return _explored(declared, limits, watch, checkpoint, executor)[0]
+    machine = machine_of(declared, alike)
+    started, first = packed_start(machine, limits, canonical)
+    memory = Memory(machine, first, storage=storage)
+    run = _Run(machine, memory, limits, started, watch)
+    if executor is not None:
+        run.advance = Cluster(memory, executor).advance
+    if checkpoint is None:
+        run.run()
+    else:
+        run.run_with(checkpoint)
+    return _all_kept(run) if storage == EXACT else _found_again(run, first)
 
 
 def explore_graph(declared: Specification, limits: Limits, *, watch: Watch | None = None) -> Edges:
@@ -55,45 +78,32 @@ def explore_graph(declared: Specification, limits: Limits, *, watch: Watch | Non
     NotCompilableError
         When the model has no compiled form.
     """
-    explored, memory = _explored(declared, limits, watch)
-    starts, targets, labels = memory.edges()
-    return Edges(explored, starts, targets, labels)
-
-
-def _explored(
-    declared: Specification,
-    limits: Limits,
-    watch: Watch | None,
-    checkpoint: Path | None = None,
-    executor: Executor | None = None,
-) -> tuple[Exploration, Memory]:
     machine = machine_of(declared)
     started, first = packed_start(machine, limits)
     memory = Memory(machine, first)
     run = _Run(machine, memory, limits, started, watch)
-    if executor is not None:
-        run.advance = Cluster(memory, executor).advance
-    if checkpoint is None:
-        run.run()
-    else:
-        run.run_with(checkpoint)
-    explored = Exploration(
-        states=memory.states(),
-        parents=memory.parents[: memory.count],
-        levels=run.levels,
-        generated=started.generated + int(memory.taken.sum()),
-        taken=memory.taken[: len(declared.instances)].copy(),
-        violations=run.violations(),
-        bound=run.bound,
-        engine="compiled",
-        memory_bytes=memory.bytes_held,
-    )
-    return explored, memory
+    run.run()
+    return Edges(_all_kept(run), *memory.edges())
 
 
-def packed_start(machine: Machine, limits: Limits) -> tuple[Search, npt.NDArray[np.int64]]:
+def _all_kept(run: "_Run") -> Exploration:
+    return run.explored(run.memory.states(), run.memory.parents[: run.memory.count])
+
+
+def _found_again(run: "_Run", first: npt.NDArray[np.int64]) -> Exploration:
+    """Return what a search found that has let its states go: those on the way to violations are found again."""
+    memory = run.memory
+    wanted = {found.state for found in (*run.started.violations.values(), *run.found())}
+    ways = ways_to(run.machine, memory.storage, first, memory.count, wanted)
+    run.parent = ways.parents.__getitem__
+    return run.explored(ways, ways.parents)
+
+
+def packed_start(
+    machine: Machine, limits: Limits, canonical: Canonical = lambda state: state
+) -> tuple[Search, npt.NDArray[np.int64]]:
     """Return the initial states, as the interpreted engine meets them, and their words."""
-    started = Search(machine.text.declared, lambda state: state, limits)
+    started = Search(machine.text.declared, canonical, limits)
     for state in machine.text.declared.initial():
         started.meet(state, -1, None)
     words = [machine.text.layout.pack(state) for state in started.states]
@@ -116,7 +126,7 @@ class _Run:
         self.declared = machine.text.declared
         self.bound = ""
         self.checkpoint: Path | None = None
-        self.advance = memory.advance
+        self.advance, self.parent = memory.advance, memory.parent
         self.saved_at = time.monotonic()
         self.levels = [0] if memory.count else []
         self.ends_at = time.monotonic() + (math.inf if limits.timeout_s is None else limits.timeout_s)
@@ -157,7 +167,7 @@ class _Run:
     def _begin_level(self) -> None:
         if self.position == self.memory.control[search.LEVEL_END] < self.memory.count:
             self.levels.append(self.position)
-            self.memory.control[search.LEVEL_END] = self.memory.count
+            self.memory.begin_level()
 
     def _look_at_start(self) -> None:
         if self.limits.stop_at_first and self.started.violations:
@@ -168,7 +178,7 @@ class _Run:
     def _go_on(self) -> None:
         reason = self.advance()
         if reason == search.FAILED:
-            blame(self.declared, self.memory.states()[int(self.memory.control[search.FAULT])])
+            blame(self.declared, self.memory.state(int(self.memory.control[search.FAULT])))
         if reason == search.GROW:
             self._grow()
         self._cut()
@@ -182,7 +192,7 @@ class _Run:
 
     def _grow(self) -> None:
         most = self.limits.memory_bytes
-        if most is not None and 2 * self.memory.bytes_held > most:
+        if most is not None and self.memory.bytes_after_growing > most:
             self.bound = f"memory_bytes={most:,}"
         else:
             self.memory.grow()
@@ -191,12 +201,12 @@ class _Run:
         """End where the interpreted engine would: after the state whose successors reached a limit."""
         last, bound = LATEST, ""
         if self.limits.max_states is not None and self.memory.count >= self.limits.max_states:
-            last = int(self.memory.parents[self.limits.max_states - 1])
+            last = self.parent(self.limits.max_states - 1)
             bound = f"max_states={self.limits.max_states}"
         if self.limits.stop_at_first:
-            for found in found_in(self.machine, self.memory):
+            for found in self.found():
                 at = (
-                    int(self.memory.parents[found.state])
+                    self.parent(found.state)
                     if found.kind == "invariant" and found.instance is None
                     else found.state
                 )
@@ -214,51 +224,76 @@ class _Run:
         if beyond > 0:
             counted = np.zeros_like(memory.taken)
             unseen = np.zeros_like(memory.found)
-            at = memory.queue.ctypes.data + 8 * memory.words * (last + 1)
             self.machine.expand.ctypes(
-                at,
+                memory.words_of(last + 1).ctypes.data,
                 beyond,
                 last + 1,
                 memory.out.ctypes.data,
-                memory.out.ctypes.data,
+                memory.out_keys.ctypes.data,
                 memory.owners.ctypes.data,
                 counted.ctypes.data,
                 unseen.ctypes.data,
             )
             memory.taken -= counted
         control[search.NEXT] = last + 1
-        control[search.COUNT] = int(np.searchsorted(memory.parents[: memory.count], last, "right"))
+        found = memory.parents[memory.control[search.LEVEL_END] - memory.base : memory.count - memory.base]
+        control[search.COUNT] = control[search.LEVEL_END] + np.searchsorted(found, last - memory.base, "right")
 
     def violations(self) -> list[Found]:
         """Return the first violation of each property, in the order of their discovery."""
         kept = dict(self.started.violations)
-        for found in sorted(found_in(self.machine, self.memory), key=self._discovered):
+        for found in sorted(self.found(), key=self._discovered):
             kept.setdefault((found.kind, found.name), found)
         return sorted(kept.values(), key=lambda found: (found.state, found.kind))
+
+    def found(self) -> list[Found]:
+        """Return what the compiled functions found, as far as it was not cut off."""
+        ends = {True: self.memory.count, False: self.position}
+        return [
+            found
+            for found in found_in(self.machine.text, self.memory.found)
+            if found.state < ends[found.kind == "invariant" and found.instance is None]
+        ]
 
     def _discovered(self, found: Found) -> tuple[int, int]:
         """Return when a violation was met: while which state was expanded, and there after the steps."""
         if found.kind == "invariant" and found.instance is None:
-            return int(self.memory.parents[found.state]), 0
+            return self.parent(found.state), 0
         return found.state, 1
 
+    def explored(self, states: States, parents: Any) -> Exploration:
+        """Return what was found, given the states and how each was reached."""
+        memory = self.memory
+        return Exploration(
+            states=states,
+            parents=parents,
+            levels=self.levels,
+            generated=self.started.generated + int(memory.taken.sum()),
+            taken=memory.taken[: len(self.declared.instances)].copy(),
+            violations=self.violations(),
+            bound=self.bound,
+            engine="compiled",
+            memory_bytes=memory.bytes_held,
+            omissions=memory.omissions(),
+        )
 
-def found_in(machine: Machine, memory: Memory) -> list[Found]:
-    """Return what the compiled functions found, as far as it was not cut off."""
-    text, words = machine.text, memory.found.reshape(-1, machine.text.slot_words)
-    expanded = int(memory.control[search.NEXT])
-    found: list[Found] = []
-    for (kind, name), (state, instance, *after) in zip(text.slots, words.tolist(), strict=True):
-        if state < 0 or state >= (memory.count if kind == "invariant" else expanded):
+
+def found_in(text: Text, found: npt.NDArray[np.int64]) -> list[Found]:
+    """Return what the compiled functions found."""
+    kept: list[Found] = []
+    for (kind, name), (state, instance, *after) in zip(
+        text.slots, found.reshape(-1, text.slot_words).tolist(), strict=True
+    ):
+        if state < 0:
             continue
         if kind in ("deadlock", "invariant"):
-            found.append(Found(kind, name, state))
+            kept.append(Found(kind, name, state))
         elif kind == "assertion":
-            found.append(Found(kind, name, state, instance))
+            kept.append(Found(kind, name, state, instance))
         else:
             shown = "invariant" if kind == "left out" else kind
-            found.append(Found(shown, name, state, instance, text.layout.unpack(after)))
-    return found
+            kept.append(Found(shown, name, state, instance, text.layout.unpack(after)))
+    return kept
 
 
 def blame(declared: Specification, state: Frozen) -> NoReturn:
@@ -280,5 +315,7 @@ def blame(declared: Specification, state: Frozen) -> NoReturn:
                     truth(declared, member, after)
             for member in declared.of_kind("action property"):
                 truth(declared, member, state, after)
+            for member in declared.of_kind("view"):
+                truth(declared, member, after)
     msg = f"{declared.name}: the two engines disagree about what follows {declared.show(state)}"
     raise FormalError(msg)

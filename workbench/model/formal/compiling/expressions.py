@@ -36,7 +36,7 @@ SET_OPERATIONS = {ast.BitAnd: "{} & {}", ast.BitOr: "{} | {}", ast.BitXor: "{} ^
 def condition(frame: Frame, node: ast.expr) -> str:
     """Write an expression for its truth, and return the text of that."""
     if isinstance(node, ast.BoolOp):
-        return _bool(frame, node)
+        return _bool(frame, node, condition)
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
         return f"(not {condition(frame, node.operand)})"
     return truth(frame, frame.expression(node), node)
@@ -199,14 +199,14 @@ def _unary(frame: Frame, node: ast.UnaryOp) -> Worth:
     return Number(f"(-{number.text})", low, None if number.low is None else -number.low)
 
 
-def _bool(frame: Frame, node: ast.BoolOp) -> str:
+def _bool(frame: Frame, node: ast.BoolOp, written: Callable[[Frame, ast.expr], str]) -> str:
     """Write `and` and `or`: what the right side needs before it is written only where it is evaluated."""
     word = "and" if isinstance(node.op, ast.And) else "or"
-    text = condition(frame, node.values[0])
+    text = written(frame, node.values[0])
     for side in node.values[1:]:
         before, had_names, depth = len(frame.lines), dict(frame.names), frame.depth
         frame.depth = depth + 1
-        right = condition(frame, side)
+        right = written(frame, side)
         frame.depth = depth
         if len(frame.lines) == before:
             text = f"({text} {word} {right})"
@@ -225,7 +225,17 @@ def _bool(frame: Frame, node: ast.BoolOp) -> str:
 
 @writes(ast.BoolOp)
 def _bool_value(frame: Frame, node: ast.BoolOp) -> Worth:
-    return Flag(_bool(frame, node))
+    return Flag(_bool(frame, node, _flag))
+
+
+def _flag(frame: Frame, node: ast.expr) -> str:
+    """Write a side of `and` or `or` whose value is used: that is one of the sides, which must be a boolean."""
+    if isinstance(node, ast.BoolOp):
+        return _bool(frame, node, _flag)
+    worth = load(frame, frame.expression(node))
+    if isinstance(worth, Flag) or (isinstance(worth, Constant) and isinstance(worth.value, bool)):
+        return truth(frame, worth, node)
+    return frame.refuse(node, "the value of `and` and `or` is known of booleans only: write it as x if x else y")
 
 
 @writes(ast.Compare)

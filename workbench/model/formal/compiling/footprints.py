@@ -52,5 +52,6 @@ def footprints(declared: Specification) -> tuple[list[Footprint], int]:
 def _footprint(declared: Specification, layout: StateLayout, function: Any, worths: list[Any]) -> Footprint:
     assert GRAMMAR  # noqa: S101 - imported for what it declares
     program = Program(layout, declared.model)
-    write_function(program, "asked", function, worths, None if worths[0].fixed else "w")
+    judged = worths[0].fixed
+    write_function(program, "asked", function, worths, None if judged else "w", judged=judged)
     return Footprint(program.read, program.written)

@@ -3,7 +3,8 @@
 ::
 
     Program            the functions written so far, and those that others call
-    └── Frame          one function: lines, indentation, variables
+    └── Body           one function: lines, indentation, variables
+        └── Frame      one that is a function of the model: its text, and what its names stand for
 """
 
 import ast
@@ -18,9 +19,10 @@ from workbench.model.formal.compiling.layouts import StateLayout
 from workbench.model.formal.compiling.values import Constant, Worth
 from workbench.model.formal.errors import NotCompilableError
 
-__all__ = ["ASSERTION", "ERROR", "NOT_ENABLED", "OK", "Frame", "Program", "source_of", "writes"]
+__all__ = ["ASSERTION", "ERROR", "NOT_ENABLED", "NO_KEY", "OK", "Body", "Frame", "Program", "source_of", "writes"]
 
 NOT_ENABLED, OK, ASSERTION, ERROR = 0, 1, 2, 3  # what a written function returns first
+NO_KEY = "no_key"  # in place of a view's words where it gives up: how many those are is known at its end
 
 
 _GRAMMAR: dict[type, Callable[..., Any]] = {}
@@ -56,45 +58,14 @@ class Program:
         self.functions.append(text)
 
 
-class Frame:
-    """One function of the model while it is written."""
+class Body:
+    """One function while it is written."""
 
-    def __init__(self, program: Program, function: Callable[..., Any], changed: str | None) -> None:
+    def __init__(self, program: Program) -> None:
         self.program = program
-        self.function = function
-        self.changed = changed  # the prefix of the state that is returned with the result
-        self.tree, self.file, self.first_line = source_of(function)
-        self.names: dict[str, Worth] = {}
-        self.stale: set[str] = set()
-        self.result: Any = None
         self.lines: list[str] = []
         self.depth = 1
         self.count = 0
-        self.loops: list[str] = []
-        self.assigned = _assignments(self.tree)
-
-    def refuse(self, node: ast.AST, reason: str) -> NoReturn:
-        """Say that a piece of the model cannot be compiled: where, and why."""
-        line = self.first_line + getattr(node, "lineno", 1) - 1
-        text = ast.unparse(node) if isinstance(node, ast.expr | ast.stmt) else ""
-        shown = text.splitlines()[0] if text else ""
-        msg = f"{self.file}:{line}: in {self.function.__name__}: `{shown}`: {reason}"
-        raise NotCompilableError(msg)
-
-    def expression(self, node: ast.expr) -> Worth:
-        """Write what an expression needs before it, and return what it stands for."""
-        found: Worth = self._written(node)
-        return found
-
-    def statement(self, node: ast.stmt) -> None:
-        """Write a statement."""
-        self._written(node)
-
-    def _written(self, node: ast.AST) -> Any:
-        known = _GRAMMAR.get(type(node))
-        if known is None:
-            self.refuse(node, f"{type(node).__name__} is not known to the compiled engine")
-        return known(self, node)
 
     def emit(self, line: str) -> None:
         """Write a line."""
@@ -128,8 +99,51 @@ class Frame:
         self.emit(f"{name} = {text}")
         return name
 
+
+class Frame(Body):
+    """One function of the model while it is written."""
+
+    def __init__(
+        self, program: Program, function: Callable[..., Any], changed: str | None, *, judged: bool = False
+    ) -> None:
+        super().__init__(program)
+        self.function = function
+        self.judged = judged  # whether of its result the truth alone counts
+        self.changed = changed  # the prefix of the state that is returned with the result
+        self.tree, self.file, self.first_line = source_of(function)
+        self.names: dict[str, Worth] = {}
+        self.stale: set[str] = set()
+        self.result: Any = None
+        self.key: Callable[[Frame, Worth, ast.AST], str] | None = None  # how a view's result is returned
+        self.assigned = _assignments(self.tree)
+
+    def refuse(self, node: ast.AST, reason: str) -> NoReturn:
+        """Say that a piece of the model cannot be compiled: where, and why."""
+        line = self.first_line + getattr(node, "lineno", 1) - 1
+        text = ast.unparse(node) if isinstance(node, ast.expr | ast.stmt) else ""
+        shown = text.splitlines()[0] if text else ""
+        msg = f"{self.file}:{line}: in {self.function.__name__}: `{shown}`: {reason}"
+        raise NotCompilableError(msg)
+
+    def expression(self, node: ast.expr) -> Worth:
+        """Write what an expression needs before it, and return what it stands for."""
+        found: Worth = self._written(node)
+        return found
+
+    def statement(self, node: ast.stmt) -> None:
+        """Write a statement."""
+        self._written(node)
+
+    def _written(self, node: ast.AST) -> Any:
+        known = _GRAMMAR.get(type(node))
+        if known is None:
+            self.refuse(node, f"{type(node).__name__} is not known to the compiled engine")
+        return known(self, node)
+
     def returning(self, status: int | str, value: str = "0") -> str:
         """Return the statement that leaves the function."""
+        if self.key is not None:
+            return f"return ({status}, {NO_KEY},)"
         words = self.program.registers(self.changed) if self.changed else []
         return f"return ({', '.join([str(status), value, *words])},)"
 

@@ -13,14 +13,22 @@ from workbench.model.formal.compiling.values import Constant, Flag, Number, Pack
 __all__ = ["call", "write_function"]
 
 
-def write_function(
-    program: Program, name: str, function: Callable[..., Any], worths: list[Worth], changed: str | None
+def write_function(  # noqa: PLR0913
+    program: Program,
+    name: str,
+    function: Callable[..., Any],
+    worths: list[Worth],
+    changed: str | None,
+    *,
+    judged: bool = False,
 ) -> Any:
     """Write a function of the model, given what its arguments stand for; return what its result stands for.
 
+    Of the result of one that is `judged`, the truth alone counts.
+
     The written function returns a status, the result as an integer, and the words of a state that it changes.
     """
-    frame = Frame(program, function, changed)
+    frame = Frame(program, function, changed, judged=judged)
     code = function.__code__
     parameters: list[str] = []
     for argument, worth in zip(code.co_varnames[: code.co_argcount], worths, strict=True):
@@ -49,12 +57,13 @@ def _received(program: Program, argument: str, worth: Worth, parameters: list[st
 
 def call(frame: Frame, function: Any, args: list[Worth], named: dict[str, Worth], node: ast.AST) -> Worth:
     """Write a call of one of the model's own functions, or of a plain function that it uses."""
+    judged = isinstance(function, Declared)
     if isinstance(function, Declared):
         function = function.function
     if not isinstance(function, types.FunctionType):
         frame.refuse(node, f"{getattr(function, '__name__', function)!r} cannot be called here")
     worths = _in_order(frame, function, args, named, node)
-    name, result, changed, given = _written_function(frame, function, worths, node)
+    name, result, changed, given = _written_function(frame, function, worths, node, judged=judged)
     outcome = frame.fresh()
     frame.emit(f"{outcome} = {name}({', '.join(given)})")
     with frame.block(f"if {outcome}[0] != {OK}:"):
@@ -90,7 +99,7 @@ def _in_order(
 
 
 def _written_function(
-    frame: Frame, function: Callable[..., Any], worths: list[Worth], node: ast.AST
+    frame: Frame, function: Callable[..., Any], worths: list[Worth], node: ast.AST, *, judged: bool
 ) -> tuple[str, Any, str | None, list[str]]:
     """Write a function that another one calls, once for each kind of arguments.
 
@@ -114,14 +123,14 @@ def _written_function(
         key_parts.append(_kind(frame, passed, node))
         if not isinstance(passed, Constant):
             given.append(f"int({passed.text})" if isinstance(passed, Flag) else passed.text)  # type: ignore[union-attr]
-    key = (function, tuple(key_parts))
+    key = (function, tuple(key_parts), judged)
     if key in program.writing:
         frame.refuse(node, "a function that calls itself is not compiled")
     if key not in program.known:
         program.writing.add(key)
         name = f"f{len(program.known)}_{function.__name__}"
         state = next((w.prefix for w in inner if isinstance(w, State) and not w.fixed), None)
-        program.known[key] = name, write_function(program, name, function, inner, state)
+        program.known[key] = name, write_function(program, name, function, inner, state, judged=judged)
         program.writing.discard(key)
     name, result = program.known[key]
     return name, result, changed, given

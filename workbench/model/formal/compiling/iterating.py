@@ -150,11 +150,33 @@ def iterated(frame: Frame, node: ast.expr) -> Any:
         function = frame.lookup(node.func)
         if function == Constant(range):
             return _span(frame, node)
+        if isinstance(function, Constant) and function.value in (list, tuple, sorted) and len(node.args) == 1:
+            return _ordered(frame, function.value, node)
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and not node.args:
         held = frame.expression(node.func.value)
         if isinstance(getattr(held, "layout", None), MapLayout) and node.func.attr == "keys":
             return held
     return frame.expression(node)
+
+
+def _ordered(frame: Frame, function: Any, node: ast.Call) -> Any:
+    """Return a set or a map itself for `list(...)`, and for `sorted(...)` if that is how it is gone through."""
+    held = frame.expression(node.args[0])
+    layout = getattr(held, "layout", None)
+    if not isinstance(layout, SetLayout | MapLayout) or node.keywords:
+        return frame.expression(node)
+    if function is sorted and not _is_ascending(layout):
+        frame.refuse(node, "this order is known to the interpreted engine only")
+    return held
+
+
+def _is_ascending(layout: SetLayout | MapLayout) -> bool:
+    domain = layout.domain
+    values = list(domain.of.values()) if isinstance(layout, SetLayout) else list(domain.keys)  # type: ignore[union-attr]
+    try:
+        return bool(values == sorted(values))
+    except TypeError:
+        return False
 
 
 def _span(frame: Frame, node: ast.Call) -> Any:

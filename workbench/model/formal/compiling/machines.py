@@ -9,12 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import numba
+import numpy as np
+import numpy.typing as npt
 
 from workbench.kernels.memory import load64, shift_right, store32, store64
 from workbench.model.formal._models import Specification
 from workbench.model.formal.compiling._kernel_memory import ones
-from workbench.model.formal.compiling._kernel_search import insert
-from workbench.model.formal.compiling.programs import Text, written
+from workbench.model.formal.compiling._kernel_tables import insert
+from workbench.model.formal.compiling.programs import Alike, Text, written
+from workbench.model.formal.compiling.representatives import orders
+from workbench.model.formal.errors import FormalError
 
 __all__ = ["Machine", "compiled", "machine_of"]
 
@@ -24,45 +28,72 @@ NAMES: dict[str, Any] = {
     "inlined": numba.njit(forceinline=True, **PIECE),
     "load64": load64,
     "ones": ones,
+    "orders": orders,
     "shift_right": shift_right,
     "store32": store32,
     "store64": store64,
 }
 WORD = numba.int64
+COUNTS = {"expand": 8, "judge": 4, "rekey": 3}  # of their arguments
 
 
 @dataclass(frozen=True)
 class Machine:
-    """A compiled model: its text, and where its functions are in memory."""
+    """A compiled model: its text, and its functions, each compiled when it is asked for."""
 
     text: Text
-    expand: Any
-    judge: Any
+
+    @property
+    def expand(self) -> Any:
+        """Writes the successors of a batch of states."""
+        return compiled(self.text.source, "expand")
+
+    @property
+    def judge(self) -> Any:
+        """Notes which invariants do not hold in a batch of states."""
+        return compiled(self.text.source, "judge")
+
+    def keys_of(self, states: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Return the words by which states are the same, where that is not by being equal.
+
+        Raises
+        ------
+        FormalError
+            When the compiled function gives up where the interpreted one did not.
+        """
+        keys = np.empty(len(states) * self.text.key_words, np.int64)
+        fault = compiled(self.text.source, "rekey").ctypes(states.ctypes.data, len(states), keys.ctypes.data)
+        if fault < 0:
+            state = self.text.layout.unpack(states[-1 - fault])
+            msg = f"{self.text.declared.name}: the two engines disagree about the view of {state}"
+            raise FormalError(msg)
+        return keys
 
 
 @lru_cache(maxsize=64)
-def machine_of(declared: Specification) -> Machine:
+def machine_of(declared: Specification, alike: Alike = "") -> Machine:
     """Compile a model.
+
+    Parameters
+    ----------
+    alike
+        Which states count as the same, besides equal ones.
 
     Raises
     ------
     NotCompilableError
         When the compiled engine does not know something that the model uses.
     """
-    text = written(declared)
-    return Machine(text, **compiled(text.source))
+    return Machine(written(declared, alike))
+
+
+@lru_cache(maxsize=192)
+def compiled(source: str, name: str) -> Any:
+    """Compile a function of a model's text, to be called by its address."""
+    return numba.cfunc(WORD(*[WORD] * COUNTS[name]), cache=True, error_model="numpy")(_module(source)[name])
 
 
 @lru_cache(maxsize=64)
-def compiled(source: str) -> dict[str, Any]:
-    """Compile the text of a model: `expand` and `judge`, to be called by their address."""
-    names = _module(source)
-    return {
-        name: numba.cfunc(WORD(*[WORD] * count), cache=True, error_model="numpy")(names[name])
-        for name, count in (("expand", 8), ("judge", 4))
-    }
-
-
 def _module(source: str) -> dict[str, Any]:
     """Run a model's text as a module, under the name by which Numba's cache looks for it."""
     path = _kept(source)

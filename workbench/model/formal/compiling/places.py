@@ -1,6 +1,6 @@
 """Reading and writing the parts of a state: words, shifts and masks."""
 
-from workbench.model.formal.compiling.frames import Frame
+from workbench.model.formal.compiling.frames import Body, Frame
 from workbench.model.formal.compiling.layouts import (
     WORD,
     ArrayLayout,
@@ -14,7 +14,7 @@ from workbench.model.formal.domains.scalars import Int
 __all__ = ["below", "bits_of", "element", "field", "load", "read", "taken", "word_places", "write"]
 
 
-def field(frame: Frame, state: State, name: str) -> Place:
+def field(frame: Body, state: State, name: str) -> Place:
     """Return the place of a field."""
     layout = frame.program.layout
     offset, part = layout.offsets[name], layout.parts[name]
@@ -63,7 +63,7 @@ def bits_of(text: str, shift: int | str, bits: int) -> str:
     return text if bits >= WORD else f"({shifted} & {literal((1 << bits) - 1)})"
 
 
-def read(frame: Frame, place: Place) -> str:
+def read(frame: Body, place: Place) -> str:
     """Return the text of a place's bits."""
     if place.layout.bits == 0:
         return "0"
@@ -71,7 +71,7 @@ def read(frame: Frame, place: Place) -> str:
     return bits_of(_word(frame, place), place.shift, place.layout.bits)
 
 
-def _mask(frame: Frame, place: Place) -> int:
+def _mask(frame: Body, place: Place) -> int:
     """Return the bits of the packed state that a place may be: all of its field, if only the run knows."""
     if isinstance(place.word, int) and isinstance(place.shift, int):
         return (1 << place.layout.bits) - 1 << place.word * WORD + place.shift
@@ -79,7 +79,7 @@ def _mask(frame: Frame, place: Place) -> int:
     return (1 << layout.parts[place.root].bits) - 1 << layout.offsets[place.root]
 
 
-def _word(frame: Frame, place: Place) -> str:
+def _word(frame: Body, place: Place) -> str:
     prefix = place.state.prefix
     if isinstance(place.word, int):
         return f"{prefix}{place.word}"
@@ -93,7 +93,7 @@ def _word(frame: Frame, place: Place) -> str:
     return found
 
 
-def write(frame: Frame, place: Place, bits: str) -> None:
+def write(frame: Body, place: Place, bits: str) -> None:
     """Write the bits of a place."""
     size = place.layout.bits
     if size == 0:
@@ -109,7 +109,7 @@ def write(frame: Frame, place: Place, bits: str) -> None:
             _write_word(frame, f"{place.state.prefix}{word}", place.shift, size, value)
 
 
-def _write_word(frame: Frame, word: str, shift: int | str, size: int, bits: str) -> None:
+def _write_word(frame: Body, word: str, shift: int | str, size: int, bits: str) -> None:
     if size >= WORD:
         frame.emit(f"{word} = {bits}")
         return
@@ -122,7 +122,7 @@ def _write_word(frame: Frame, word: str, shift: int | str, size: int, bits: str)
         frame.emit(f"{word} = ({word} & ~({literal(ones)} << {at})) | ({bits} << {at})")
 
 
-def load(frame: Frame, worth: Worth) -> Worth:
+def load(frame: Body, worth: Worth) -> Worth:
     """Return what stands at a place, as far as it fits into a word; other values are returned as they are."""
     if isinstance(worth, Place) and worth.layout.small:
         return taken(worth.layout, read(frame, worth))

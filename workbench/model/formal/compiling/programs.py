@@ -1,13 +1,15 @@
 """The text of a compiled model: `expand`, which writes the successors of a batch of states, and `judge`.
 
-Both are called by address with addresses. What they find they write into slots, one for each thing that may
+Where different states may count as the same, `expand` writes their keys too, and `rekey` those of any states.
+
+All are called by address with addresses. What they find they write into slots, one for each thing that may
 be wrong: the number of the state where it was met first (-1 while it was not), the action instance, and the
 state after it.
 """
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from workbench.model.formal._declaring import Action, Declared
 from workbench.model.formal._models import Specification
@@ -15,11 +17,13 @@ from workbench.model.formal.compiling import calls, statements
 from workbench.model.formal.compiling.frames import ASSERTION, ERROR, NOT_ENABLED, OK, Program
 from workbench.model.formal.compiling.functions import write_function
 from workbench.model.formal.compiling.layouts import StateLayout
+from workbench.model.formal.compiling.representatives import write_representative
 from workbench.model.formal.compiling.values import Constant, Number, State, Worth
-from workbench.model.formal.errors import NotCompilableError
+from workbench.model.formal.compiling.views import write_view
 
-__all__ = ["OWNER_BITS", "Text", "written"]
+__all__ = ["OWNER_BITS", "Alike", "Text", "written"]
 
+Alike: TypeAlias = Literal["", "symmetry", "view"]
 OWNER_BITS = (
     6  # of an owner: which state of the batch a successor is of, and above it which action instance led there
 )
@@ -33,15 +37,31 @@ class Text:
     Attributes
     ----------
     source : str
-        Python that Numba compiles, with the functions `expand` and `judge`.
+        Python that Numba compiles, with the functions `expand` and `judge`, and `rekey` where it is needed.
     slots : list of (kind, name)
         What each slot is for.
+    alike : "", "symmetry" or "view"
+        Which states count as the same; equal ones only, if empty.
+    key_words : int
+        How many words say which ones do.
     """
 
     declared: Specification
     layout: StateLayout
+    alike: Alike = ""
+    key_words: int = 0
     source: str = ""
     slots: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def keyed(self) -> bool:
+        """Whether a state's key is something else than the state."""
+        return self.alike != ""
+
+    @property
+    def short_keys(self) -> bool:
+        """Whether a key has at most 63 bits: a view's may have all."""
+        return self.key_words == 1 and self.alike != "view"
 
     @cached_property
     def slot_words(self) -> int:
@@ -49,18 +69,20 @@ class Text:
         return 2 + self.layout.words
 
 
-def written(declared: Specification) -> Text:
+def written(declared: Specification, alike: Alike = "") -> Text:
     """Return a model's compiled form as text.
+
+    Parameters
+    ----------
+    alike
+        Which states count as the same.
 
     Raises
     ------
     NotCompilableError
         Naming the line of the model that the compiled engine does not know, and why.
     """
-    if declared.of_kind("view"):
-        msg = f"{declared.name} declares a view: only the interpreted engine knows views"
-        raise NotCompilableError(msg)
-    text = Text(declared, StateLayout(dict(declared.fields)))
+    text = Text(declared, StateLayout(dict(declared.fields)), alike)
     program = Program(text.layout, declared.model)
     _Writer(program, text).write()
     text.source = "\n\n\n".join(program.functions) + "\n"
@@ -79,8 +101,19 @@ class _Writer:
         self.terminals = [self._property(each) for each in self.declared.of_kind("terminal")]
         self.step_properties = [self._property(each) for each in self.declared.of_kind("action property")]
         self.deadlock = self._slot("deadlock", "deadlock")
+        self._write_key()
         self._write_expand()
         self._write_judge()
+        if self.text.keyed:
+            self._write_rekey()
+
+    def _write_key(self) -> None:
+        layout = self.text.layout
+        self.text.key_words = layout.words
+        if self.text.alike == "symmetry":
+            write_representative(self.program, self.declared)
+        elif self.text.alike == "view":
+            self.text.key_words = write_view(self.program, self.declared)
 
     def _slot(self, kind: str, name: str) -> int:
         self.text.slots.append((kind, name))
@@ -90,7 +123,7 @@ class _Writer:
         name = f"p{len(self.program.functions)}_{member.name}"
         states: list[Worth] = [State(prefix, fixed=True) for prefix in ("w", "v")]
         count = member.function.__code__.co_argcount
-        write_function(self.program, name, member.function, states[:count], None)
+        write_function(self.program, name, member.function, states[:count], None, judged=True)
         return name, member.name
 
     def _emit(self, depth: int, line: str) -> None:
@@ -217,8 +250,26 @@ class _Writer:
         size = self.text.layout.words
         for word, register in enumerate(self.program.registers("v")):
             self._emit(depth, f"store64(out + 8 * (made * {size} + {word}), {register})")
+        if self.text.keyed:
+            self._store_key(depth, "v", "keys", "made")
         self._emit(depth, f"store32(owners + 4 * made, number << {OWNER_BITS} | state)")
         self._emit(depth, "made += 1")
+
+    def _store_key(self, depth: int, prefix: str, address: str, number: str) -> None:
+        self._emit(depth, f"key = key_of({self._words(prefix)})")
+        self._fail(depth, f"key[0] != {OK}")
+        size = self.text.key_words
+        for word in range(size):
+            self._emit(depth, f"store64({address} + 8 * ({number} * {size} + {word}), key[{1 + word}])")
+
+    def _write_rekey(self) -> None:
+        self._emit(0, "def rekey(states, count, keys):")
+        self._emit(1, "for state in range(count):")
+        self._load(2, "w", "states", "state")
+        self._store_key(2, "w", "keys", "state")
+        self._emit(1, "return 0")
+        self.program.add("\n".join(self.lines))
+        self.lines = []
 
     def _write_judge(self) -> None:
         self._emit(0, "def judge(states, count, first, found):")
@@ -234,3 +285,4 @@ class _Writer:
             self._emit(4, f"store64(found + {8 * slot}, first + state)")
         self._emit(1, "return 0")
         self.program.add("\n".join(self.lines))
+        self.lines = []

@@ -239,20 +239,30 @@ def _expression(frame: Frame, node: ast.Expr) -> None:
 
 @writes(ast.Return)
 def _return(frame: Frame, node: ast.Return) -> None:
-    if node.value is None:
+    if node.value is None and frame.key is None:
         frame.emit(frame.returning(OK))
         return
-    if isinstance(node.value, ast.BoolOp | ast.Compare) or (
-        isinstance(node.value, ast.UnaryOp) and isinstance(node.value.op, ast.Not)
-    ):
-        worth: Worth = Flag(condition(frame, node.value))
+    if node.value is None:
+        worth: Worth = Constant(None)
+    elif _is_condition(frame, node.value):
+        worth = Flag(condition(frame, node.value))
     else:
         worth = load(frame, frame.expression(node.value))
+    if frame.key is not None:
+        frame.emit(frame.key(frame, worth, node))
+        return
     if worth == Constant(None):
         frame.emit(frame.returning(OK))
         return
     frame.result, text = _returned(frame, worth, node)
     frame.emit(frame.returning(OK, text))
+
+
+def _is_condition(frame: Frame, node: ast.expr) -> bool:
+    """Tell whether an expression is a boolean, or only its truth matters."""
+    if isinstance(node, ast.BoolOp):
+        return frame.judged
+    return isinstance(node, ast.Compare) or (isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not))
 
 
 def _returned(frame: Frame, worth: Worth, node: ast.AST) -> tuple[Worth, str]:

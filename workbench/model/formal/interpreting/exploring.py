@@ -11,7 +11,7 @@ from workbench.model.formal._models import Frozen, Instance, Specification
 from workbench.model.formal._watching import Watch
 from workbench.model.formal.interpreting.steps import Broken, successors, truth
 
-__all__ = ["Outgrown", "Search", "explore", "explore_graph"]
+__all__ = ["Canonical", "Outgrown", "Search", "explore", "explore_graph"]
 
 LOOK_EVERY = 256  # states between two looks at the clock
 

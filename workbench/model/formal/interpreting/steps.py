@@ -1,6 +1,6 @@
 """One step of a model, run by Python: the successors of a state, and what is wrong with a state."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +8,7 @@ from workbench.model.formal._guards import NotEnabledError
 from workbench.model.formal._models import Frozen, Instance, Specification
 from workbench.model.formal.errors import ActionError, DomainError
 
-__all__ = ["Broken", "successor", "successors", "truth"]
+__all__ = ["Broken", "successor", "successors", "truth", "viewed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,32 @@ def truth(declared: Specification, member: Any, state: Frozen, *others: Frozen) 
         kind = type(error).__name__
         msg = f"{member.kind} {member.name} raised {kind}: {error} (in state {_shown(declared, state)})"
         raise ActionError(msg) from error
+
+
+def viewed(declared: Specification, view: Any) -> Callable[[Frozen], Hashable]:
+    """Return a function from a state to what a view shows of it.
+
+    Raises
+    ------
+    ActionError
+        By that function, when the view raises an error, or its result is no key.
+    """
+
+    def key(state: Frozen) -> Hashable:
+        try:
+            found: Hashable = view.function(declared.thaw(state))
+        except Exception as error:
+            kind = type(error).__name__
+            msg = f"view {view.name} raised {kind}: {error} (in state {_shown(declared, state)})"
+            raise ActionError(msg) from error
+        try:
+            hash(found)
+        except TypeError:
+            msg = f"view {view.name} returned {found!r}, which may change: make it a tuple or a frozenset"
+            raise ActionError(msg) from None
+        return found
+
+    return key
 
 
 def _shown(declared: Specification, state: Frozen) -> str:

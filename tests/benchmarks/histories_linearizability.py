@@ -1,188 +1,42 @@
-"""`linearizable` on a hundred register histories: seconds, and multiples of the same search in plain Python.
+"""`linearizable` against the same search in plain Python, on a hundred register histories; queues and stacks.
 
 python tests/benchmarks/histories_linearizability.py
 
 The histories are of the kind that was recorded of etcd: 5 to 12 clients read, write and compare-and-set a
 register some 80 times, a tenth to four tenths of the answers are lost, and in every other history some reads
-are stale. None is left out. Plain Python is three things, each asked for the histories that do not take it
-minutes: the kernel's own source, run by Python on the same arrays; the same steps in the same order as one
-would write them in Python, over lists and with a set; and the interpreted engine, which asks the model at
-every step and knows none of the kernel's shortcuts. Rounds are interleaved; CPU time.
+are stale. None is left out; the light ones and the rest are also summed by themselves. What is timed is the
+whole way from operations to a verdict, always. Beside us are
+
+- all our kernels' sources, run by Python: the rest of `linearizable` is the same;
+- the very same steps, as one would write them in Python: with all of our rules, lanes and packed sets;
+- the search of the literature in plain Python, without those rules, up to `TEXTBOOK_STEPS` for each history:
+  where it is undecided by then, it takes at least so long.
+
+Rounds are interleaved; CPU time, and of each history the least of all rounds.
 """
 
-import random
 import statistics
 import time
-from functools import partial
+from contextlib import ExitStack
 from types import FunctionType
-from typing import NamedTuple
+from unittest import mock
 
 import numpy as np
+from numba.core.registry import CPUDispatcher
+from plain_linearizability import PlainSearch, Textbook
+from register_histories import OPERATIONS, register_history
 
-from workbench.histories import NIL, History, Operation, Register, linearizable
-from workbench.histories.search import _codes as codes
-from workbench.histories.search import _kernel_search as kernel
-from workbench.histories.search.automaton import Automaton
-from workbench.histories.search.compiled import CompiledSearch
-from workbench.histories.search.lanes import NEVER, by_time
-from workbench.histories.search.outcome import Bounds
+from workbench.histories import NIL, History, Model, Operation, Queue, Register, Stack, linearizable
+from workbench.histories.search import compiled, lanes
 
-HISTORIES, OPERATIONS = 100, 80
-ROUNDS = 3
-MOST_STEPS = 40_000  # that plain Python is asked for
-INTERPRETED_STEPS = 50_000
-WITHOUT_BOUNDS = Bounds(1 << 62, float("inf"), 1 << 32)
+HISTORIES = 100
+ROUNDS = 7
+LIGHT_STEPS = 1_000  # a light history takes at most so many
+TEXTBOOK_STEPS = 1_000_000
+SEQUENCE_STEPS = 2_000_000
 
 
-def register_history(seed):
-    """Return a history of a register, of which answers are lost and reads perhaps stale."""
-    rng = random.Random(seed)
-    clients, values = (5, 8, 12)[seed % 3], (5, 20)[seed // 3 % 2]
-    lost, stale = (0.1, 0.25, 0.4)[seed // 6 % 3], 0.03 if seed % 2 else 0.0
-    drafts = _calls(rng, clients, values, lost)
-    value, before = None, None
-    for draft in sorted(drafts, key=lambda each: each["at"]):
-        name, *given = draft["input"]
-        if name == "read":
-            read = before if rng.random() < stale else value
-            draft["output"] = NIL if read is None else read
-            continue
-        draft["output"] = NIL if name == "write" else value == given[0]
-        if draft["happens"] and draft["output"] is not False:
-            before, value = value, given[-1]
-    return History(_operation(draft) for draft in drafts)
-
-
-def _calls(rng, clients, values, lost):
-    clock = {client: rng.random() for client in range(clients)}
-    names = dict(enumerate(range(clients)))
-    drafts = []
-    for _ in range(OPERATIONS):
-        client = min(clock, key=clock.get)
-        call = clock[client] + rng.expovariate(4)
-        returned = call + rng.expovariate(1)
-        value, other = rng.randrange(values), rng.randrange(values)
-        asked = rng.choice([("read",), ("write", value), ("cas", value, other)])
-        is_lost = rng.random() < lost
-        draft = {"process": names[client], "call": call, "return": returned, "input": asked}
-        draft["lost"] = is_lost
-        draft["at"] = rng.uniform(call, returned + (20 if is_lost else 0))
-        draft["happens"] = not is_lost or rng.random() < 0.5
-        drafts.append(draft)
-        clock[client] = returned
-        if is_lost:
-            names[client] += clients
-    return drafts
-
-
-def _operation(draft):
-    if draft["lost"]:
-        return Operation(draft["process"], draft["call"], None, draft["input"])
-    return Operation(draft["process"], draft["call"], draft["return"], draft["input"], draft["output"])
-
-
-def compiled_search(history, kind=CompiledSearch):
-    automaton = Automaton(Register(), history.operations)
-    return kind(by_time(*automaton.relevant(history.operations)), automaton)
-
-
-class Answer(NamedTuple):
-    holds: bool
-    steps: int
-
-
-class PlainSearch:
-    """The same search, as one would write it in Python."""
-
-    def __init__(self, history):
-        search = compiled_search(history)
-        rows = search.operations.T.tolist()
-        self.call, self.returned, self.symbol, _, self.steady = rows
-        self.ahead, self.end = search.lanes.bounds[:-1].tolist(), search.lanes.bounds[1:].tolist()
-        self.unit = [1 << (64 * word + shift) for word, shift in search.tracks[:, 2:].tolist()]
-        self.automaton = search.automaton
-        self.table = self.automaton.table.tolist()
-
-    def after(self, state, symbol):
-        if self.table[state][symbol] == codes.UNKNOWN:
-            self.automaton.fill(state, symbol)
-            self.table = self.automaton.table.tolist()
-        return self.table[state][symbol]
-
-    def run(self):  # noqa: C901 - one loop, as the kernel's
-        """Return whether it holds, and the steps."""
-        call, returned, symbol = self.call, self.returned, self.symbol
-        ahead, end, unit, lanes = self.ahead, self.end, self.unit, range(len(self.ahead))
-        left = sum(time != NEVER for time in returned)
-        state = key = steps = lane = 0
-        low = min((returned[ahead[k]] for k in lanes), default=NEVER)
-        stack, visited, fresh, only = [], set(), True, False
-        while left:
-            if fresh:
-                lane, only = self.steady_lane(state, low)
-                fresh = False
-            found = False
-            last = stack[-1] if stack else None
-            without = last[1] if last and returned[ahead[last[0]] - 1] == NEVER else -1
-            while lane < len(ahead):
-                place = ahead[lane]
-                if place < end[lane] and call[place] <= low:
-                    steps += 1
-                    after = self.table[state][symbol[place]]
-                    if after == codes.UNKNOWN:
-                        after = self.after(state, symbol[place])
-                    idle = after == state and returned[place] == NEVER
-                    if without >= 0 and self.table[without][symbol[place]] == after:
-                        idle = True
-                    if after >= 0 and not idle:
-                        configuration = (key + unit[lane], after)
-                        if configuration not in visited:
-                            visited.add(configuration)
-                            found = True
-                            break
-                if only:
-                    break
-                lane += 1
-            if found:
-                stack.append((lane, state, low, only))
-                key, state = configuration
-                ahead[lane] += 1
-                left -= returned[place] != NEVER
-                if returned[place] == low:
-                    low = min((returned[ahead[k]] for k in lanes if ahead[k] < end[k]), default=NEVER)
-                fresh, only = True, False
-                continue
-            if not stack:
-                return Answer(False, steps)
-            lane, state, low, only = stack.pop()
-            ahead[lane] -= 1
-            key -= unit[lane]
-            left += returned[ahead[lane]] != NEVER
-            lane = len(ahead) if only else lane + 1
-            only = False
-        return Answer(True, steps)
-
-    def steady_lane(self, state, low):
-        for lane, place in enumerate(self.ahead):
-            may_be_next = place < self.end[lane] and self.steady[place] and self.call[place] <= low
-            if may_be_next and self.table[state][self.symbol[place]] == state:
-                return lane, True
-        return 0, False
-
-
-def _pure(dispatcher, **names):
-    """Return a kernel's source as a function that Python runs."""
-    function = dispatcher.py_func
-    return FunctionType(function.__code__, {**function.__globals__, **names})
-
-
-def _mix(left, right):
-    product = (int(left) & WORD) * (int(right) & WORD)
-    return _signed(product ^ product >> 64)
-
-
-def _shift_right(value, bits):
-    return _signed((int(value) & WORD) >> bits)
+WORD = (1 << 64) - 1
 
 
 def _signed(number):
@@ -190,89 +44,156 @@ def _signed(number):
     return np.int64(number - (1 << 64) if number >> 63 else number)
 
 
-WORD = (1 << 64) - 1
-SLOT = _pure(kernel._slot, mix=_mix, shift_right=_shift_right)
-LEAST_RETURN = _pure(kernel._least_return)
-SEARCH = _pure(kernel.search, _slot=SLOT, _least_return=LEAST_RETURN, unowned=lambda array: array)
+def _mix(left, right):
+    product = (int(left) & WORD) * (int(right) & WORD)
+    return _signed(product ^ product >> 64)
 
 
-class UncompiledSearch(CompiledSearch):
-    """The compiled engine, its kernel run by Python."""
-
-    def _advance(self, bounds):
-        self.here[codes.BUDGET] = bounds.max_steps
-        arrays = (
-            self.operations,
-            self.tracks,
-            self.stack,
-            self.automaton.table,
-            self.visits,
-            self.key,
-            self.best,
-        )
-        with np.errstate(over="ignore"):
-            return int(SEARCH(self.here, *arrays))
-
-
-def cpu(function, *arguments):
-    start = time.process_time()
-    answer = function(*arguments)
-    return time.process_time() - start, answer
-
-
-def judge(histories):
-    return [linearizable(history, Register()) for history in histories]
-
-
-def main():
-    histories = [register_history(seed) for seed in range(HISTORIES)]
-    judge(histories[:1])
-    whole = [cpu(judge, histories) for _ in range(2 * ROUNDS)]
-    verdicts = whole[0][1]
-    steps = [verdict.steps for verdict in verdicts]
-    right = sum(verdict.holds is True for verdict in verdicts)
-    undecided = sum(verdict.holds is None for verdict in verdicts)
-    print(f"{HISTORIES} histories of {OPERATIONS} operations: {right} linearizable, {undecided} undecided")
-    print(f"steps: {sum(steps):,} in all, median {statistics.median(steps):,.0f}, most {max(steps):,}")
-    seconds = [spent for spent, _ in whole]
-    print(f"linearizable(), all: {min(seconds):.3f} s CPU, median {statistics.median(seconds):.3f} s")
-    compare(histories, steps)
-
-
-RUNS = {
-    "our search": lambda history: partial(compiled_search(history).run, WITHOUT_BOUNDS),
-    "linearizable()": lambda history: partial(linearizable, history, Register()),
-    "its source, run by Python": lambda history: partial(
-        compiled_search(history, UncompiledSearch).run, WITHOUT_BOUNDS
-    ),
-    "as one would write it": lambda history: PlainSearch(history).run,
-    'engine="interpreted"': lambda history: partial(
-        linearizable, history, Register(), engine="interpreted", max_steps=INTERPRETED_STEPS
-    ),
+INTRINSICS = {
+    "mix": _mix,
+    "shift_right": lambda value, bits: _signed((int(value) & WORD) >> bits),
+    "unowned": lambda array: array,
 }
 
 
-def compare(histories, steps):
-    chosen = [history for history, count in zip(histories, steps, strict=True) if count <= MOST_STEPS]
-    done = sum(count for count in steps if count <= MOST_STEPS)
+def source(kernel):
+    """Return a kernel as a function that Python runs, as are those that it calls."""
+    function = kernel.py_func
+    names = dict(function.__globals__)
+    for name in function.__code__.co_names:
+        called = names.get(name)
+        if name in INTRINSICS:
+            names[name] = INTRINSICS[name]
+        elif isinstance(called, CPUDispatcher):
+            names[name] = source(called)
+    return FunctionType(function.__code__, names)
+
+
+def kernels_run_by_python():
+    """Replace the kernels of `linearizable` by their sources while it is entered."""
+    stack = ExitStack()
+    stack.enter_context(np.errstate(over="ignore"))
+    for module, name in [
+        (compiled, "search"),
+        (compiled, "leave_out"),
+        (compiled, "rehash"),
+        (lanes, "lay_out"),
+    ]:
+        uncompiled = mock.Mock(side_effect=source(getattr(module, name)), overloads=True)
+        stack.enter_context(mock.patch.object(module, name, uncompiled))
+    return stack
+
+
+def ours(history):
+    return linearizable(history, Register())
+
+
+def ours_from_operations(history):
+    return linearizable(History(history.operations), Register())
+
+
+def our_kernels_sources(history):
+    with kernels_run_by_python():
+        start = time.process_time()
+        verdict = linearizable(History(history.operations), Register())
+        return time.process_time() - start, verdict
+
+
+def plain(history):
+    return PlainSearch(history.operations).run()
+
+
+def textbook(history):
+    return Textbook(history.operations).run(TEXTBOOK_STEPS)
+
+
+CONTENDERS = {
+    "linearizable(history)": (ours, ROUNDS),
+    "linearizable(History(operations))": (ours_from_operations, ROUNDS),
+    "its kernels' sources, run by Python": (our_kernels_sources, 1),
+    "the same steps, in plain Python": (plain, 3),
+    "the search of the literature, in plain Python": (textbook, 1),
+}
+
+
+def timed(judge, history):
+    """Return the seconds that judging takes, and the answer."""
+    start = time.process_time()
+    answer = judge(history)
+    spent = time.process_time() - start
+    return answer if isinstance(answer, tuple) and isinstance(answer[0], float) else (spent, answer)
+
+
+def compare(histories):
+    """Return the least seconds and the answer of each contender for each history."""
+    spent = {name: [float("inf")] * len(histories) for name in CONTENDERS}
+    answers = {name: [None] * len(histories) for name in CONTENDERS}
+    for round_ in range(ROUNDS):
+        for name, (judge, rounds) in CONTENDERS.items():
+            for place, history in enumerate(histories if round_ < rounds else []):
+                seconds, answers[name][place] = timed(judge, history)
+                spent[name][place] = min(spent[name][place], seconds)
+    return spent, answers
+
+
+def report(title, places, spent, answers):
+    base = sum(spent["linearizable(History(operations))"][place] for place in places)
+    steps = sum(answers["linearizable(history)"][place].steps for place in places)
     print(
-        f"{len(chosen)} of them, at most {MOST_STEPS:,} steps each, {done:,} in all; multiples of our search:"
+        f"{title}: {len(places)} histories, {steps:,} steps; multiples of linearizable(History(operations))"
     )
-    spent = {name: [] for name in RUNS}
-    found = {}
-    for _ in range(ROUNDS):
-        for name, prepare in RUNS.items():
-            ready = [prepare(history) for history in chosen]
-            seconds, answers = cpu(lambda ready=ready: [run() for run in ready])
-            spent[name].append(seconds)
-            found[name] = [answer.holds for answer in answers]
-    least = {name: min(seconds) for name, seconds in spent.items()}
-    for name, seconds in least.items():
-        agree = sum(mine == theirs for mine, theirs in zip(found["our search"], found[name], strict=True))
-        open_ = found[name].count(None)
-        assert agree + open_ == len(chosen)
-        undecided = f"   {open_} undecided after {INTERPRETED_STEPS:,} steps" if open_ else ""
-        print(f"  {name:28} {seconds:8.4f} s   {seconds / least['our search']:7.1f}x{undecided}")
+    for name, seconds in spent.items():
+        total = sum(seconds[place] for place in places)
+        open_ = sum(answers[name][place].holds is None for place in places)
+        note = f", at least: {open_} are undecided after {TEXTBOOK_STEPS:,} steps" if open_ else ""
+        print(f"  {name:46} {1000 * total:10.2f} ms {total / base:9.1f}x{note}")
+
+
+def registers():
+    histories = [register_history(seed) for seed in range(HISTORIES)]
+    ours(histories[0])
+    spent, answers = compare(histories)
+    verdicts = answers["linearizable(history)"]
+    steps = [verdict.steps for verdict in verdicts]
+    right = sum(verdict.holds is True for verdict in verdicts)
+    assert all(verdict.holds is not None for verdict in verdicts)
+    for name in ("its kernels' sources, run by Python", "the same steps, in plain Python"):
+        assert [(each.holds, each.steps) for each in answers[name]] == [
+            (verdict.holds, verdict.steps) for verdict in verdicts
+        ]
+    found = answers["the search of the literature, in plain Python"]
+    assert all(each.holds in (None, verdict.holds) for each, verdict in zip(found, verdicts, strict=True))
+    print(f"{HISTORIES} histories of {OPERATIONS} operations: {right} are linearizable")
+    print(f"steps: median {statistics.median(steps):,.0f}, most {max(steps):,}")
+    light = [place for place, count in enumerate(steps) if count <= LIGHT_STEPS]
+    report("all", range(len(histories)), spent, answers)
+    report("the light ones", light, spent, answers)
+    report("the rest", sorted(set(range(len(histories))) - set(light)), spent, answers)
+
+
+def hopeless_sequence(put, take, size=12):
+    """Return a history of values that are put and taken all at once, and of one that was never there."""
+    puts = [Operation(("put", k), 0, 100, (put, k), NIL) for k in range(size)]
+    takes = [Operation(("take", k), 1, 100, (take,), k) for k in range(size)]
+    return History([*puts, *takes, Operation("last", 101, 102, (take,), "none")])
+
+
+def sequences():
+    print("queues and stacks: steps a second of a search that finds no order, and of the model's own table")
+    for model, put, take in [(Queue(), "enqueue", "dequeue"), (Stack(), "push", "pop")]:
+        history = hopeless_sequence(put, take)
+        table = Model(model.step, model.start)
+        rates = []
+        for judged, most in ((model, SEQUENCE_STEPS), (table, SEQUENCE_STEPS // 10)):
+            linearizable(history, judged, max_steps=1000)
+            seconds, verdict = timed(lambda h, m=judged, n=most: linearizable(h, m, max_steps=n), history)
+            rates.append(verdict.steps / seconds / 1e6)
+        print(f"  {type(model).__name__}: {rates[0]:.2f} million, {rates[1]:.2f} million as a table")
+
+
+def main():
+    registers()
+    sequences()
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench import histories
-from workbench.histories import Operation, linearizable, sequentially_consistent
+from workbench.histories import Operation, Register, linearizable, sequentially_consistent
 
 NAMES = sorted(PLAIN)
 START = {"Register": (0,)}
@@ -87,3 +87,15 @@ def test_sequential_consistency_is_trying_every_order_that_keeps_the_processes(n
 @given(st.sampled_from(NAMES), st.integers(0, 2**32), st.integers(0, 7))
 def test_any_history_is_judged_as_by_trying_every_order(name, seed, size):
     check(name, random_history(name, random.Random(seed), size))
+
+
+def test_what_returned_at_the_very_time_of_a_call_is_concurrent_with_it():
+    """A's second write and B's read share an instant; A's two writes do not order the read between them."""
+    history = [
+        Operation("A", 0, 0.5, ("write", 1), True),
+        Operation("B", 1, 2, ("read",), 5),
+        Operation("A", 2, 3, ("write", 5), True),
+    ]
+    assert brute_force("Register", history)
+    assert linearizable(history, Register(0)).holds
+    assert linearizable(history, Register(0), engine="interpreted").holds

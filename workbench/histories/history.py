@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+    from workbench.histories._columns import Columns
     from workbench.histories.recorder import Recorder
     from workbench.otlp import Traces
 
@@ -42,7 +43,8 @@ class History:
     History: 2 operations of 2 processes in 3 s
     """
 
-    __slots__ = ("_operations",)
+    __slots__ = ("_columns", "_operations")
+    _columns: "Columns | None"
     _operations: tuple[Operation, ...]
 
     def __init__(self, operations: Iterable[Operation] = ()) -> None:
@@ -54,6 +56,7 @@ class History:
         ordered = sorted(given, key=_call_and_return)
         _check(ordered)
         object.__setattr__(self, "_operations", tuple(ordered))
+        object.__setattr__(self, "_columns", None)
 
     @staticmethod
     def record() -> "Recorder":
@@ -117,6 +120,17 @@ class History:
     def operations(self) -> tuple[Operation, ...]:
         """The operations, in the order of their calls."""
         return self._operations
+
+    @property
+    def columns(self) -> "Columns":
+        """The operations column by column, as numbers where they can be: what a judge works on."""
+        known = self._columns
+        if known is None:
+            from workbench.histories._columns import Columns  # noqa: PLC0415 - needs numpy
+
+            known = Columns.of(self._operations)
+            object.__setattr__(self, "_columns", known)
+        return known
 
     @property
     def processes(self) -> tuple[Hashable, ...]:

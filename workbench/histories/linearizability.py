@@ -10,26 +10,26 @@ Both questions are NP-complete (Gibbons & Korach, "Testing shared memories", SIA
 cost grows with how many operations overlap, not with how many there are.
 """
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Literal, TypeAlias
 
+from workbench.histories._columns import Columns
 from workbench.histories.errors import ModelError
 from workbench.histories.history import History
-from workbench.histories.models.model import SequentialModel
+from workbench.histories.models.model import SequentialModel, Whole
 from workbench.histories.operation import Operation
-from workbench.histories.search.automaton import Automaton, UnhashableStateError
+from workbench.histories.search.automaton import UnhashableStateError
+from workbench.histories.search.choosing import machine_of
 from workbench.histories.search.compiled import CompiledSearch
-from workbench.histories.search.interpreted import InterpretedSearch
-from workbench.histories.search.lanes import Lanes, by_process, by_time
+from workbench.histories.search.interpreted import InterpretedSearch, Unlike
+from workbench.histories.search.lanes import Lanes
 from workbench.histories.search.merging import merged
-from workbench.histories.search.needing import needed
 from workbench.histories.search.outcome import Bounds, Outcome
 from workbench.histories.verdict import Verdict
 
 __all__ = ["Engine", "linearizable", "sequentially_consistent"]
 
 Engine: TypeAlias = Literal["auto", "compiled", "interpreted"]
-Layout: TypeAlias = Callable[[tuple[Operation, ...], list[int]], Lanes]
 MEMORY_BYTES = 1 << 30
 
 
@@ -86,21 +86,21 @@ def linearizable(  # noqa: PLR0913 - bounds, each by its name
     """
     judged = _history(history)
     bounds = Bounds.of(max_steps, timeout_s, max_memory_bytes)
-    parts = _parts(judged, model)
-    orders, steps = [], 0
-    for part, operations in parts.items():
-        own = model if part is None else model.restricted(part)
-        left = Bounds(bounds.max_steps - steps, bounds.ends_at_s, bounds.max_memory_bytes)
-        outcome = _search(operations, own, left, by_time, engine)
+    columns = judged.columns
+    parts = _parts(columns, model)
+    orders: list[list[int]] = []
+    steps = 0
+    for part, rows in parts.items():
+        own, of_part = (model, columns) if rows is None else (model.restricted(part), columns.part(rows))
+        outcome = _search(of_part, own, bounds.after(steps), engine, by_time=True)
         steps += outcome.steps
         if not outcome.holds:
-            whole = History(operations) if part is not None else judged
+            whole = judged if rows is None else History(of_part.operations)
             return _verdict("linearizable", outcome, whole, part, own, steps)
-        orders.append(outcome.placed)
-    order = orders[0] if len(orders) == 1 else merged(orders, judged.operations)
+        orders.append(outcome.placed if rows is None else [rows[row] for row in outcome.placed])
+    order = orders[0] if len(orders) == 1 else merged(orders, columns)
     if order is None:
-        left = Bounds(bounds.max_steps - steps, bounds.ends_at_s, bounds.max_memory_bytes)
-        outcome = _search(judged.operations, model, left, by_time, engine)
+        outcome = _search(columns, model, bounds.after(steps), engine, by_time=True)
         return _verdict("linearizable", outcome, judged, None, model, steps + outcome.steps)
     return _verdict("linearizable", Outcome(True, order, None, steps), judged, None, model, steps)
 
@@ -145,7 +145,8 @@ def sequentially_consistent(  # noqa: PLR0913 - bounds, each by its name
     """
     judged = _history(history)
     bounds = Bounds.of(max_steps, timeout_s, max_memory_bytes)
-    outcome = _search(judged.operations, model, bounds, by_process, engine)
+    _check_model(model)
+    outcome = _search(judged.columns, model, bounds, engine, by_time=False)
     return _verdict("sequentially consistent", outcome, judged, None, model, outcome.steps)
 
 
@@ -153,35 +154,41 @@ def _history(given: History | Iterable[Operation]) -> History:
     return given if isinstance(given, History) else History(given)
 
 
-def _parts(history: History, model: SequentialModel) -> dict[Hashable | None, tuple[Operation, ...]]:
-    """Return the operations of each part, or all of them as one where any touches the whole."""
-    given: object = model  # whatever the types promise
-    if not isinstance(given, SequentialModel):
-        msg = f"expected a model such as Register() or Model(step, initial), got {model!r}"
+def _check_model(given: object) -> None:
+    if not isinstance(given, Whole) and not isinstance(given, SequentialModel):  # the latter is slow
+        msg = f"expected a model such as Register() or Model(step, initial), got {given!r}"
         raise ModelError(msg)
-    parts: dict[Hashable | None, list[Operation]] = {}
-    for operation in history:
-        part = model.part_of(operation.input)
+
+
+def _parts(columns: Columns, model: SequentialModel) -> Mapping[Hashable | None, list[int] | None]:
+    """Return the rows of each part; None for all of them, as one, where any touches the whole."""
+    _check_model(model)
+    if isinstance(model, Whole):
+        return {None: None}
+    parts: dict[Hashable | None, list[int]] = {}
+    for row, asked in enumerate(columns.inputs):
+        part = model.part_of(asked)
         if part is None:
-            return {None: history.operations}
-        parts.setdefault(part, []).append(operation)
-    return {part: tuple(operations) for part, operations in parts.items()}
+            return {None: None}
+        parts.setdefault(part, []).append(row)
+    return parts
 
 
 def _search(
-    operations: tuple[Operation, ...], model: SequentialModel, bounds: Bounds, layout: Layout, engine: Engine
+    columns: Columns, model: SequentialModel, bounds: Bounds, engine: Engine, *, by_time: bool
 ) -> Outcome:
     if engine not in ("auto", "compiled", "interpreted"):
         msg = f'engine must be "auto", "compiled" or "interpreted", got {engine!r}'
         raise ModelError(msg)
     if engine != "interpreted":
         try:
-            automaton = Automaton(model, operations)
-            return CompiledSearch(layout(*automaton.relevant(operations)), automaton).run(bounds)
+            machine = machine_of(model, columns)
+            return CompiledSearch(Lanes.of(columns, machine, by_time=by_time), machine).run(bounds)
         except UnhashableStateError:
             if engine == "compiled":
                 raise
-    return InterpretedSearch(layout(operations, list(range(len(operations)))), model).run(bounds)
+    lanes = Lanes.of(columns, Unlike(columns), by_time=by_time)
+    return InterpretedSearch(lanes, model, columns.operations).run(bounds)
 
 
 def _verdict(  # noqa: PLR0913 - what there is to say
@@ -192,11 +199,12 @@ def _verdict(  # noqa: PLR0913 - what there is to say
     model: SequentialModel,
     steps: int,
 ) -> Verdict:
+    operations = history.operations
     return Verdict(
         outcome.holds,
         condition,
-        needed(outcome.placed, model),
-        outcome.blocking,
+        tuple([operations[row] for row in outcome.placed]),
+        None if outcome.blocking is None else operations[outcome.blocking],
         history,
         part,
         model,

@@ -84,7 +84,7 @@ class Set:
         """Return whether a set of these elements may answer so, and the elements afterwards."""
         match asked:
             case ("read",):
-                return told is None or _elements(told) == state, state
+                return told is None or elements(told) == state, state
             case ("contains", element):
                 return told is None or told == (frozen(element) in state), state
             case ("add", element):
@@ -105,7 +105,7 @@ class Set:
         return Set(element for element in self.initial if (element,) == part)
 
 
-def _elements(told: Any) -> frozenset[Hashable] | None:
+def elements(told: Any) -> frozenset[Hashable] | None:
     """Return the elements of an answer; those of nothing are none."""
     if isinstance(told, set | frozenset | list | tuple):
         return frozenset(map(frozen, told))

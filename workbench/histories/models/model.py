@@ -16,11 +16,12 @@ from dataclasses import dataclass
 from typing import Any, Protocol, Self, TypeAlias, runtime_checkable
 
 from workbench.histories.errors import ModelError
+from workbench.histories.operation import Nil
 
 __all__ = ["Model", "SequentialModel"]
 
 Input: TypeAlias = tuple[Any, ...]  # ("write", 7)
-PLAIN = frozenset({int, str, bool, float, bytes, type(None)})
+PLAIN = frozenset({int, str, bool, float, bytes, type(None), Nil})
 Step: TypeAlias = Callable[[Any, Input, Any], tuple[bool, Any]]
 
 
@@ -138,4 +139,4 @@ def frozen(value: Any) -> Any:
 
 def acknowledged(told: Any, happened: object) -> bool:
     """Tell whether an answer agrees with what happened; only 0, 1, False and True say anything of it."""
-    return not isinstance(told, bool | int) or told == happened
+    return not isinstance(told, int) or told == happened

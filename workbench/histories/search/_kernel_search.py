@@ -13,9 +13,9 @@ Four rules leave out configurations without changing any answer:
 - nothing is placed after one that never returned if it leads to the same state without it;
 - an operation that never changes any state is placed as soon as it may be, and nothing else is tried.
 
-A run ends at `HOLDS` or `FAILS`, or pauses: for an entry of the table of transitions (`MISSING`), for a
-larger table of visits (`FULL`), or because its budget of steps is spent (`SPENT`). All of it lies in arrays,
-so the next run goes on where this one stopped.
+A run ends at `HOLDS` or `FAILS`, or pauses: for an entry of the table of transitions (`MISSING`), for more
+room for sequences (`CROWDED`), for a larger table of visits (`FULL`), or because its budget of steps is spent
+(`SPENT`). All of it lies in arrays, so the next run goes on where this one stopped.
 """
 
 from typing import Any
@@ -23,13 +23,13 @@ from typing import Any
 import numpy as np
 
 from workbench.histories.search import _codes as codes
+from workbench.histories.search._kernel_machines import is_crowded, successor
 from workbench.kernels import kernel
 from workbench.kernels.memory import inlined, mix, shift_right, unowned
 
 __all__ = ["rehash", "search"]
 
 ODD = 0x9E3779B97F4A7C15 - (1 << 64)
-NEVER = 1 << 62
 
 
 @inlined
@@ -53,79 +53,92 @@ def _slot(visits: Any, key: Any, state: Any) -> Any:
 
 
 @inlined
-def _least_return(operations: Any, lanes: Any) -> Any:
+def _least_return(operations: Any, lanes: Any, solid: Any) -> Any:
     """Return the earliest return of what is not placed."""
-    low = np.int64(NEVER)
-    for lane in range(lanes.shape[0]):
-        place = lanes[lane, codes.NEXT]
-        if place < lanes[lane, codes.END]:
-            low = min(low, operations[place, codes.RETURN])
+    low = np.int64(codes.NEVER)
+    for lane in range(solid):
+        low = min(low, operations[lanes[lane, codes.NEXT], codes.RETURN])
     return low
 
 
-TABLE = "int64[:,::1]"
+LINE, TABLE = "int64[::1]", "int64[:,::1]"
+MACHINE = f"int32[:,::1], {TABLE}, {LINE}, {LINE}"
 
 
-@kernel(f"int64(int64[::1], {TABLE}, {TABLE}, {TABLE}, int32[:,::1], {TABLE}, int64[::1], int64[::1])")
+@kernel(f"int64({LINE}, {TABLE}, {TABLE}, {TABLE}, {MACHINE}, {TABLE}, {LINE}, {LINE})")
 def search(
-    here: Any, operations_: Any, lanes_: Any, stack_: Any, table_: Any, visits_: Any, key_: Any, best_: Any
+    here_: Any,
+    operations_: Any,
+    lanes_: Any,
+    stack_: Any,
+    table_: Any,
+    sequences_: Any,
+    pool_: Any,
+    slots_: Any,
+    visits_: Any,
+    key_: Any,
+    best_: Any,
 ) -> Any:
     """Run until it ends or pauses."""
-    operations, lanes, stack = unowned(operations_), unowned(lanes_), unowned(stack_)
-    table, visits, key, best = unowned(table_), unowned(visits_), unowned(key_), unowned(best_)
-    width, capacity, count = key.shape[0], visits.shape[0], lanes.shape[0]
+    here, operations, lanes, stack = unowned(here_), unowned(operations_), unowned(lanes_), unowned(stack_)
+    table, sequences = unowned(table_), unowned(sequences_)
+    pool, slots = unowned(pool_), unowned(slots_)
+    visits, key, best = unowned(visits_), unowned(key_), unowned(best_)
+    width, capacity, count, solid = key.shape[0], visits.shape[0], here[codes.LANES], here[codes.SOLID]
+    kind, budget, any_steady = here[codes.KIND], here[codes.BUDGET], here[codes.STEADY_THERE]
     state, depth, lane, low = here[codes.STATE], here[codes.DEPTH], here[codes.LANE], here[codes.LOW]
-    left, steps, visited, any_steady = (
-        here[codes.LEFT],
-        here[codes.STEPS],
-        here[codes.VISITS],
-        here[codes.STEADY_THERE],
-    )
+    left, steps, visited = here[codes.LEFT], here[codes.STEPS], here[codes.VISITS]
     status = np.int64(-1)
     while status < 0:
         if left == 0:
             status = np.int64(codes.HOLDS)
             break
-        if steps >= here[codes.BUDGET]:
+        if steps >= budget:
             status = np.int64(codes.SPENT)
             break
         if 2 * visited >= capacity:
             status = np.int64(codes.FULL)
             break
+        if kind == codes.SEQUENCE and is_crowded(state, count, here, sequences, pool):
+            status = np.int64(codes.CROWDED)
+            break
         forced = np.int64(0)
         if lane == codes.FRESH:
             lane = np.int64(0)
-            if any_steady:
-                for candidate in range(count):
+            if any_steady != 0:
+                for candidate in range(solid):
                     place = lanes[candidate, codes.NEXT]
                     if (
-                        place < lanes[candidate, codes.END]
-                        and operations[place, codes.STEADY] != 0
+                        operations[place, codes.STEADY] != 0
                         and operations[place, codes.CALL] <= low
-                        and table[state, operations[place, codes.SYMBOL]] == state
+                        and successor(kind, state, operations, place, here, table, sequences, pool, slots)
+                        >= 0
                     ):
                         lane = np.int64(candidate)
                         forced = np.int64(1)
                         break
         pushed = False
         without = np.int64(-1)  # the state before what was placed last, if that never returned
-        if depth > 0 and operations[stack[depth - 1, codes.PLACE], codes.RETURN] == NEVER:
+        if depth > 0 and operations[stack[depth - 1, codes.PLACE], codes.RETURN] == codes.NEVER:
             without = stack[depth - 1, codes.BEFORE]
         while lane < count:
             place = lanes[lane, codes.NEXT]
-            if place < lanes[lane, codes.END] and operations[place, codes.CALL] <= low:
-                steps += 1
-                after = np.int64(table[state, operations[place, codes.SYMBOL]])
+            if operations[place, codes.CALL] <= low:
+                after = successor(kind, state, operations, place, here, table, sequences, pool, slots)
                 if after == codes.UNKNOWN:
-                    here[codes.MISSED] = operations[place, codes.SYMBOL]
+                    here[codes.MISSED] = operations[place, codes.RULE + codes.SYMBOL]
                     status = np.int64(codes.MISSING)
                     break
-                idle = after == state and operations[place, codes.RETURN] == NEVER
-                if without >= 0 and table[without, operations[place, codes.SYMBOL]] == after:
-                    idle = True
-                if after >= 0 and not idle:
+                steps += 1
+                idle = after < 0 or (after == state and operations[place, codes.RETURN] == codes.NEVER)
+                if without >= 0 and not idle:
+                    idle = (
+                        successor(kind, without, operations, place, here, table, sequences, pool, slots)
+                        == after
+                    )
+                if not idle:
                     word = lanes[lane, codes.WORD]
-                    key[word] += np.int64(1) << lanes[lane, codes.SHIFT]
+                    key[word] += lanes[lane, codes.UNIT]
                     slot = _slot(visits, key, after)
                     if visits[slot, width] == 0:
                         for part in range(width):
@@ -134,7 +147,7 @@ def search(
                         visited += 1
                         pushed = True
                         break
-                    key[word] -= np.int64(1) << lanes[lane, codes.SHIFT]
+                    key[word] -= lanes[lane, codes.UNIT]
             if forced != 0:
                 lane = np.int64(count)
                 break
@@ -149,9 +162,9 @@ def search(
             depth += 1
             state = after
             lanes[lane, codes.NEXT] += 1
-            left -= operations[place, codes.RETURN] != NEVER
+            left -= operations[place, codes.RETURN] != codes.NEVER
             if operations[place, codes.RETURN] == low:
-                low = _least_return(operations, lanes)
+                low = _least_return(operations, lanes, solid)
             lane = np.int64(codes.FRESH)
             continue
         if low > here[codes.BEST_LOW] or (low == here[codes.BEST_LOW] and left < here[codes.BEST_LEFT]):
@@ -166,8 +179,8 @@ def search(
         low = stack[depth, codes.LOW_BEFORE]
         lane = operations[place, codes.OF_LANE]
         lanes[lane, codes.NEXT] -= 1
-        key[lanes[lane, codes.WORD]] -= np.int64(1) << lanes[lane, codes.SHIFT]
-        left += operations[place, codes.RETURN] != NEVER
+        key[lanes[lane, codes.WORD]] -= lanes[lane, codes.UNIT]
+        left += operations[place, codes.RETURN] != codes.NEVER
         lane = np.int64(count) if stack[depth, codes.FORCED] != 0 else lane + 1
     here[codes.STATE], here[codes.DEPTH], here[codes.LANE], here[codes.LOW] = state, depth, lane, low
     here[codes.LEFT], here[codes.STEPS], here[codes.VISITS] = left, steps, visited

@@ -9,19 +9,24 @@ Where few states can be reached, all are found beforehand. It is then certain wh
 state, such as reads.
 """
 
+from collections.abc import Hashable, Iterable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from workbench.histories._columns import Columns
 from workbench.histories.errors import ModelError
 from workbench.histories.models.model import SequentialModel, frozen
 from workbench.histories.operation import Operation
+from workbench.histories.search import _codes as codes
 from workbench.histories.search._codes import REFUSED, UNKNOWN
+from workbench.histories.search.machine import Array, Machine
 
 __all__ = ["Automaton", "UnhashableStateError", "taken"]
 
 FEW_STATES = 64
+STATE_BYTES = 200  # of one state in Python, about
 
 
 class UnhashableStateError(ModelError):
@@ -45,18 +50,21 @@ def taken(model: SequentialModel, state: Any, operation: Operation) -> tuple[boo
     return bool(answer[0]), answer[1]
 
 
-class Automaton:
+class Automaton(Machine):
     """The transitions of a model under the operations of a history."""
 
-    def __init__(self, model: SequentialModel, operations: tuple[Operation, ...]) -> None:
+    def __init__(self, model: SequentialModel, columns: Columns) -> None:
         self.model = model
         self.samples: list[Operation] = []  # an operation of each symbol
-        self.symbols = self._symbols(operations)
+        symbols = self._symbols(columns)
         self.states: list[Any] = []
         self._numbers: dict[Any, int] = {}
-        self.table: npt.NDArray[np.int32] = np.full((FEW_STATES, len(self.samples)), UNKNOWN, np.int32)
-        self._number(model.start)
+        self.table = np.full((FEW_STATES, len(self.samples)), UNKNOWN, np.int32)
+        rules = np.zeros((len(symbols), 6), np.int64)
+        super().__init__(codes.TABLE, rules, self._number(model.start))
         self.is_complete = self._close()
+        rules[:, codes.SYMBOL] = symbols
+        rules[:, codes.CHANGES_NOTHING] = self.steady[symbols]
 
     @property
     def steady(self) -> npt.NDArray[np.bool_]:
@@ -66,15 +74,17 @@ class Automaton:
         known = self.table[: len(self.states)]
         return ((known == REFUSED) | (known == np.arange(len(self.states))[:, None])).all(axis=0)
 
-    def relevant(self, operations: tuple[Operation, ...]) -> tuple[tuple[Operation, ...], list[int]]:
-        """Return operations and their symbols, without those that never returned and change nothing."""
-        idle = self.steady
-        chosen = [
-            (operation, int(symbol))
-            for operation, symbol in zip(operations, self.symbols, strict=True)
-            if operation.return_s is not None or not idle[symbol]
-        ]
-        return tuple(operation for operation, _ in chosen), [symbol for _, symbol in chosen]
+    @property
+    def nbytes(self) -> int:
+        """The memory of the table and, about, of the states."""
+        return self.table.nbytes + STATE_BYTES * len(self.states)
+
+    def supply(self, here: Array, room: float) -> bool:
+        """Compute the entry that is missing."""
+        if len(self.states) == len(self.table) and self.table.nbytes > room:
+            return False
+        self.fill(int(here[codes.STATE]), int(here[codes.MISSED]))
+        return True
 
     def fill(self, state: int, symbol: int) -> None:
         """Compute one entry."""
@@ -82,20 +92,23 @@ class Automaton:
         found = self._number(after) if ok else REFUSED  # numbering may enlarge the table
         self.table[state, symbol] = found
 
-    def _symbols(self, operations: tuple[Operation, ...]) -> npt.NDArray[np.int64]:
-        known: dict[Any, int] = {}
-        found = np.empty(len(operations), np.int64)
-        for place, operation in enumerate(operations):
-            key = (frozen(operation.input), frozen(operation.output), operation.output is None)
-            try:
-                symbol = known.setdefault(key, len(known))
-            except TypeError as error:
-                msg = f"an operation with {operation.text} cannot be a key: {error}"
-                raise UnhashableStateError(msg) from error
-            if symbol == len(self.samples):
-                self.samples.append(operation)
-            found[place] = symbol
-        return found
+    def _symbols(self, columns: Columns) -> npt.NDArray[np.int64]:
+        """Give one number to what is alike: equal, and of the same types, as 1 and True are not."""
+        kinds = [
+            (type(told), *map(type, asked))
+            for asked, told in zip(columns.inputs, columns.outputs, strict=True)
+        ]
+        try:
+            return self._numbered(columns, zip(columns.inputs, columns.outputs, kinds, strict=True))
+        except TypeError:
+            return self._numbered(columns, zip(map(_key, columns.operations), kinds, strict=True))
+
+    def _numbered(self, columns: Columns, keys: Iterable[Hashable]) -> npt.NDArray[np.int64]:
+        known: dict[Hashable, int] = {}
+        found = [known.setdefault(key, len(known)) for key in keys]
+        firsts = dict(zip(reversed(found), reversed(columns.operations), strict=True))
+        self.samples = [firsts[symbol] for symbol in range(len(known))]
+        return np.array(found, np.int64)
 
     def _number(self, state: Any) -> int:
         try:
@@ -121,3 +134,13 @@ class Automaton:
                 return False
             state += 1
         return True
+
+
+def _key(operation: Operation) -> Hashable:
+    key = frozen(operation.input), frozen(operation.output)
+    try:
+        hash(key)
+    except TypeError as error:
+        msg = f"an operation with {operation.text} cannot be a key: {error}"
+        raise UnhashableStateError(msg) from error
+    return key

@@ -1,18 +1,17 @@
 """The compiled engine: drives the kernel, and gives it what it pauses for."""
 
 import numpy as np
-import numpy.typing as npt
 
 from workbench.histories.search import _codes as codes
+from workbench.histories.search._kernel_needed import leave_out
 from workbench.histories.search._kernel_search import rehash, search
-from workbench.histories.search.automaton import Automaton
-from workbench.histories.search.lanes import NEVER, Lanes
+from workbench.histories.search.lanes import Lanes
+from workbench.histories.search.machine import Array, Machine
 from workbench.histories.search.outcome import Bounds, Outcome
 from workbench.kernels import announce_compilation
 
 __all__ = ["CompiledSearch"]
 
-Array = npt.NDArray[np.int64]
 FIRST_CAPACITY = 1 << 10
 CHUNK_STEPS = 1 << 20  # between two looks at the clock and at KeyboardInterrupt: some 30 ms
 
@@ -20,73 +19,67 @@ CHUNK_STEPS = 1 << 20  # between two looks at the clock and at KeyboardInterrupt
 class CompiledSearch:
     """One search, with all of its memory."""
 
-    def __init__(self, lanes: Lanes, automaton: Automaton) -> None:
-        self.lanes, self.automaton = lanes, automaton
-        self.operations = _operation_table(lanes, automaton)
-        self.tracks = _lane_table(lanes)
-        size = len(lanes.operations)
-        self.stack = np.zeros((size + 1, 4), np.int64)
-        self.best = np.zeros(size, np.int64)
-        self.key = np.zeros(lanes.width, np.int64)
-        self.visits = np.zeros((FIRST_CAPACITY, lanes.width + 1), np.int64)
-        self.here = self._start()
+    def __init__(self, lanes: Lanes, machine: Machine) -> None:
+        self.machine, self.here = machine, lanes.here.copy()
+        self.operations, self.lanes = lanes.operations, lanes.lanes.copy()
+        size, width = len(lanes.operations), int(self.here[codes.WIDTH])
+        self.stack = np.empty((size + 1, 4), np.int64)
+        self.best = np.empty(size, np.int64)
+        self.key = np.zeros(width, np.int64)
+        self.visits = np.zeros((FIRST_CAPACITY, width + 1), np.int64)
 
     def run(self, bounds: Bounds) -> Outcome:
         """Search until it is decided, or a bound is reached."""
-        announce_compilation(search, "the search for linearizations")
+        if not search.overloads:
+            announce_compilation(search, "the search for linearizations")
         while True:
             status = self._advance(bounds)
             if status == codes.HOLDS:
                 return self._outcome(True, self.stack[: self.here[codes.DEPTH], codes.PLACE])
             if status == codes.FAILS:
                 return self._outcome(False, self.best[: self.here[codes.BEST_DEPTH]])
-            bound = bounds.reached(self.here[codes.STEPS])
-            if status == codes.FULL:
-                bound = bound or self._grow(bounds)
-            elif status == codes.MISSING:
-                self._fill()
+            bound = bounds.reached(int(self.here[codes.STEPS])) or self._supply(status, bounds)
             if bound:
                 return self._outcome(None, self._longest(), bound)
 
-    def _start(self) -> Array:
-        here = np.zeros(codes.FIELDS, np.int64)
-        here[codes.LANE] = codes.FRESH
-        here[codes.LEFT] = np.count_nonzero(self.lanes.returns != NEVER)
-        first = self.lanes.returns[self.lanes.bounds[:-1]]
-        here[codes.LOW] = first.min(initial=NEVER)
-        here[codes.BEST_LOW] = -1
-        here[codes.STEADY_THERE] = self.operations[:, codes.STEADY].any()
-        return here
-
     def _advance(self, bounds: Bounds) -> int:
         self.here[codes.BUDGET] = min(self.here[codes.STEPS] + CHUNK_STEPS, bounds.max_steps)
-        table = self.automaton.table
+        machine = self.machine
         return int(
             search(
                 self.here,
                 self.operations,
-                self.tracks,
+                self.lanes,
                 self.stack,
-                table,
+                machine.table,
+                machine.sequences,
+                machine.pool,
+                machine.slots,
                 self.visits,
                 self.key,
                 self.best,
             )
         )
 
-    def _fill(self) -> None:
-        self.automaton.fill(int(self.here[codes.STATE]), int(self.here[codes.MISSED]))
+    def _supply(self, status: int, bounds: Bounds) -> str:
+        """Provide what it paused for; return the bound of memory where it would be exceeded."""
+        room = bounds.max_memory_bytes - self.visits.nbytes - self.machine.nbytes
+        if status == codes.FULL:
+            has_room = self._grow(room)
+        elif status in (codes.MISSING, codes.CROWDED):
+            has_room = self.machine.supply(self.here, room)
+        else:
+            has_room = True
+        return "" if has_room else f"with max_memory_bytes={bounds.max_memory_bytes:,}"
 
-    def _grow(self, bounds: Bounds) -> str:
-        """Enlarge the table of visits; return the bound of memory where it would be exceeded."""
-        room = bounds.max_memory_bytes - self.visits.nbytes - self.automaton.table.nbytes
+    def _grow(self, room: int) -> bool:
+        """Enlarge the table of visits; the old and the new one are there together."""
         factor = next((factor for factor in (4, 2) if factor * self.visits.nbytes <= room), 0)
-        if not factor:
-            return f"with max_memory_bytes={bounds.max_memory_bytes:,}"
-        larger = np.zeros((factor * len(self.visits), self.visits.shape[1]), np.int64)
-        rehash(self.visits, larger)
-        self.visits = larger
-        return ""
+        if factor:
+            larger = np.zeros((factor * len(self.visits), self.visits.shape[1]), np.int64)
+            rehash(self.visits, larger)
+            self.visits = larger
+        return factor > 0
 
     def _longest(self) -> Array:
         """Return what is placed now, or was when it failed, whichever came further."""
@@ -95,24 +88,23 @@ class CompiledSearch:
         return self.stack[:depth, codes.PLACE] if farther else self.best[: self.here[codes.BEST_DEPTH]]
 
     def _outcome(self, holds: bool | None, places: Array, bound: str = "") -> Outcome:  # noqa: FBT001
-        operations = self.lanes.operations
-        blocking = None
-        if holds is False:
-            left = np.setdiff1d(np.arange(len(operations)), places)
-            blocking = operations[left[np.argmin(self.lanes.returns[left])]]
-        placed = tuple(operations[place] for place in places)
-        return Outcome(holds, placed, blocking, int(self.here[codes.STEPS]), bound)
+        blocking = self._blocking(places) if holds is False else None
+        rows = self.operations[self._needed(places), codes.ROW].tolist()
+        return Outcome(holds, rows, blocking, int(self.here[codes.STEPS]), bound)
 
+    def _blocking(self, places: Array) -> int:
+        """Return which of those that are not placed returned first."""
+        left = np.setdiff1d(np.flatnonzero(self.operations[:, codes.ROW] >= 0), places)
+        return int(self.operations[left[np.argmin(self.operations[left, codes.RETURN])], codes.ROW])
 
-def _operation_table(lanes: Lanes, automaton: Automaton) -> Array:
-    table = np.zeros((len(lanes.operations), 5), np.int64)
-    table[:, codes.CALL] = lanes.calls
-    table[:, codes.RETURN] = lanes.returns
-    table[:, codes.SYMBOL] = lanes.symbols
-    table[:, codes.OF_LANE] = lanes.lane
-    table[:, codes.STEADY] = automaton.steady[lanes.symbols] & (lanes.returns != NEVER)
-    return table
-
-
-def _lane_table(lanes: Lanes) -> Array:
-    return np.stack([lanes.bounds[:-1], lanes.bounds[1:], lanes.words, lanes.shifts], axis=1).astype(np.int64)
+    def _needed(self, places: Array) -> Array:
+        """Leave out what never returned and the order does not need."""
+        here, machine = self.here.copy(), self.machine
+        here[codes.DEPTH] = len(places)
+        kept, states = places.copy(), np.empty(len(places) + 1, np.int64)
+        states[0] = machine.start
+        while not leave_out(
+            here, self.operations, kept, states, machine.table, machine.sequences, machine.pool, machine.slots
+        ):
+            machine.supply(here, float("inf"))
+        return kept[: here[codes.DEPTH]]

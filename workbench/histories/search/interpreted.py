@@ -5,24 +5,40 @@ It calls the model's step at every turn, and compares unhashable states one by o
 
 from typing import Any
 
+import numpy as np
+
+from workbench.histories._columns import Columns
 from workbench.histories.models.model import SequentialModel
 from workbench.histories.operation import Operation
+from workbench.histories.search import _codes as codes
 from workbench.histories.search.automaton import taken
-from workbench.histories.search.lanes import NEVER, Lanes
+from workbench.histories.search.lanes import Lanes
+from workbench.histories.search.machine import Machine
+from workbench.histories.search.needing import needed
 from workbench.histories.search.outcome import Bounds, Outcome
 
-__all__ = ["InterpretedSearch"]
+__all__ = ["InterpretedSearch", "Unlike"]
 
 VISIT_BYTES = 200  # of one visit in a dict, about
+
+
+class Unlike(Machine):
+    """No machine: each operation is unlike any other, and may change any state."""
+
+    def __init__(self, columns: Columns) -> None:
+        rules = np.zeros((len(columns.operations), 6), np.int64)
+        rules[:, codes.SYMBOL] = np.arange(len(rules))
+        super().__init__(codes.TABLE, rules, 0)
 
 
 class InterpretedSearch:
     """One search, with all of its memory."""
 
-    def __init__(self, lanes: Lanes, model: SequentialModel) -> None:
-        self.lanes, self.model = lanes, model
-        self.calls, self.returns = lanes.calls.tolist(), lanes.returns.tolist()
-        self.starts, self.ends = lanes.bounds[:-1].tolist(), lanes.bounds[1:].tolist()
+    def __init__(self, lanes: Lanes, model: SequentialModel, operations: tuple[Operation, ...]) -> None:
+        self.model, self.operations = model, operations
+        columns = lanes.operations.T.tolist()
+        self.calls, self.returns, self.rows = columns[codes.CALL], columns[codes.RETURN], columns[codes.ROW]
+        self.starts = lanes.lanes[:, codes.NEXT].tolist()
         self.visits: dict[tuple[int, ...], list[Any]] = {}
         self.visited = self.steps = 0
         self.best: tuple[int, int, list[int]] = (-1, 0, [])  # least return, minus those left, order
@@ -31,7 +47,7 @@ class InterpretedSearch:
         """Search until it is decided, or a bound is reached."""
         ahead, state, lane = list(self.starts), self.model.start, 0
         stack: list[tuple[int, Any]] = []
-        left = sum(returned != NEVER for returned in self.returns)
+        left = sum(returned != codes.NEVER for returned in self.returns)
         while left:
             bound = self._bound(bounds)
             if bound:
@@ -40,7 +56,7 @@ class InterpretedSearch:
             lane, after = self._next(ahead, state, lane, low)
             if lane < len(ahead):
                 stack.append((lane, state))
-                left -= self.returns[ahead[lane]] != NEVER
+                left -= self.returns[ahead[lane]] != codes.NEVER
                 ahead[lane] += 1
                 state, lane = after, 0
                 continue
@@ -49,7 +65,7 @@ class InterpretedSearch:
                 return self._outcome(False, ahead, stack)
             lane, state = stack.pop()
             ahead[lane] -= 1
-            left += self.returns[ahead[lane]] != NEVER
+            left += self.returns[ahead[lane]] != codes.NEVER
             lane += 1
         return self._outcome(True, ahead, stack)
 
@@ -57,9 +73,9 @@ class InterpretedSearch:
         """Return the first lane, from one on, whose next operation leads somewhere new, and where to."""
         while lane < len(ahead):
             place = ahead[lane]
-            if place < self.ends[lane] and self.calls[place] <= low:
+            if self.calls[place] <= low:
                 self.steps += 1
-                ok, after = taken(self.model, state, self.lanes.operations[place])
+                ok, after = taken(self.model, state, self.operations[self.rows[place]])
                 if ok and self._is_new(ahead, lane, after):
                     return lane, after
             lane += 1
@@ -76,8 +92,7 @@ class InterpretedSearch:
         return True
 
     def _least_return(self, ahead: list[int]) -> int:
-        following = (self.returns[place] for place, end in zip(ahead, self.ends, strict=True) if place < end)
-        return min(following, default=NEVER)
+        return min((self.returns[place] for place in ahead), default=codes.NEVER)
 
     def _remember(self, low: int, left: int, stack: list[tuple[int, Any]]) -> None:
         if (low, -left) > self.best[:2]:
@@ -108,9 +123,9 @@ class InterpretedSearch:
         if holds is False or (holds is None and self._least_return(ahead) <= self.best[0]):
             order = self.best[2]
         blocking = self._blocking(order) if holds is False else None
-        operations = self.lanes.operations
-        return Outcome(holds, tuple(operations[place] for place in order), blocking, self.steps, bound)
+        rows = needed([self.rows[place] for place in order], self.operations, self.model)
+        return Outcome(holds, rows, blocking, self.steps, bound)
 
-    def _blocking(self, order: list[int]) -> Operation:
+    def _blocking(self, order: list[int]) -> int:
         left = sorted(set(range(len(self.returns))).difference(order))
-        return self.lanes.operations[min(left, key=self.returns.__getitem__)]
+        return self.rows[min(left, key=self.returns.__getitem__)]

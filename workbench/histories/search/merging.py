@@ -13,50 +13,49 @@ from itertools import groupby, pairwise
 from operator import itemgetter
 from typing import TypeAlias
 
-from workbench.histories.operation import Operation
+from workbench.histories._columns import Columns
+from workbench.histories.search._codes import EARLIEST
 
 __all__ = ["merged"]
 
-Placed: TypeAlias = tuple[float, int, int, Operation]  # instant, part, place in the history, operation
+Placed: TypeAlias = tuple[int, int, int]  # instant, part, row of the history
 
 
-def merged(
-    orders: list[tuple[Operation, ...]], history: tuple[Operation, ...]
-) -> tuple[Operation, ...] | None:
+def merged(orders: list[list[int]], columns: Columns) -> list[int] | None:
     """Merge the orders of all parts into one; None where the parts contradict the order of a process."""
-    place = {id(operation): number for number, operation in enumerate(history)}
-    entries = [entry for part, order in enumerate(orders) for entry in _placed(order, part, place)]
+    calls, processes = columns.calls.tolist(), columns.processes.tolist()
+    entries = [entry for part, order in enumerate(orders) for entry in _placed(order, part, calls)]
     entries.sort(key=itemgetter(0))
-    found: list[Operation] = []
+    found: list[int] = []
     for _, group in groupby(entries, key=itemgetter(0)):
         together = list(group)
         try:
-            found += _untangled(together) if len(together) > 1 else [together[0][3]]
+            found += _untangled(together, processes) if len(together) > 1 else [together[0][2]]
         except CycleError:
             return None
-    return tuple(found)
-
-
-def _placed(order: tuple[Operation, ...], part: int, place: dict[int, int]) -> list[Placed]:
-    instant = float("-inf")
-    found = []
-    for operation in order:
-        instant = max(instant, operation.call_s)
-        found.append((instant, part, place[id(operation)], operation))
     return found
 
 
-def _untangled(together: list[Placed]) -> list[Operation]:
+def _placed(order: list[int], part: int, calls: list[int]) -> list[Placed]:
+    instant = EARLIEST
+    found = []
+    for row in order:
+        instant = max(instant, calls[row])
+        found.append((instant, part, row))
+    return found
+
+
+def _untangled(together: list[Placed], processes: list[int]) -> list[int]:
     """Order what shares an instant as its part and its process do."""
     sorter: TopologicalSorter[int] = TopologicalSorter(dict.fromkeys(range(len(together)), ()))
     by_part = sorted(range(len(together)), key=lambda number: together[number][1])
     for first, second in pairwise(by_part):
         if together[first][1] == together[second][1]:
             sorter.add(second, first)
-    last: dict[object, int] = {}
+    last: dict[int, int] = {}
     for number in sorted(range(len(together)), key=lambda number: together[number][2]):
-        process = together[number][3].process
+        process = processes[together[number][2]]
         if process in last:
             sorter.add(number, last[process])
         last[process] = number
-    return [together[number][3] for number in sorter.static_order()]
+    return [together[number][2] for number in sorter.static_order()]

@@ -9,17 +9,17 @@ from workbench.histories.search.automaton import taken
 __all__ = ["needed"]
 
 
-def needed(order: tuple[Operation, ...], model: SequentialModel) -> tuple[Operation, ...]:
+def needed(rows: list[int], operations: tuple[Operation, ...], model: SequentialModel) -> list[int]:
     """Leave out, from the last to the first, what never returned and can be left out."""
-    if all(operation.return_s is not None for operation in order):
-        return order
-    left = list(order)
+    left = [operations[row] for row in rows]
+    if all(operation.return_s is not None for operation in left):
+        return rows
     states = _states(left, model, model.start)
     for place in reversed(range(len(left))):
         if left[place].return_s is None and _goes_without(left, states, place, model):
-            del left[place]
+            del left[place], rows[place]
             states[place:] = _states(left[place:], model, states[place])
-    return tuple(left)
+    return rows
 
 
 def _states(order: list[Operation], model: SequentialModel, start: Any) -> list[Any]:

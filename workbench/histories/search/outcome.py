@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Self
 
 from workbench.histories.errors import HistoryError
-from workbench.histories.operation import Operation
 
 __all__ = ["Bounds", "Outcome"]
 
@@ -29,6 +28,10 @@ class Bounds:
         ends_at_s = float("inf") if timeout_s is None else time.monotonic() + timeout_s
         return cls((1 << 62) if max_steps is None else max_steps, ends_at_s, max_memory_bytes)
 
+    def after(self, steps: int) -> "Bounds":
+        """Return what is left of them after some steps."""
+        return Bounds(self.max_steps - steps, self.ends_at_s, self.max_memory_bytes)
+
     def reached(self, steps: int) -> str:
         """Return the bound of time or steps that is reached, in words; empty when none is."""
         if steps >= self.max_steps:
@@ -38,10 +41,10 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Whether there is an order, the longest that was found, and what could not be placed."""
+    """Whether there is an order, the longest that was found, and what could not be placed, by rows."""
 
     holds: bool | None
-    placed: tuple[Operation, ...]
-    blocking: Operation | None
+    placed: list[int]
+    blocking: int | None
     steps: int
     bound: str = ""  # why holds is None

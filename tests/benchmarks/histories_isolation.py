@@ -2,7 +2,8 @@
 
 Each transaction does four micro-operations, half of them appends, on ten keys at a time; a key is left for a
 new one after some 32 appends, as in histories of real tests. A serializable history is checked whole; where
-every thousandth transaction reads what is no longer there, all anomalies are found as well.
+every thousandth transaction reads what is no longer there, all anomalies are found as well. At last the same
+from a `History` of Python objects, which are made into columns first.
 
 python tests/benchmarks/histories_isolation.py
 """
@@ -14,7 +15,7 @@ import time
 import numpy as np
 import pandas as pd
 
-from workbench.histories import MicroOperation, Transactions, isolation
+from workbench.histories import History, MicroOperation, Transactions, isolation, transaction
 
 SIZES = (10_000, 100_000, 500_000, 1_000_000, 2_000_000)
 RUNS = 5
@@ -60,6 +61,34 @@ def measure(name: str, count: int, level: str, *, stale_every: int = 0) -> None:
     )
 
 
+def as_objects(columns: Transactions) -> History:
+    """Return the same transactions as operations."""
+    return History(
+        transaction(
+            *columns.micro_operations(txn),
+            process=columns.process_name(txn),
+            call_s=float(columns.call_s[txn]),
+            return_s=float(columns.return_s[txn]),
+        )
+        for txn in range(len(columns))
+    )
+
+
+def measure_objects(count: int) -> None:
+    """Print the rate at which histories of Python objects are made into columns, and judged."""
+    history = as_objects(serial_history(count))
+    for name, judge in (("into columns", Transactions.from_history), ("whole", isolation)):
+        seconds = []
+        for _ in range(RUNS):
+            start = time.process_time()
+            judge(history)
+            seconds.append(time.process_time() - start)
+        best, middle = count / min(seconds), count / statistics.median(seconds)
+        print(
+            f"objects, {count:>9,} transactions, {name}: {best / 1000:,.0f}k/s best, {middle / 1000:,.0f}k/s median"
+        )
+
+
 if __name__ == "__main__":
     isolation(serial_history(1000, stale_every=10), "strict-serializable")  # compiles
     for size in SIZES:
@@ -68,3 +97,5 @@ if __name__ == "__main__":
         measure("with stale reads", size, "serializable", stale_every=1000)
     for size in SIZES[:3]:
         measure("real time", size, "strict-serializable")
+    for size in SIZES[:2]:
+        measure_objects(size)

@@ -1,5 +1,7 @@
 """Transactions as columns: the same as a history of objects, and refused where columns do not fit."""
 
+import random
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -119,6 +121,71 @@ def test_an_operation_that_is_no_transaction_is_refused_with_its_number(asked, t
     with pytest.raises(TransactionError, match=said) as caught:
         isolation(History([Operation(1, 0, 1, asked, told)]))
     assert str(caught.value).startswith("operation 0")
+
+
+NAMES = {
+    "numbers": lambda number: number,
+    "texts": lambda number: f"n{number}",
+    "numbers and texts": lambda number: number if number % 2 else f"n{number}",
+    "large numbers": lambda number: number << 80,
+    "the least of all": lambda number: number - (1 << 63),
+    "flags": lambda number: (number, bool(number)),
+}
+
+
+@given(seed=st.integers(0, 10_000), names=st.sampled_from(sorted(NAMES)))
+def test_columns_say_of_each_transaction_what_its_operation_says(seed, names):
+    """Lists and registers, all fates, results that are missing or nothing, tuples and lists."""
+    rng, name = random.Random(seed), NAMES[names]
+    numbers, operations = iter(range(1000)), []
+    for place in range(rng.randrange(6)):
+        asked, told = [], []
+        for _ in range(rng.randrange(5)):
+            key, is_list = rng.randrange(8), rng.random() < 0.5
+            key = name(2 * key + is_list)
+            if rng.random() < 0.5:
+                asked.append(("append" if is_list else "write", key, name(next(numbers))))
+                told.append(None)
+                continue
+            seen = [name(next(numbers)) for _ in range(rng.randrange(3))]
+            result = rng.choice([tuple, list])(seen) if is_list else rng.choice([name(next(numbers)), NIL])
+            asked.append(rng.choice([tuple, list])(("read", key)))
+            told.append(rng.choice([result, result, NIL, None]))
+        fate = rng.choice(["committed", "aborted", "indeterminate"])
+        known = told if fate == "committed" else told[: rng.randint(0, len(told))]
+        answer = rng.choice([(fate, known), [fate, tuple(known)]])
+        question = ("txn", rng.choice([tuple, list])(asked))
+        operations.append(Operation(f"p{place}", place, place + 0.5, question, answer))
+    made = Transactions.from_history(History(operations))
+    assert len(made) == len(operations)
+    for txn, operation in enumerate(operations):
+        fate, known = operation.output
+        assert Fate(made.fate[txn]).name.lower() == fate
+        assert made.process_name(txn) == operation.process
+        assert made.call_s[txn] == operation.call_s
+        assert np.isnan(made.return_s[txn]) == (fate == "indeterminate")
+        expected = []
+        for place, (function, key, *value) in enumerate(operation.input[1]):
+            result = known[place] if place < len(known) else None
+            if function == "read" and isinstance(result, tuple | list):
+                result = list(result)
+            expected.append((function, key, value[0] if value else result))
+        found = made.micro_operations(txn)
+        for (function, key, value), want in zip(found, expected, strict=True):
+            is_nothing = function == "read" and want[2] is NIL and value == []
+            assert (function, key) == want[:2]
+            assert is_nothing or (value == want[2] and type(value) is type(want[2]))
+
+
+@pytest.mark.parametrize("names", [lambda name: name, str], ids=["numbers", "texts"])
+def test_an_order_of_versions_names_values_that_there_are(names):
+    asked = ("txn", (("write", names(7), names(1)),))
+    made = Transactions.from_history(History([Operation(0, 0, 1, asked, ("committed", (None,)))]))
+    assert made.with_version_order({names(7): [names(1)]})
+    with pytest.raises(TransactionError, match=r"the value .*2.*, which no transaction has"):
+        made.with_version_order({names(7): [names(2)]})
+    with pytest.raises(TransactionError, match=r"the key .*8.*, which no transaction has"):
+        made.with_version_order({names(8): [names(1)]})
 
 
 def test_an_operation_without_output_is_indeterminate():

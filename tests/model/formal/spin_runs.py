@@ -26,7 +26,8 @@ def explored(text, folder, *options):
     (folder / "model.pml").write_text(text)
     made = run(["spin", "-a", "model.pml"], folder)
     assert "rror" not in made, made
-    run(["gcc", "-O1", "-w", "-DSAFETY", "-DNOREDUCE", "-o", "pan", "pan.c"], folder)
+    asked = re.findall(r"-DVECTORSZ=\d+", text)
+    run(["gcc", "-O1", "-w", "-DSAFETY", "-DNOREDUCE", *asked, "-o", "pan", "pan.c"], folder)
     text = run(["./pan", "-c0", "-m100000", "-w20", *options], folder)
     states, errors = re.search(r"(\d+) states, stored", text), re.search(r"errors: (\d+)", text)
     return Found(int(states[1]), int(errors[1]), text)

@@ -98,9 +98,10 @@ def test_a_simulation_finds_what_a_check_finds_by_behaviours_that_can_be_taken_a
     assert wb.replay(model, one.trace) == one.trace
 
 
-@pytest.mark.parametrize(("name", "value"), [("runs", 0), ("steps", 0)])
+@pytest.mark.parametrize("name", ["runs", "steps"])
+@pytest.mark.parametrize("value", [0, -1, 2.5, "3", True])
 def test_a_simulation_of_nothing_is_refused(name, value):
-    with pytest.raises(wb.ModelError, match=f"{name} is 0, expected at least 1"):
+    with pytest.raises(wb.ModelError, match=f"{name} is {value!r}, expected an integer of at least 1"):
         wb.simulate(Jugs, **{name: value})
 
 

@@ -1,6 +1,7 @@
 """Fewer states, the same verdict: interchangeable processes, steps that commute, and views."""
 
 import pytest
+from agreement import checked_by_both
 from small_models import Asserting, Cube, Jugs, Stuck, Tokens
 
 import workbench.model.formal as wb
@@ -80,10 +81,139 @@ def said(verdict):
     ids=["2 voters", "3 voters", "4 voters", "3 passing", "4 passing"],
 )
 def test_symmetry_keeps_the_verdict(model):
-    whole, less = wb.check(model, engine="python"), wb.check(model, symmetry=True)
+    whole, less = wb.check(model, engine="python"), checked_by_both(model, symmetry=True)
     assert said(less) == said(whole)
     assert less.distinct < whole.distinct
     assert less.depth == whole.depth
+    assert all(violation_is_behaviour(model, each) for each in less.violations)
+
+
+def violation_is_behaviour(model, violation):
+    return wb.replay(model, violation.trace) == violation.trace
+
+
+@pytest.mark.parametrize(("rm", "states"), [(7, 920), (8, 1_461), (9, 2_232)])
+def test_two_phase_commit_has_the_published_numbers_of_symmetric_states(rm, states):
+    """As counted for Stateright's and TLC's model of it with full canonicalisation."""
+    verdict = checked_by_both(library.TwoPhaseCommit(rm=rm), symmetry=True)
+    assert (verdict.holds, verdict.distinct) == (True, states)
+
+
+@pytest.mark.parametrize(
+    "limits", [{"max_states": 30}, {"max_depth": 4}, {"stop_at_first": True}, {"max_states": 1}], ids=str
+)
+@pytest.mark.parametrize("model", [Voters(4, 3), Passing(4)], ids=["sorted", "tried"])
+def test_limits_end_a_reduced_search_where_the_other_engine_ends_it(model, limits):
+    checked_by_both(model, symmetry=True, **limits)
+
+
+def Relay(n, m):
+    """Return members of two kinds that pass on letters, in states of several words."""
+    senders, boxes = wb.Symmetric(n), wb.Symmetric(m)
+    letter = wb.Record(sender=senders, read=wb.Bool())
+
+    class Relay(wb.Model):
+        inbox = wb.Array(boxes, wb.Seq(letter, 2))
+        owner = wb.Map(boxes, senders)
+        seen = wb.Set(letter)
+        counted = wb.Array(20, wb.Int(0, 15))
+
+        @wb.action(s_=range(n), b=range(m))
+        def send(s, s_, b):
+            wb.require(len(s.inbox[b]) < 2)
+            s.inbox[b].append(letter(sender=s_))
+            s.counted[len(s.inbox[b])] = min(15, s.counted[len(s.inbox[b])] + 1)
+
+        @wb.action(b=range(m))
+        def read(s, b):
+            wb.require(len(s.inbox[b]) > 0)
+            first = s.inbox[b].pop(0)
+            s.seen.add(letter(sender=first.sender, read=True))
+            s.owner[b] = first.sender
+
+        @wb.constraint
+        def few(s):
+            return sum(s.counted) < 4
+
+        @wb.terminal
+        def anywhere(s):
+            return True
+
+        @wb.invariant
+        def not_all_are_seen(s):
+            return len(s.seen) < 2
+
+        @wb.action_property
+        def owners_stay(before, after):
+            return all(b in after.owner for b in before.owner)
+
+    return Relay
+
+
+def test_states_of_several_words_and_kinds_are_renamed_as_the_interpreted_engine_does():
+    model = Relay(3, 2)
+    whole, less = wb.check(model, engine="compiled"), checked_by_both(model, symmetry=True)
+    assert said(less) == said(whole)
+    assert less.distinct < whole.distinct / 4
+
+
+def test_initial_states_are_renamings_of_each_other_too():
+    members = wb.Symmetric(4)
+
+    class Starting(wb.Model):
+        chosen = wb.Set(members)
+        at = wb.Array(members, wb.Int(0, 2))
+
+        def init(s):
+            for member in range(4):
+                s.chosen = {member}
+                s.at[member] = 1
+                yield
+                s.at[member] = 0
+
+        @wb.action(i=range(4))
+        def up(s, i):
+            wb.require(s.at[i] < 2)
+            s.at[i] += 1
+
+        @wb.terminal
+        def anywhere(s):
+            return True
+
+    verdict = checked_by_both(Starting, symmetry=True)
+    assert verdict.statistics.levels[0] == 1
+    assert wb.check(Starting, engine="compiled").statistics.levels[0] == 4
+
+
+def test_a_model_that_outgrows_the_interpreter_is_compiled_with_its_symmetry():
+    members = wb.Symmetric(3)
+
+    class Large(wb.Model):
+        at = wb.Array(members, wb.Int(0, 49))
+
+        @wb.action(i=range(3))
+        def up(s, i):
+            wb.require(s.at[i] < 49)
+            s.at[i] += 1
+
+        @wb.terminal
+        def anywhere(s):
+            return True
+
+    verdict = wb.check(Large, symmetry=True)
+    assert (verdict.engine, verdict.distinct) == ("compiled", 22_100)  # multisets: C(52, 3)
+    assert verdict.notes == ()
+
+
+def test_what_cannot_be_renamed_by_the_machine_is_interpreted_and_says_why():
+    members = wb.Symmetric(9)
+
+    class Nine(wb.Model):
+        holder = members
+        seen = wb.Set(members)
+
+    with pytest.raises(wb.NotCompilableError, match="Nine has 362,880 renamings"):
+        wb.check(Nine, symmetry=True, engine="compiled")
 
 
 def test_symmetric_states_are_counted_as_multisets():
@@ -152,9 +282,79 @@ class Clock(wb.Model):
 
 
 def test_a_view_makes_states_the_same():
-    assert wb.check(Clock).distinct == 2
+    verdict = checked_by_both(Clock)
+    assert (verdict.distinct, verdict.generated) == (2, 3)
+
+
+class Signed(wb.Model):
+    """Goes up and down; the view is negative, or a tuple of a field of several words."""
+
+    n = wb.Int(-20, 20)
+    wide = wb.Array(40, wb.Int(0, 7))
+    steps = wb.Int(0, 10**9)
+
+    @wb.action(by=(-1, 1))
+    def move(s, by):
+        wb.require(-20 <= s.n + by <= 20)
+        s.n += by
+        s.wide[abs(s.n) % 40] = (s.wide[abs(s.n) % 40] + 1) % 3
+        s.steps += 1
+
+    @wb.invariant
+    def few(s):
+        return s.n < 18
+
+
+def negative(s):
+    return s.n - 1
+
+
+def both(s):
+    return s.n // 4, tuple(s.wide)
+
+
+@pytest.mark.parametrize(
+    "limits", [{}, {"max_states": 200}, {"max_depth": 9}, {"stop_at_first": True}], ids=str
+)
+@pytest.mark.parametrize("view", [negative, both], ids=lambda view: view.__name__)
+def test_views_are_compiled(view, limits):
+    model = type("Viewed", (Signed,), {"seen": wb.view(view)})
+    limits = {**({"max_states": 2000} if view is both else {}), **limits}
+    verdict = checked_by_both(model, **limits)
+    assert limits or verdict.distinct == 41
+    assert all(violation_is_behaviour(model, each) for each in verdict.violations)
+
+
+def failing(s):
+    return 10 // (s.n - 3)
+
+
+def listed(s):
+    return s.wide
+
+
+@pytest.mark.parametrize("engine", ["python", "compiled", "auto"])
+def test_a_view_that_fails_is_an_error_that_says_where(engine):
+    with pytest.raises(wb.ActionError, match=r"view seen raised ZeroDivisionError.*n=3"):
+        wb.check(type("Viewed", (Signed,), {"seen": wb.view(failing)}), engine=engine)
+    with pytest.raises(wb.ActionError, match=r"view seen returned .*, which may change: make it a tuple"):
+        wb.check(type("Viewed", (Signed,), {"seen": wb.view(listed)}), engine=engine)
+
+
+def test_a_view_with_a_constraint_is_interpreted_and_says_why():
+    class Less(Clock):
+        @wb.constraint
+        def early(s):
+            return s.hours < 5
+
+    with pytest.raises(wb.NotCompilableError, match="a view together with constraints"):
+        wb.check(Less, engine="compiled")
+    assert wb.check(Less).distinct == 2
+
+
+def test_reduction_is_known_to_the_interpreted_engine_only():
     with pytest.raises(wb.NotCompilableError, match="interpreted engine only"):
-        wb.check(Clock, engine="compiled")
+        wb.check(Jugs, engine="compiled", reduction=True)
 
 
 def test_what_a_reduction_cannot_keep_is_refused():

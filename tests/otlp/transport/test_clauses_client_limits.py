@@ -68,7 +68,7 @@ def test_a_request_over_the_limit_is_recorded(peer):
 def counting_the_wire(inner):
     """A client that bounds what comes, and not what it inflates to."""
 
-    def read(response, _deadline):
+    def read(response):
         raw = b"".join(response.iter_raw())
         if len(raw) > inner._limit:
             raise OverLimitError

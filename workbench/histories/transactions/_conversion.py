@@ -1,15 +1,21 @@
-"""Operations of a history as columns of transactions."""
+"""Operations of a history as columns of transactions.
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+Column by column, never operation by operation: each step below is one pass over all micro-operations, all
+results or all elements of lists. A step that cannot go on only says so; which operation is to blame is then
+found one by one.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from itertools import chain, compress
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from workbench.histories.history import History
 from workbench.histories.operation import Nil, Operation
 from workbench.histories.transactions import _codes as codes
-from workbench.histories.transactions.errors import TransactionError
+from workbench.histories.transactions._refusing import SHAPES, refuse
 
 __all__ = ["columns_of"]
 
@@ -18,163 +24,173 @@ FATES = {
     "aborted": codes.ABORTED,
     "indeterminate": codes.INDETERMINATE,
 }
-SHAPES = (("read", 2), ("append", 3), ("write", 3))
-EXPECTED = 'expected ("read", key), ("append", key, value) or ("write", key, value)'
-WRITES = {"append": codes.APPEND, "write": codes.WRITE}
+KINDS = {"append": codes.APPEND, "write": codes.WRITE, "read": codes.UNKNOWN}
+LISTS = (tuple, list)
+Integers = npt.NDArray[np.int64]
 
 
-def columns_of(history: History, initial: Mapping[Any, Any]) -> dict[str, Any]:
-    """Return the columns of the transactions of a history."""
-    parts: list[tuple[Any, ...]] = []
-    for number, operation in enumerate(history):
-        with _naming(number, operation):
-            parts.append((operation, _asked(operation), *_told(operation)))
-    columns = _Columns(_list_keys(parts), initial)
-    for number, (operation, *part) in enumerate(parts):
-        with _naming(number, operation):
-            columns.add(operation, *part)
-    return columns.arrays()
+class _UnusualError(Exception):
+    """Raised where some operation is no transaction."""
 
 
-@contextmanager
-def _naming(number: int, operation: Operation) -> Iterator[None]:
-    """Let an error say which operation it is about."""
+def columns_of(history: Iterable[Operation], initial: Mapping[Any, Any]) -> dict[str, Any]:
+    """Return the columns of the transactions of a history.
+
+    Raises
+    ------
+    TransactionError
+        When an operation is no transaction, or a key is both a list and a register.
+    """
+    operations = tuple(history)
     try:
-        yield
-    except TransactionError as error:
-        msg = f"operation {number}, {operation!r}: {error}"
-        raise TransactionError(msg) from None
+        return _columns(operations, initial)
+    except (_UnusualError, TypeError, IndexError):
+        refuse(operations, initial)
+        raise
 
 
-def _asked(operation: Operation) -> tuple[Any, ...]:
-    asked = operation.input
-    if asked[0] != "txn" or len(asked) != 2 or not isinstance(asked[1], tuple | list):
-        msg = f'expected the input ("txn", (micro-operation, ...)), got {asked!r}'
-        raise TransactionError(msg)
-    for micro in asked[1]:
-        shape = (micro[0], len(micro)) if isinstance(micro, tuple | list) and micro else None
-        if shape not in SHAPES:
-            msg = f"{micro!r} is no micro-operation: {EXPECTED}"
-            raise TransactionError(msg)
-    return tuple(asked[1])
+def _columns(operations: tuple[Operation, ...], initial: Mapping[Any, Any]) -> dict[str, Any]:
+    asked = _asked(operations)
+    counts = list(map(len, asked))
+    fates, results = _told(operations, counts)
+    rows = _Rows(list(chain.from_iterable(asked)), results, initial)
+    keys, key = _numbered(rows.keys)
+    values, numbers = _numbered([*rows.values, *rows.elements])
+    processes, process = _numbered([operation.process for operation in operations])
+    returns = np.array([operation.return_s for operation in operations], np.float64)  # None becomes nan
+    returns[fates == codes.INDETERMINATE] = np.nan
+    return {
+        "offsets": _bounds(counts),
+        "kind": rows.kind,
+        "key": key,
+        "value": rows.value_column(numbers[: len(rows.values)]),
+        "lists": _bounds(rows.lengths),
+        "elements": numbers[len(rows.values) :].copy(),
+        "fate": fates,
+        "process": process,
+        "call_s": np.array([operation.call_s for operation in operations], np.float64),
+        "return_s": returns,
+        "_keys": keys,
+        "_values": values,
+        "_processes": processes,
+    }
 
 
-def _told(operation: Operation) -> tuple[int, tuple[Any, ...]]:
-    """Return the fate of a transaction, and the results of its micro-operations as far as they are known."""
-    told = operation.output
+def _asked(operations: tuple[Operation, ...]) -> list[Sequence[Any]]:
+    """Return the micro-operations of each transaction."""
+    inputs = [operation.input for operation in operations]
+    if {(asked[0], len(asked)) for asked in inputs} - {("txn", 2)}:
+        raise _UnusualError
+    found = [asked[1] for asked in inputs]
+    _check_lists(found)
+    return found
+
+
+def _told(operations: tuple[Operation, ...], counts: list[int]) -> tuple[npt.NDArray[np.int8], list[Any]]:
+    """Return the fate of each transaction, and the result of each micro-operation, None where not known."""
+    fates: list[int] = []
+    results: list[Any] = []
+    for operation, count in zip(operations, counts, strict=True):
+        fate, told = _answer(operation.output)
+        known = len(told)
+        if known != count and (known > count or fate == codes.COMMITTED):
+            raise _UnusualError
+        fates.append(fate)
+        results += told
+        if known != count:
+            results += [None] * (count - known)
+    return np.array(fates, np.int8), results
+
+
+def _answer(told: Any) -> tuple[int, Sequence[Any]]:
     if told is None:
         return codes.INDETERMINATE, ()
-    if isinstance(told, tuple | list) and told and told[0] in FATES and len(told) <= 2:
-        return FATES[told[0]], tuple(told[1] or ()) if len(told) == 2 else ()
-    msg = (
-        f'expected the output ("committed", results), ("aborted",), ("indeterminate", results), got {told!r}'
-    )
-    raise TransactionError(msg)
+    if not isinstance(told, LISTS) or not 1 <= len(told) <= 2 or told[0] not in FATES:
+        raise _UnusualError
+    results = (told[1] or ()) if len(told) == 2 else ()
+    return FATES[told[0]], results if isinstance(results, LISTS) else tuple(results)
 
 
-def _list_keys(parts: list[tuple[Any, ...]]) -> set[Any]:
-    """Return the keys that are appended to, or of which lists are read and nothing is written."""
-    appended: set[Any] = set()
-    written: set[Any] = set()
-    listed: set[Any] = set()
-    for _, asked, _, results in parts:
-        for place, (function, key, *_) in enumerate(asked):
-            if function != "read":
-                (appended if function == "append" else written).add(key)
-            elif place < len(results) and isinstance(results[place], tuple | list):
-                listed.add(key)
-    if both := appended & written:
-        key = min(both, key=repr)
-        msg = f"key {key!r} is appended to and written: it must be a list or a register"
-        raise TransactionError(msg)
-    return appended | (listed - written)
+class _Rows:
+    """The micro-operations of all transactions, column by column.
+
+    `values` are what was appended, written or read from registers, `has_value` says by which rows.
+    """
+
+    def __init__(self, micros: list[Any], results: list[Any], initial: Mapping[Any, Any]) -> None:
+        _check_lists(micros)
+        functions = [micro[0] for micro in micros]
+        if set(zip(functions, map(len, micros), strict=True)) - SHAPES:
+            raise _UnusualError
+        self.keys = [micro[1] for micro in micros]
+        self.kind = np.array([KINDS[function] for function in functions], np.int8)
+        self.lengths = np.zeros(len(micros), np.int64)
+        self.is_initial = np.zeros(len(micros), np.bool_)
+        named = [micro[-1] for micro in micros]
+        self.has_value = self.kind != codes.UNKNOWN
+        if initial:
+            self._check_writes(named, initial)
+        self._read(results, named, initial)
+        self.values = list(compress(named, self.has_value))
+
+    def value_column(self, numbers: Integers) -> Integers:
+        """Return the column of values from the numbers of those there are."""
+        column = np.zeros(len(self.keys), np.int64)
+        column[self.has_value] = numbers
+        column[self.is_initial] = codes.INITIAL
+        return column
+
+    def _check_writes(self, named: list[Any], initial: Mapping[Any, Any]) -> None:
+        """Refuse what writes what was there initially."""
+        writes = zip(compress(self.keys, self.has_value), compress(named, self.has_value), strict=True)
+        if any(key in initial and initial[key] == value for key, value in writes):
+            raise _UnusualError
+
+    def _read(self, results: list[Any], named: list[Any], initial: Mapping[Any, Any]) -> None:
+        """Fill in what reads returned: a list, a value, or nothing."""
+        reads = np.flatnonzero(~self.has_value).tolist()
+        list_keys = self._list_keys(results, reads)
+        of_lists, lists = [], []
+        for row in reads:
+            key, result = self.keys[row], results[row]
+            if result is None:
+                continue
+            if key in list_keys:
+                of_lists.append(row)
+                lists.append(() if isinstance(result, Nil) else result)
+            elif isinstance(result, Nil) or (key in initial and initial[key] == result):
+                self.kind[row], self.is_initial[row] = codes.READ, True
+            else:
+                self.kind[row], self.has_value[row], named[row] = codes.READ, True, result
+        _check_lists(lists)
+        self.kind[of_lists] = codes.READ_LIST
+        self.lengths[of_lists] = list(map(len, lists))
+        self.elements = list(chain.from_iterable(lists))
+
+    def _list_keys(self, results: list[Any], reads: list[int]) -> set[Any]:
+        """Return the keys that are appended to, or of which lists are read and nothing is written."""
+        appended = set(compress(self.keys, self.kind == codes.APPEND))
+        written = set(compress(self.keys, self.kind == codes.WRITE))
+        if appended & written:
+            raise _UnusualError
+        return appended | ({self.keys[row] for row in reads if isinstance(results[row], LISTS)} - written)
 
 
-class _Columns:
-    """Columns that grow by one operation at a time."""
+def _check_lists(given: list[Any]) -> None:
+    if not all(issubclass(kind, LISTS) for kind in set(map(type, given))):
+        raise _UnusualError
 
-    def __init__(self, list_keys: set[Any], initial: Mapping[Any, Any]) -> None:
-        self.list_keys, self.initial = list_keys, initial
-        self.keys: dict[Any, int] = {}
-        self.values: dict[Any, int] = {}
-        self.processes: dict[Any, int] = {}
-        self.rows: list[tuple[int, int, int]] = []  # kind, key, value
-        self.offsets, self.lists = [0], [0]
-        self.elements: list[int] = []
-        self.of_transactions: list[tuple[int, int, float, float]] = []  # fate, process, call_s, return_s
 
-    def add(self, operation: Operation, asked: Any, fate: int, results: tuple[Any, ...]) -> None:
-        if len(results) > len(asked) or (fate == codes.COMMITTED and len(results) != len(asked)):
-            msg = f"{len(results)} results for {len(asked)} micro-operations"
-            raise TransactionError(msg)
-        for place, micro in enumerate(asked):
-            self._add_row(micro, results[place] if place < len(results) else None)
-        self.offsets.append(len(self.rows))
-        process = self.processes.setdefault(operation.process, len(self.processes))
-        ended = operation.return_s is not None and fate != codes.INDETERMINATE
-        end = float(operation.return_s) if ended and operation.return_s is not None else np.nan
-        self.of_transactions.append((fate, process, float(operation.call_s), end))
+def _bounds(lengths: npt.ArrayLike) -> Integers:
+    return np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
 
-    def _add_row(self, micro: Any, result: Any) -> None:
-        if micro[0] == "read":
-            self._add_read(micro[1], result)
-            return
-        if micro[1] in self.initial and self.initial[micro[1]] == micro[2]:
-            msg = f"{micro!r} writes what was there initially: no read could tell the two apart"
-            raise TransactionError(msg)
-        self._row(WRITES[micro[0]], micro[1], self._value(micro[2]))
 
-    def _add_read(self, key: Any, result: Any) -> None:
-        if result is None:
-            self._row(codes.UNKNOWN, key, 0)
-        elif key in self.list_keys:
-            self.elements.extend(map(self._value, self._list(key, result)))
-            self._row(codes.READ_LIST, key, 0)
-        elif isinstance(result, Nil) or (key in self.initial and self.initial[key] == result):
-            self._row(codes.READ, key, codes.INITIAL)
-        else:
-            self._row(codes.READ, key, self._value(result))
-
-    def _list(self, key: Any, result: Any) -> Iterable[Any]:
-        if isinstance(result, Nil):
-            return ()
-        if isinstance(result, tuple | list):
-            return result
-        msg = f"read of key {key!r}, which is appended to, returned {result!r}: expected a list"
-        raise TransactionError(msg)
-
-    def _row(self, kind: int, key: Any, value: int) -> None:
-        self.rows.append((kind, self._place(self.keys, "key", key), value))
-        self.lists.append(len(self.elements))
-
-    def _value(self, value: Any) -> int:
-        return self._place(self.values, "value", value)
-
-    @staticmethod
-    def _place(places: dict[Any, int], what: str, name: Any) -> int:
-        try:
-            return places.setdefault(name, len(places))
-        except TypeError:
-            msg = f"{what} {name!r} cannot be hashed: give a number, a str or a tuple"
-            raise TransactionError(msg) from None
-
-    def arrays(self) -> dict[str, Any]:
-        rows = np.array(self.rows, np.int64).reshape(-1, 3)
-        fates, processes, calls, returns = (
-            zip(*self.of_transactions, strict=True) if self.of_transactions else [()] * 4
-        )
-        return {
-            "offsets": np.array(self.offsets, np.int64),
-            "kind": rows[:, 0].astype(np.int8),
-            "key": rows[:, 1].copy(),
-            "value": rows[:, 2].copy(),
-            "lists": np.array(self.lists, np.int64),
-            "elements": np.array(self.elements, np.int64),
-            "fate": np.array(fates, np.int8),
-            "process": np.array(processes, np.int64),
-            "call_s": np.array(calls, np.float64),
-            "return_s": np.array(returns, np.float64),
-            "_keys": tuple(self.keys),
-            "_values": tuple(self.values),
-            "_processes": tuple(self.processes),
-        }
+def _numbered(names: list[Any]) -> tuple[tuple[Any, ...] | None, Integers]:
+    """Return names and each one's place in them; None, and what they are, where all are whole numbers."""
+    if set(map(type, names)) == {int}:
+        with suppress(OverflowError):
+            numbers = np.array(names, np.int64)
+            if numbers.min() != codes.INITIAL:
+                return None, numbers
+    places = {name: place for place, name in enumerate(dict.fromkeys(names))}
+    return tuple(places), np.fromiter(map(places.__getitem__, names), np.int64, len(names))

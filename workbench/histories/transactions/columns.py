@@ -224,7 +224,9 @@ class Transactions:
         TransactionError
             For a key or value that no transaction has.
         """
-        keys, values = self._places(self._keys), self._places(self._values)
+        has_value = ~np.isin(self.kind, (codes.READ_LIST, codes.UNKNOWN))
+        keys = self._places(self._keys, self.key)
+        values = self._places(self._values, np.concatenate([self.value[has_value], self.elements]))
         found = {
             self._place(keys, "key", key): tuple(self._place(values, "value", value) for value in order)
             for key, order in orders.items()
@@ -294,13 +296,14 @@ class Transactions:
         title = repr(self)
         return display.table(["", "process", "fate", "did"], rows, title=title)._repr_html_()
 
-    def _places(self, names: tuple[Any, ...] | None) -> dict[Any, int] | None:
-        return None if names is None else {name: place for place, name in enumerate(names)}
+    @staticmethod
+    def _places(names: tuple[Any, ...] | None, column: Integers) -> dict[Any, int]:
+        if names is None:
+            return {number: number for number in np.unique(column).tolist()}
+        return {name: place for place, name in enumerate(names)}
 
     @staticmethod
-    def _place(places: dict[Any, int] | None, what: str, name: Any) -> int:
-        if places is None:
-            return int(name)
+    def _place(places: dict[Any, int], what: str, name: Any) -> int:
         if name not in places:
             msg = f"the version order has the {what} {name!r}, which no transaction has"
             raise TransactionError(msg)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from workbench.model.formal._models import Model
     from workbench.model.formal._replaying import assert_mended, replay
     from workbench.model.formal._statistics import Statistics
+    from workbench.model.formal._storages import Bitstate, HashCompaction, Omissions
     from workbench.model.formal.checking import check
     from workbench.model.formal.domains.collections import Array, Map, Record, Seq, Tuple
     from workbench.model.formal.domains.scalars import Bool, Enum, Int, Maybe, Value
@@ -78,6 +79,7 @@ __all__ = [
     "EX",
     "ActionError",
     "Array",
+    "Bitstate",
     "Bool",
     "CheckpointError",
     "Coverage",
@@ -85,6 +87,7 @@ __all__ = [
     "Enum",
     "FormalError",
     "Guards",
+    "HashCompaction",
     "Int",
     "Ladder",
     "Map",
@@ -95,6 +98,7 @@ __all__ = [
     "NotCompilableError",
     "NotExportableError",
     "Observed",
+    "Omissions",
     "Prediction",
     "Reachability",
     "Record",
@@ -153,6 +157,7 @@ __getattr__, __dir__ = lazy_names(
         "AX": "temporal.formulas",
         "ActionError": "errors",
         "Array": "domains.collections",
+        "Bitstate": "_storages",
         "Bool": "domains.scalars",
         "CheckpointError": "errors",
         "Coverage": "validating.coverage",
@@ -164,6 +169,7 @@ __getattr__, __dir__ = lazy_names(
         "Enum": "domains.scalars",
         "FormalError": "errors",
         "Guards": "_enabling",
+        "HashCompaction": "_storages",
         "Int": "domains.scalars",
         "Ladder": "ladders",
         "Map": "domains.collections",
@@ -174,6 +180,7 @@ __getattr__, __dir__ = lazy_names(
         "NotCompilableError": "errors",
         "NotExportableError": "errors",
         "Observed": "validating.mappings",
+        "Omissions": "_storages",
         "Prediction": "ladders",
         "Reachability": "reaching",
         "Record": "domains.collections",

@@ -6,9 +6,12 @@ A decorated function stays a function: it may be called with a state, in a test 
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import product
-from typing import Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from workbench.model.formal.errors import ModelError
+
+if TYPE_CHECKING:
+    from workbench.model.formal.temporal.formulas import Formula
 
 __all__ = [
     "Action",
@@ -50,6 +53,43 @@ class Declared:
     def __get__(self, state: Any, owner: type | None = None) -> Any:
         """Bind the function to a state, as a method is bound."""
         return self if state is None else self.function.__get__(state, owner)
+
+    def _formula(self) -> "Formula":
+        from workbench.model.formal.temporal.formulas import formula  # noqa: PLC0415 - which is made of these
+
+        return formula(self)
+
+    def __bool__(self) -> bool:
+        """Refuse `and`, `or` and `not` between predicates, by which Python would drop one in silence.
+
+        Raises
+        ------
+        ModelError
+            Always.
+        """
+        msg = f"{self.name} says something of a state, and is not true by itself: join formulas by &, |, ~ and >>"
+        raise ModelError(msg)
+
+    def __invert__(self) -> "Formula":
+        return ~self._formula()
+
+    def __and__(self, other: Any) -> "Formula":
+        return self._formula() & other
+
+    def __or__(self, other: Any) -> "Formula":
+        return self._formula() | other
+
+    def __rshift__(self, other: Any) -> "Formula":
+        return self._formula() >> other
+
+    def __rand__(self, other: Any) -> "Formula":
+        return other & self._formula()  # type: ignore[no-any-return]
+
+    def __ror__(self, other: Any) -> "Formula":
+        return other | self._formula()  # type: ignore[no-any-return]
+
+    def __rrshift__(self, other: Any) -> "Formula":
+        return other >> self._formula()  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

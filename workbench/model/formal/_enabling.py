@@ -129,7 +129,7 @@ def why_not(state: Model | Step, action: Action | str | None = None, /, **args: 
     Raises
     ------
     ModelError
-        When the model has no such action, or the action no such parameter or value.
+        When this is no state, the model has no such action, or the action no such parameter or value.
 
     Examples
     --------
@@ -139,6 +139,9 @@ def why_not(state: Model | Step, action: Action | str | None = None, /, **args: 
     Guards: commit(r=0) is not enabled: 2 of 2 guards not held
     """
     at = state.state if isinstance(state, Step) else state
+    if not isinstance(at, Model):
+        msg = f"expected a state of a model, or a step of a trace, got {at!r}"
+        raise ModelError(msg)
     declared = specification(at)
     frozen = declared.freeze(at)
     chosen = _chosen(declared, action, args)

@@ -9,12 +9,12 @@ from typing import Any, Literal, TypeAlias, get_args
 
 from workbench.model.formal._explorations import Edges, Exploration, Limits
 from workbench.model.formal._models import Frozen, Specification
+from workbench.model.formal._storages import EXACT, Storage
 from workbench.model.formal._watching import Watch
 from workbench.model.formal.errors import ModelError, NotCompilableError
 from workbench.model.formal.interpreting import exploring as interpreted
 from workbench.model.formal.interpreting.exploring import Outgrown
 from workbench.model.formal.interpreting.steps import viewed
-from workbench.model.formal.storages import EXACT, Storage
 
 __all__ = ["Engine", "How", "explored", "explored_alike", "explored_graph", "explored_reduced"]
 
@@ -56,7 +56,9 @@ class How:
             msg = f"checkpoint {self.checkpoint} cannot be written: its folder does not exist"
             raise ModelError(msg)
         if self.forgets and (self.threads != 1 or self.elsewhere):
-            msg = f"storage={self.storage.name!r} goes with neither threads, nor a checkpoint, nor an executor"  # type: ignore[union-attr]
+            msg = (
+                f"storage={self.storage.name!r} goes with neither threads, nor a checkpoint, nor an executor"  # type: ignore[union-attr]
+            )
             raise ModelError(msg)
 
     @property
@@ -138,7 +140,7 @@ def _explored_compiled(declared: Specification, limits: Limits, watch: Watch | N
     return parallel.explore(declared, limits, how.threads, watch=watch)
 
 
-def explored_alike(
+def explored_alike(  # noqa: PLR0913
     declared: Specification,
     limits: Limits,
     engine: Engine,
@@ -198,9 +200,10 @@ def explored_reduced(  # noqa: PLR0913
         When the model has properties that a part of its graph does not keep.
     """
     _check(engine)
-    if engine == "compiled" or how.forgets:
-        msg = "reduction is known to the interpreted engine only, which keeps whole states"
+    if engine == "compiled":
+        msg = "reduction is known to the interpreted engine only"
         raise NotCompilableError(msg)
+    _refuse_other_than_alone(how)
     from workbench.model.formal.interpreting.reducing import ReducedSearch  # noqa: PLC0415 - if asked for
 
     canonical = _canonical(declared, symmetry=symmetry)

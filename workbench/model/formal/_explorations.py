@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from workbench.model.formal._models import Frozen
 from workbench.model.formal.errors import ModelError
-from workbench.model.formal.storages import Omissions
 
 if TYPE_CHECKING:  # NumPy takes longer to import than a small model to check
     from collections.abc import Sequence
@@ -17,7 +16,9 @@ if TYPE_CHECKING:  # NumPy takes longer to import than a small model to check
     import numpy as np
     import numpy.typing as npt
 
-__all__ = ["Edges", "Exploration", "Found", "Limits", "States"]
+    from workbench.model.formal._storages import Omissions
+
+__all__ = ["Edges", "Exploration", "Found", "Limits", "States", "initial_states"]
 
 
 class States(Protocol):
@@ -123,7 +124,7 @@ class Exploration:
     bound: str = ""
     engine: str = "python"
     memory_bytes: int = 0
-    omissions: Omissions | None = None
+    omissions: "Omissions | None" = None
 
     @property
     def distinct(self) -> int:
@@ -156,3 +157,14 @@ class Edges:
     starts: "npt.NDArray[np.int64]"
     targets: "npt.NDArray[np.int32]"
     labels: "npt.NDArray[np.int32]"
+
+
+def initial_states(explored: Exploration) -> int:
+    """Return how many of the states are initial ones: they come first.
+
+    The levels do not say so where a limit ended the exploration within the first of them.
+    """
+    import numpy as np  # noqa: PLC0415 - which a plain check does without
+
+    first = explored.levels[1] if len(explored.levels) > 1 else explored.distinct
+    return int(np.count_nonzero(np.asarray(explored.parents[:first]) < 0))

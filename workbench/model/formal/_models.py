@@ -161,6 +161,8 @@ def _collected(
             members[name] = value
         else:
             members.pop(name, None)
+        if name not in temporal:
+            all_temporal.pop(name, None)
     again = sorted(all_fields.keys() & fields.keys())
     if again:
         msg = f"{model.__name__} declares the field {again[0]} again, which its parent has"

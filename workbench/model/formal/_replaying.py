@@ -53,7 +53,7 @@ def replay(model: Any, trace: Sequence[Step]) -> list[Step]:
     DieHard(big=4, small=3)
     """
     declared = specification(model)
-    if not all(isinstance(step, Step) for step in trace):
+    if not (isinstance(trace, Sequence) and all(isinstance(step, Step) for step in trace)):
         msg = f"a trace is a list of steps, as verdict.trace is, got {trace!r}"
         raise ReplayError(msg)
     if not trace:

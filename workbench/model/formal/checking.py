@@ -15,10 +15,10 @@ from workbench.model.formal._engines import (
 from workbench.model.formal._explorations import Edges, Exploration, Limits
 from workbench.model.formal._models import Specification, specification
 from workbench.model.formal._statistics import statistics_of
+from workbench.model.formal._storages import Storage, storage_of
 from workbench.model.formal._traces import violation
 from workbench.model.formal._watching import Progress, watching
 from workbench.model.formal.errors import ModelError
-from workbench.model.formal.storages import Storage, storage_of
 from workbench.model.formal.verdicts import Verdict, Violation
 
 __all__ = ["check"]
@@ -58,9 +58,9 @@ def check(  # noqa: PLR0913 - each has its default
     reduction : bool
         Leave out orders of steps that make no difference to deadlocks and invariants. Interpreted.
     storage : "exact", "hash compaction", "bitstate", or a HashCompaction or Bitstate
-        What is kept of each state: all of it, or by the compiled engine a hash or some bits. A search that
-        keeps less finds real violations only, but may miss some: where it finds none, the verdict is undecided,
-        and says with which probability states were omitted.
+        What is kept of each state: all of it, or, by the compiled engine, a hash or some bits. A search that
+        keeps less finds real violations only, but may omit states: where it finds none, the verdict is
+        undecided, and says how probable that is.
     stop_at_first : bool
         End with the first violation; otherwise the whole space is explored.
     threads : int

@@ -171,6 +171,9 @@ class Ladder:
         return replace(self, rungs=(*self.rungs, rung))
 
     def _check_follows(self, value: int) -> None:
+        if not isinstance(value, int) or isinstance(value, bool):
+            msg = f"the sizes of a ladder are integers, got {value!r}"
+            raise ModelError(msg)
         values = (*self.values, value)
         steps = {after - before for before, after in pairwise(values)}
         if len(steps) > 1 or min(steps, default=1) < 1:
@@ -246,6 +249,9 @@ def ladder(factory: Any, values: Iterable[int], *, max_states: int | None = None
     """
     if not callable(factory):
         msg = f"factory must make the model of a size, as TwoPhaseCommit does, got {factory!r}"
+        raise ModelError(msg)
+    if not isinstance(values, Iterable):
+        msg = f"values must be the sizes, as range(2, 8), got {values!r}"
         raise ModelError(msg)
     found = Ladder(factory, options=options)
     for value in values:

@@ -11,6 +11,7 @@ from workbench.model.formal._models import Model, Specification, specification
 from workbench.model.formal._traces import violation
 from workbench.model.formal._watching import Progress, watching
 from workbench.model.formal.errors import ModelError
+from workbench.model.formal.temporal.formulas import OF_STATES
 from workbench.model.formal.verdicts import Step, Violation
 
 if TYPE_CHECKING:
@@ -76,9 +77,11 @@ class Reachability:
         return self.holds is True
 
     def __repr__(self) -> str:
+        from workbench.display import plural  # noqa: PLC0415 - when asked for
+
         said = f"undecided: ended by {self.bound}"
         if self.holds is not None:
-            said = f"reached by {len(self.trace) - 1} actions" if self.holds else "cannot be reached"
+            said = f"reached by {plural(len(self.trace) - 1, 'action')}" if self.holds else "cannot be reached"
         name = specification(self.model).name
         return f"Reachability({self.predicate} of {name}: {said}; {self.distinct:,} states seen)"
 
@@ -146,7 +149,7 @@ def reachable(  # noqa: PLR0913 - each has its default
 
 def _predicate(declared: Specification, given: Any) -> tuple[str, Callable[[Any], Any]]:
     if isinstance(given, str):
-        found = {each.name: each for each in declared.members if each.kind != "action"}
+        found = {each.name: each for each in declared.members if each.kind in OF_STATES}
         if given not in found:
             known = ", ".join(each.name for each in declared.of_kind("predicate")) or "none"
             msg = f"{declared.name} has no predicate {given!r}; its predicates are {known}"
@@ -154,6 +157,9 @@ def _predicate(declared: Specification, given: Any) -> tuple[str, Callable[[Any]
         given = found[given]
     if not callable(given):
         msg = f"a predicate is a function of the state, or the name of one, got {given!r}"
+        raise ModelError(msg)
+    if isinstance(given, Declared) and given.kind not in OF_STATES:
+        msg = f"{given.name} is declared as {given.kind}: a predicate says what is true of a state"
         raise ModelError(msg)
     function = given.function if isinstance(given, Declared) else given
     return _called(function), function

@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 
 from workbench.model.formal._engines import Engine, explored_graph
-from workbench.model.formal._explorations import Edges, Limits
+from workbench.model.formal._explorations import Edges, Limits, initial_states
 from workbench.model.formal._models import Frozen, Model, Specification, specification
 from workbench.model.formal._statistics import statistics_of
 from workbench.model.formal._traces import path_to, steps_along
 from workbench.model.formal._watching import Progress, watching
-from workbench.model.formal.errors import DomainError, FormalError
+from workbench.model.formal.errors import DomainError, FormalError, ModelError
 from workbench.model.formal.interpreting.steps import Broken, successors
 from workbench.model.formal.pictures.partitions import inner_edges
 from workbench.model.formal.verdicts import Step, Verdict, Violation
@@ -60,7 +60,7 @@ def refines(  # noqa: PLR0913 - each has its default
     Raises
     ------
     ModelError
-        When one of them is no model.
+        When one of them is no model, or the mapping no function.
     FormalError
         When the mapping fails, or returns what is no state of the abstract model.
 
@@ -72,6 +72,9 @@ def refines(  # noqa: PLR0913 - each has its default
     True
     """
     declared, target = specification(concrete), specification(abstract)
+    if not callable(mapping):
+        msg = f"the mapping must be a function of the concrete state, got {mapping!r}"
+        raise ModelError(msg)
     with watching(progress, max_states) as watch:
         edges = explored_graph(declared, Limits(max_states, max_depth, timeout_s), engine, watch)
     seen = _Mapped(declared, target, mapping, edges)
@@ -137,9 +140,7 @@ class _Mapped:
     def wrong_start(self) -> tuple[Violation, str] | None:
         """Return an initial state that stands for none, and what to say of it."""
         allowed = set(self.target.initial())
-        levels = self.edges.explored.levels
-        first = levels[1] if len(levels) > 1 else self.edges.explored.distinct
-        for number in range(first):
+        for number in range(initial_states(self.edges.explored)):
             image = self.images[self.of[number]]
             if image not in allowed:
                 start = Step(None, {}, self.declared.thaw(self.edges.explored.states[number]))

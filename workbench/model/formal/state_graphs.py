@@ -10,9 +10,10 @@ import numpy.typing as npt
 
 from workbench import display
 from workbench.model.formal._engines import Engine, explored_graph
-from workbench.model.formal._explorations import Edges, Limits
+from workbench.model.formal._explorations import Edges, Limits, initial_states
 from workbench.model.formal._models import Model, Specification, specification
 from workbench.model.formal._watching import Progress, watching
+from workbench.model.formal.errors import DomainError, ModelError
 from workbench.model.formal.pictures import partitions
 from workbench.model.formal.pictures.partitions import Partition
 from workbench.model.formal.verdicts import Step
@@ -56,15 +57,19 @@ class StateGraph:
 
         Raises
         ------
-        ValueError
-            When it was not found.
+        ModelError
+            A ValueError: when it was not found, or is no state of this model.
         """
-        frozen = self.specification.freeze(state)
+        try:
+            frozen = self.specification.freeze(state)
+        except (AttributeError, DomainError) as error:
+            msg = f"{state!r} is no state of {self.specification.name}: {error}"
+            raise ModelError(msg) from None
         for number in range(len(self)):
             if self.edges.explored.states[number] == frozen:
                 return number
         msg = f"{state!r} is none of the {len(self):,} states that were found"
-        raise ValueError(msg)
+        raise ModelError(msg)
 
     @property
     def bound(self) -> str:
@@ -74,8 +79,11 @@ class StateGraph:
     @property
     def levels(self) -> npt.NDArray[np.int64]:
         """How many steps each state is from an initial one: (distinct,) int64."""
-        starts = self.edges.explored.levels
-        return np.searchsorted(np.array(starts), np.arange(len(self)), "right") - 1
+        explored = self.edges.explored
+        found = np.searchsorted(np.array(explored.levels), np.arange(len(self)), "right") - 1
+        if len(explored.levels) == 1:  # a limit may have ended the exploration within the first
+            found[initial_states(explored) :] = 1
+        return found
 
     @property
     def out_degrees(self) -> dict[int, int]:
@@ -110,7 +118,15 @@ class StateGraph:
             At most so many nodes are drawn: those found first. The title says how many there are.
         trace : sequence of Step
             A behaviour, whose nodes are marked.
+
+        Raises
+        ------
+        ModelError
+            When `max_nodes` is no number from 1 on, or a state of the trace was not found.
         """
+        if not isinstance(max_nodes, int) or max_nodes < 1:
+            msg = f"max_nodes must be an integer of at least 1, got {max_nodes!r}"
+            raise ModelError(msg)
         from workbench.model.formal.pictures.state_pictures import state_picture  # noqa: PLC0415 - when asked
 
         return state_picture(self, max_nodes, [self.number(step.state) for step in trace])
@@ -191,7 +207,7 @@ def graph(  # noqa: PLR0913 - each has its default
     Raises
     ------
     ModelError
-        When this is no model.
+        When this is no model, or both `by` and `collapse` are asked for.
     FormalError
         When `by` fails.
 
@@ -202,6 +218,9 @@ def graph(  # noqa: PLR0913 - each has its default
     StateGraph(DieHard: 16 states, 96 steps)
     """
     declared = specification(model)
+    if by is not None and collapse:
+        msg = "states are drawn by a function or by their components, not both: give by or collapse=True"
+        raise ModelError(msg)
     limits = Limits(max_states, max_depth, timeout_s)
     with watching(progress, max_states) as watch:
         edges = explored_graph(declared, limits, engine, watch)

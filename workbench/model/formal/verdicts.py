@@ -9,7 +9,7 @@ from workbench.model.formal._models import Model, specification
 if TYPE_CHECKING:
     from workbench.display import Picture, Table
     from workbench.model.formal._statistics import Statistics
-    from workbench.model.formal.storages import Omissions
+    from workbench.model.formal._storages import Omissions
 
 __all__ = ["Step", "Verdict", "Violation"]
 

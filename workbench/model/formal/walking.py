@@ -36,7 +36,7 @@ def walk(model: Any, steps: int = 20, seed: int | np.random.Generator = 0) -> li
     Raises
     ------
     ModelError
-        When this is no model, it has no initial state, or `steps` is negative.
+        When this is no model, it has no initial state, or `steps` is no number from 0 on.
 
     Examples
     --------
@@ -46,7 +46,8 @@ def walk(model: Any, steps: int = 20, seed: int | np.random.Generator = 0) -> li
     """
     declared = specification(model)
     found: list[Step] = []
-    for instance, state in _behaviour(declared, _checked("steps", steps, 0), np.random.default_rng(seed)):
+    rng = np.random.default_rng(seed)
+    for instance, state in _behaviour(declared, _initial(declared), _checked("steps", steps, 0), rng):
         if not isinstance(state, Broken):
             found.append(_step(declared, instance, state))
     return found
@@ -83,8 +84,9 @@ def simulate(model: Any, runs: int = 100, steps: int = 100, seed: int | np.rando
     rng = np.random.default_rng(seed)
     _checked("runs", runs, 1)
     _checked("steps", steps, 1)
+    initial = _initial(declared)
     for _ in range(runs):
-        meeting.run(_behaviour(declared, steps, rng), steps)
+        meeting.run(_behaviour(declared, initial, steps, rng), steps)
     found = sorted(meeting.violations.values(), key=lambda each: len(each.trace))
     notes = ("the temporal properties were not looked at",) if declared.temporal else ()
     named = f", seed {seed}" if isinstance(seed, int) else ""
@@ -102,8 +104,8 @@ def simulate(model: Any, runs: int = 100, steps: int = 100, seed: int | np.rando
 
 
 def _checked(name: str, value: int, least: int) -> int:
-    if value < least:
-        msg = f"{name} is {value}, expected at least {least}"
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        msg = f"{name} is {value!r}, expected an integer of at least {least}"
         raise ModelError(msg)
     return value
 
@@ -114,12 +116,18 @@ def _step(declared: Specification, instance: Instance | None, state: Frozen) -> 
     return Step(instance.action.name, dict(instance.arguments), declared.thaw(state))
 
 
-def _behaviour(declared: Specification, steps: int, rng: np.random.Generator) -> Iterator[Taken]:
-    """Yield an initial state, and then what each step leads to; an assertion that fails ends it."""
-    initial = [state for state in declared.initial() if _is_kept(declared, state)]
-    if not initial:
+def _initial(declared: Specification) -> list[Frozen]:
+    found = [state for state in declared.initial() if _is_kept(declared, state)]
+    if not found:
         msg = f"{declared.name} has no initial state"
         raise ModelError(msg)
+    return found
+
+
+def _behaviour(
+    declared: Specification, initial: list[Frozen], steps: int, rng: np.random.Generator
+) -> Iterator[Taken]:
+    """Yield an initial state, and then what each step leads to; an assertion that fails ends it."""
     state = initial[int(rng.integers(len(initial)))]
     yield None, state
     for _ in range(steps):

@@ -2,22 +2,16 @@
 
 The text is cut where its brackets say so, and the parser judges each record and each envelope by itself: what
 it takes is kept as it was spelled. Of text that breaks off, all is kept that was whole before; but records
-whose resource or scope was not there yet may have had one, and are left out. Runs only after a failure: it is
-slow.
+whose resource or scope was not there yet may have had one, and are left out. Records are tried in runs, as long
+as they go well; only those errors are put into words that are remembered.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
-from workbench.otlp._schema import Signal
 from workbench.otlp._tally import MOST_ERRORS, Skipped
-from workbench.otlp.codec._json_structure import (
-    Members,
-    Span,
-    elements_of,
-    end_of,
-    members_of,
-    skip_blanks,
-)
+from workbench.otlp.codec._json_parser import JsonParser
+from workbench.otlp.codec._json_structure import Members, Span, Structure
 from workbench.otlp.codec._json_transcode import parse_json
 from workbench.otlp.codec._official import RECORD_PATHS
 from workbench.otlp.codec._salvage import Places, Salvaged, in_place
@@ -28,19 +22,22 @@ __all__ = ["NOTHING", "salvage_json"]
 NOTHING = b"{}"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 SHOWN = 64  # bytes behind a break that its error may need
+MOST_AT_ONCE = 1 << 12  # records
+UNSAID = OtlpError("more is wrong than is remembered")
 
 
-def salvage_json(data: bytes, signal: Signal) -> Salvaged:
+def salvage_json(data: bytes, parser: JsonParser, most_errors: int = MOST_ERRORS) -> Salvaged:
     """Return a document with the sound records; `NOTHING` where there is no object at all."""
-    salvager = _Salvager(data, signal)
+    salvager = _Salvager(data, parser, most_errors)
     kept = salvager.document()
     return Salvaged(kept or NOTHING, Skipped(salvager.skipped, salvager.errors))
 
 
 class _Salvager:
-    def __init__(self, text: bytes, signal: Signal) -> None:
-        self.text, self.signal = text, signal
-        self.path = RECORD_PATHS[signal]
+    def __init__(self, text: bytes, parser: JsonParser, most_errors: int) -> None:
+        self.text, self.parser, self.most_errors = text, parser, most_errors
+        self.structure = Structure(text)
+        self.path = RECORD_PATHS[parser.signal]
         self.names = [_camel(name) for name in self.path]
         self.skipped = 0
         self.errors: list[OtlpError] = []
@@ -51,13 +48,13 @@ class _Salvager:
         start = len(BYTE_ORDER_MARK) if text.startswith(BYTE_ORDER_MARK) else 0
         if start:
             self.lose(1, self.fault(text[:start], 0, ()))
-        start = skip_blanks(text, start, size)
+        start = self.structure.skip_blanks(start, size)
         if text[start : start + 1] != b"{":
             self.lose(1, self.fault(text[start:], start, ()))
             return None
         kept = self.envelope(start, size, ())
-        end = end_of(text, start, size)
-        if 0 <= end < size and skip_blanks(text, end, size) < size:
+        end = self.structure.end_of(start, size)
+        if 0 <= end < size and self.structure.skip_blanks(end, size) < size:
             self.lose(1, self.fault(NOTHING + text[end : end + SHOWN], end - len(NOTHING), ()))
         return kept
 
@@ -67,7 +64,7 @@ class _Salvager:
         if self.text[start : start + 1] != b"{":
             self.lose(1, self.fault(self.text[start:stop], start, places))
             return None
-        found = members_of(self.text, start, stop, self.names[depth])
+        found = self.structure.members_of(start, stop, self.names[depth])
         alone = _with_lists(self.text, start, found, [b" " * (end - first - 2) for first, end in found.lists])
         error = self.fault(alone + self.closing(depth), start, places)
         if error is None and found.end < 0 and depth and not found.has_others:
@@ -91,10 +88,10 @@ class _Salvager:
 
     def children(self, start: int, stop: int, places: Places) -> bytes:
         """Return the sound elements of a list."""
-        elements, broken = elements_of(self.text, start, stop)
+        elements, broken = self.structure.elements_of(start, stop)
         is_last_cut = bool(elements) and elements[-1][1] < 0
         whole = elements[:-1] if is_last_cut else elements
-        kept = list(self.sound_runs(whole, places, 0))
+        kept = list(self.sound_runs(whole, places))
         if is_last_cut:
             kept += self.cut_child(elements[-1][0], stop, (*places, len(whole)))
         if broken >= 0:
@@ -112,21 +109,29 @@ class _Salvager:
         self.lose(1, self.fault(self.text[start:stop], start, places))
         return []
 
-    def sound_runs(self, spans: Sequence[Span], places: Places, first: int) -> Iterator[bytes]:
-        """Yield runs of sound elements, by halves; `first` is the number of the first in its list."""
-        if not spans:
-            return
-        start, stop = spans[0][0], spans[-1][1]
-        here = (*places, first)
-        error = self.fault(self.text[start:stop] + self.closing(len(here)), start, here)
-        if error is None:
-            yield self.text[start:stop]
-        elif len(spans) > 1:
-            half = len(spans) // 2
-            yield from self.sound_runs(spans[:half], places, first)
-            yield from self.sound_runs(spans[half:], places, first + half)
-        elif len(here) == len(self.names):
-            self.lose(1, error)
+    def sound_runs(self, spans: Sequence[Span], places: Places) -> Iterator[bytes]:
+        """Yield runs of sound elements; after one that went well the next is twice as long."""
+        opening, closing = self.opening(len(places) + 1), self.closing(len(places) + 1)
+        first, most = 0, 1
+        while first < len(spans):
+            run = spans[first : first + most]
+            start, stop = run[0][0], run[-1][1]
+            fault = self.parser.fault_in(opening + self.text[start:stop] + closing)
+            sound = run
+            if fault >= 0:
+                sound = run[: _holder(run, start + fault - len(opening))]
+            if sound:
+                yield self.text[start : sound[-1][1]]
+            if fault >= 0:
+                yield from self.unsound(run[len(sound)], (*places, first + len(sound)))
+            first += len(sound) + (fault >= 0)
+            most = max(1, len(sound) // 2) if fault >= 0 else min(2 * most, MOST_AT_ONCE)
+
+    def unsound(self, span: Span, here: Places) -> Iterator[bytes]:
+        """Yield what is sound of an element that is not."""
+        start, stop = span
+        if len(here) == len(self.names):
+            self.lose(1, self.fault(self.text[start:stop] + self.closing(len(here)), start, here))
         elif (kept := self.envelope(start, stop, here)) is not None:
             yield kept
 
@@ -139,8 +144,12 @@ class _Salvager:
     def fault(self, piece: bytes, start: int, places: Places) -> OtlpError | None:
         """Return what is wrong with a piece of text that starts there, at its depth; None if nothing is."""
         opening = self.opening(len(places))
+        if self.parser.fault_in(opening + piece) < 0:
+            return None
+        if len(self.errors) >= self.most_errors:
+            return UNSAID
         try:
-            parse_json(self.signal, opening + piece)
+            parse_json(self.parser.signal, opening + piece)
         except OtlpError as error:
             offset = min(max(start + error.offset - len(opening), 0), len(self.text))
             kind = type(error) if offset == len(self.text) else MalformedError
@@ -150,19 +159,24 @@ class _Salvager:
     def lose(self, records: int, error: OtlpError | None) -> None:
         """Count records that something wrong costs."""
         self.skipped += records
-        if error is not None and len(self.errors) < MOST_ERRORS:
+        if error is not None and len(self.errors) < self.most_errors:
             self.errors.append(error)
 
     def count(self, start: int, stop: int, depth: int) -> int:
         """Return how many records a value holds, sound or not."""
         if depth == len(self.names) or self.text[start : start + 1] != b"{":
             return 1
-        lists = members_of(self.text, start, stop, self.names[depth]).lists
+        lists = self.structure.members_of(start, stop, self.names[depth]).lists
         return sum(
             self.count(first, end if end >= 0 else stop, depth + 1)
             for begin, behind in lists
-            for first, end in elements_of(self.text, begin, behind if behind >= 0 else stop)[0]
+            for first, end in self.structure.elements_of(begin, behind if behind >= 0 else stop)[0]
         )
+
+
+def _holder(spans: Sequence[Span], at: int) -> int:
+    """Return the number of the element that holds a byte."""
+    return max(0, bisect_right(spans, at, key=lambda span: span[0]) - 1)
 
 
 def _with_lists(text: bytes, start: int, found: Members, insides: Sequence[bytes]) -> bytes:

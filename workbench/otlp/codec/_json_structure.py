@@ -8,14 +8,16 @@ import json
 import re
 from dataclasses import dataclass, field
 
-__all__ = ["Members", "Span", "elements_of", "end_of", "members_of", "skip_blanks"]
+import numpy as np
+
+from workbench.otlp.codec._kernel_json_structure import bracket_end
+
+__all__ = ["Members", "Span", "Structure"]
 
 Span = tuple[int, int]  # where a value starts, and where it ends
 BLANKS = re.compile(rb"[ \t\r\n]*")
 STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 SCALAR = re.compile(rb"[^\s,:{}\[\]\"]+")
-MARK = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|["{}\[\]]', re.DOTALL)
-CLOSING = {b"{": b"}", b"[": b"]"}
 
 
 @dataclass(slots=True)
@@ -31,85 +33,79 @@ class Members:
     end: int = -1
 
 
-def skip_blanks(text: bytes, at: int, stop: int) -> int:
-    """Return where the next thing is."""
-    found = BLANKS.match(text, at, stop)
-    return found.end() if found else at
+class Structure:
+    """Finds its way through one text."""
 
+    def __init__(self, text: bytes) -> None:
+        self.text = text
+        self._bytes = np.frombuffer(text or b" ", np.uint8)
+        self._expected = np.empty(len(text) + 1, np.uint8)
+        self._start, self._room = self._bytes.ctypes.data, self._expected.ctypes.data
 
-def members_of(text: bytes, at: int, stop: int, name: str) -> Members:
-    """Return what an object that starts here holds; `name` is the member that may be a list."""
-    found = Members(sound_end=at + 1)
-    at = skip_blanks(text, at + 1, stop)
-    if at < stop and text[at : at + 1] == b"}":
-        found.end = at + 1
-        return found
-    while key := STRING.match(text, at, stop):
-        at = skip_blanks(text, key.end(), stop)
-        value = skip_blanks(text, at + 1, stop)
-        if text[at : at + 1] != b":" or value >= stop:
-            return found
-        is_list = text[value : value + 1] == b"[" and _is_name(key[0], name)
-        end = end_of(text, value, stop)
-        if is_list:
-            found.lists.append((value, end))
-        if end < 0:
-            return found
-        found.has_others |= not is_list
-        found.sound_end = end
-        at = skip_blanks(text, end, stop)
-        mark = text[at : at + 1] if at < stop else b""
-        if mark == b"}":
+    def skip_blanks(self, at: int, stop: int) -> int:
+        """Return where the next thing is."""
+        found = BLANKS.match(self.text, at, stop)
+        return found.end() if found else at
+
+    def members_of(self, at: int, stop: int, name: str) -> Members:
+        """Return what an object that starts here holds; `name` is the member that may be a list."""
+        text, found = self.text, Members(sound_end=at + 1)
+        at = self.skip_blanks(at + 1, stop)
+        if at < stop and text[at : at + 1] == b"}":
             found.end = at + 1
-        if mark != b",":
             return found
-        at = skip_blanks(text, at + 1, stop)
-    return found
+        while key := STRING.match(text, at, stop):
+            at = self.skip_blanks(key.end(), stop)
+            value = self.skip_blanks(at + 1, stop)
+            if text[at : at + 1] != b":" or value >= stop:
+                return found
+            is_list = text[value : value + 1] == b"[" and _is_name(key[0], name)
+            end = self.end_of(value, stop)
+            if is_list:
+                found.lists.append((value, end))
+            if end < 0:
+                return found
+            found.has_others |= not is_list
+            found.sound_end = end
+            at = self.skip_blanks(end, stop)
+            mark = text[at : at + 1] if at < stop else b""
+            if mark == b"}":
+                found.end = at + 1
+            if mark != b",":
+                return found
+            at = self.skip_blanks(at + 1, stop)
+        return found
 
+    def elements_of(self, at: int, stop: int) -> tuple[list[Span], int]:
+        """Return the elements of an array that starts here, and where it breaks, or -1.
 
-def elements_of(text: bytes, at: int, stop: int) -> tuple[list[Span], int]:
-    """Return the elements of an array that starts here, and where it breaks, or -1.
-
-    An element that does not end has the end -1, and is the last.
-    """
-    found: list[Span] = []
-    at = skip_blanks(text, at + 1, stop)
-    if at < stop and text[at : at + 1] == b"]":
-        return found, -1
-    while at < stop:
-        end = end_of(text, at, stop)
-        found.append((at, end))
-        if end < 0:
+        An element that does not end has the end -1, and is the last.
+        """
+        text, found = self.text, list[Span]()
+        at = self.skip_blanks(at + 1, stop)
+        if at < stop and text[at : at + 1] == b"]":
             return found, -1
-        at = skip_blanks(text, end, stop)
-        mark = text[at : at + 1] if at < stop else b""
-        if mark == b"]":
-            return found, -1
-        if mark != b",":
-            return found, at
-        at = skip_blanks(text, at + 1, stop)
-    return found, at
+        while at < stop:
+            end = self.end_of(at, stop)
+            found.append((at, end))
+            if end < 0:
+                return found, -1
+            at = self.skip_blanks(end, stop)
+            mark = text[at : at + 1] if at < stop else b""
+            if mark == b"]":
+                return found, -1
+            if mark != b",":
+                return found, at
+            at = self.skip_blanks(at + 1, stop)
+        return found, at
 
-
-def end_of(text: bytes, at: int, stop: int) -> int:
-    """Return where a value ends; -1 where it does not, or where nothing is that could be one."""
-    if text[at : at + 1] not in CLOSING:
-        found = STRING.match(text, at, stop) or SCALAR.match(text, at, stop)
+    def end_of(self, at: int, stop: int) -> int:
+        """Return where a value ends; -1 where it does not, or where nothing is that could be one."""
+        if self.text[at : at + 1] in (b"{", b"["):
+            end = int(bracket_end(self._start + at, self._start + stop, self._room))
+            return end - self._start if end >= 0 else -1
+        found = STRING.match(self.text, at, stop) or SCALAR.match(self.text, at, stop)
         return found.end() if found else -1
-    expected = bytearray()
-    for mark in MARK.finditer(text, at, stop):
-        here = mark[0]
-        if here in CLOSING:
-            expected += CLOSING[here]
-        elif here in (b"}", b"]"):
-            if expected[-1:] != here:
-                return -1
-            expected.pop()
-            if not expected:
-                return mark.end()
-        elif here == b'"':
-            return -1
-    return -1
 
 
 def _is_name(key: bytes, name: str) -> bool:

@@ -1,20 +1,27 @@
 """Messages of which some are broken: what is sound of them, and what was left out."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import chain, islice
 
-from workbench.otlp._schema import Signal
-from workbench.otlp._tally import Skipped, Tally
+from workbench.otlp._tally import MOST_ERRORS, Skipped, Tally
 from workbench.otlp.codec._join import join_stars
+from workbench.otlp.codec._json_parser import JsonParser
 from workbench.otlp.codec._json_salvage import salvage_json
-from workbench.otlp.codec._salvage import Salvaged, salvage
+from workbench.otlp.codec._json_transcode import Transcoded, parse_json
+from workbench.otlp.codec._salvage import salvage
 from workbench.otlp.codec._star import Star
-from workbench.otlp.codec._star_decoder import GROUP_BYTES, Buffer, Encoding, StarDecoder, Unknown
+from workbench.otlp.codec._star_decoder import (
+    GROUP_BYTES,
+    Buffer,
+    Encoding,
+    StarDecoder,
+    Unknown,
+    checked_bytes,
+)
 from workbench.otlp.errors import OtlpError
 
-__all__ = ["decode_messages", "decode_sound_part"]
-
-SALVAGES: dict[Encoding, Callable[[bytes, Signal], Salvaged]] = {"protobuf": salvage, "json": salvage_json}
+__all__ = ["decode_messages", "decode_sound_part", "parse_sound_part"]
 
 
 def decode_messages(
@@ -31,42 +38,74 @@ def decode_messages(
     """
     if tally.strict:
         return decoder.decode_all(messages, encoding=encoding, unknown=unknown)
+    if encoding == "json":
+        return _decode_json(decoder, messages, tally, unknown)
     messages = iter(messages)
     head = list(islice(messages, 2))
     stars: list[Star] = []
     number = 0
-    for group in _groups(chain(head, messages), 1 if encoding == "json" else GROUP_BYTES):
+    for group in _groups(chain(head, messages)):
         try:
             stars.append(decoder.decode_all(group, encoding=encoding, unknown=unknown))
         except OtlpError:
             for at, message in enumerate(group, start=number):
-                star, lost = decode_sound_part(decoder, message, encoding=encoding, unknown=unknown)
+                star, lost = decode_sound_part(decoder, message, unknown=unknown)
                 tally.leave_out(_named(lost, at) if len(head) > 1 else lost)
                 stars.append(star)
         number += len(group)
     return join_stars(stars) if stars else decoder.decode_all((), encoding=encoding, unknown=unknown)
 
 
-def decode_sound_part(
-    decoder: StarDecoder, message: Buffer, *, encoding: Encoding, unknown: Unknown
-) -> tuple[Star, Skipped]:
-    """Return the columns of what is sound in a message, and what was left out of it."""
+def decode_sound_part(decoder: StarDecoder, message: Buffer, *, unknown: Unknown) -> tuple[Star, Skipped]:
+    """Return the columns of what is sound in a protobuf message, and what was left out of it."""
     try:
-        return decoder.decode_all((message,), encoding=encoding, unknown=unknown), Skipped()
+        return decoder.decode_all((message,), encoding="protobuf", unknown=unknown), Skipped()
     except OtlpError as error:
-        rest = SALVAGES[encoding](bytes(message), decoder.signal)
+        rest = salvage(bytes(message), decoder.signal)
         lost = rest.skipped or Skipped(1, (error,))
-    return decoder.decode_all((rest.data,), encoding=encoding, unknown=unknown), lost
+    return decoder.decode_all((rest.data,), encoding="protobuf", unknown=unknown), lost
 
 
-def _groups(messages: Iterable[Buffer], most_bytes: int) -> Iterator[list[Buffer]]:
+def parse_sound_part(
+    parser: JsonParser, text: bytes, most_errors: int = MOST_ERRORS
+) -> tuple[Transcoded, Skipped]:
+    """Return what is sound in a JSON document as protobuf, and what was left out of it."""
+    parsed = parser.parse(text)
+    if parsed is not None:
+        return parsed, Skipped()
+    rest = salvage_json(text, parser, most_errors)
+    return parse_json(parser.signal, rest.data), rest.skipped
+
+
+def _decode_json(decoder: StarDecoder, messages: Iterable[Buffer], tally: Tally, unknown: Unknown) -> Star:
+    """Return the columns of JSON documents: each becomes protobuf alone, and many are decoded at once."""
+    messages = iter(messages)
+    head = list(islice(messages, 2))
+    ignored = 0
+
+    def sound() -> Iterator[bytes]:
+        nonlocal ignored
+        parser = JsonParser(decoder.signal)
+        for number, text in enumerate(chain(head, messages)):
+            missing = MOST_ERRORS - len(tally.skipped.errors)
+            parsed, lost = parse_sound_part(parser, bytes(checked_bytes(text)), missing)
+            if lost:
+                tally.leave_out(_named(lost, number) if len(head) > 1 else lost)
+            ignored += parsed.unknown
+            yield parsed.data
+
+    star = decoder.decode_all(sound(), encoding="protobuf", unknown=unknown)
+    return replace(star, unknown=star.unknown + ignored, size=0)
+
+
+def _groups(messages: Iterable[Buffer]) -> Iterator[list[Buffer]]:
     """Yield messages that are tried at once; after a failure one by one."""
     group: list[Buffer] = []
     size = 0
     for message in messages:
         group.append(message)
         size += len(message) + 1
-        if size >= most_bytes:
+        if size >= GROUP_BYTES:
             yield group
             group, size = [], 0
     if group:

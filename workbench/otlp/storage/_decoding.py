@@ -107,9 +107,7 @@ class PieceDecoder:
             star = self._strict(message.data)
         except OtlpError as error:
             self._raise_if_strict(_in_file(error, piece))
-            star, lost = decode_sound_part(
-                self.decoder, message.data, encoding="protobuf", unknown=self.unknown
-            )
+            star, lost = decode_sound_part(self.decoder, message.data, unknown=self.unknown)
             self.tally.leave_out(_all_in_file(lost, piece))
             return star
         if self._says_nothing_known(message):

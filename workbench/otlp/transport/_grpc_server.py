@@ -60,7 +60,11 @@ class GrpcRunner:
 
     def close(self, grace_s: float) -> None:
         """Stop listening, let requests under way finish for so long, and end the threads."""
-        self._server.stop(grace_s or None).wait()
+        try:
+            self._server.stop(grace_s or None).wait()
+        except RuntimeError:  # it listens no more, but gets no thread for the grace: the interpreter ends
+            self._server.wait_for_termination(grace_s)
+            self._server.stop(None).wait()
         self._pool.shutdown()
 
 

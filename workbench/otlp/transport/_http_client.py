@@ -1,13 +1,14 @@
 """One attempt over HTTP: a request out, a bounded response in, what it means.
 
 The client is httpx: it keeps connections alive in a pool that threads share, streams responses so that their
-size can be bounded, and is already how this project speaks HTTP. Source: OTLP specification, "OTLP/HTTP".
+size can be bounded, and is already how this project speaks HTTP. Its connections are ours, for the sake of one
+deadline an attempt. Source: OTLP specification, "OTLP/HTTP".
 """
 
 import ssl
-import time
 from typing import Any
 
+import httpcore
 import httpx
 from google.protobuf import json_format
 from google.protobuf.message import DecodeError, Message
@@ -16,11 +17,19 @@ from google.rpc.status_pb2 import Status
 from workbench.otlp.errors import CompressionError
 from workbench.otlp.transport._clock import Clock
 from workbench.otlp.transport._compression import CODINGS, OverLimitError, deflate, inflate
+from workbench.otlp.transport._http_transport import DeadlineTransport
 from workbench.otlp.transport._retrying import RETRYABLE_HTTP, Outcome, parse_retry_after
 from workbench.otlp.transport._services import CONTENT_TYPES, SERVICES, Encoding
 from workbench.otlp.transport._settings import USER_AGENT, Target
 
 __all__ = ["HttpClient"]
+
+NO_ANSWER = (
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    httpcore.ProxyError,
+    httpcore.UnsupportedProtocol,
+)
 
 
 class HttpClient:
@@ -32,12 +41,12 @@ class HttpClient:
         self._coding = target.compression
         self._clock = clock
         self._limit = response_bytes
+        self._transport = DeadlineTransport(target, _verification(target), connections)
         self._client = httpx.Client(
+            transport=self._transport,
             timeout=target.timeout_s,
-            verify=_verification(target),
-            limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
             headers={"user-agent": USER_AGENT},
-            trust_env=not target.is_local,  # proxies
+            trust_env=False,
         )
 
     def send(self, body: bytes) -> Outcome:
@@ -53,18 +62,18 @@ class HttpClient:
         return outcome
 
     def _attempt(self, body: bytes) -> Outcome:
-        deadline = time.monotonic() + self.target.timeout_s
+        content, headers = self._request(body)
         try:
-            request = self._request(body)
-            with self._client.stream(
-                "POST", self.target.url, content=request[0], headers=request[1]
-            ) as response:
-                raw = self._read(response, deadline)
+            with (
+                self._transport.attempt(self.target.timeout_s),
+                self._client.stream("POST", self.target.url, content=content, headers=headers) as response,
+            ):
+                raw = self._read(response)
         except OverLimitError as error:
             return Outcome(delivered=False, reason="response_too_large", message=str(error))
-        except httpx.TimeoutException as error:
+        except httpcore.TimeoutException as error:
             return _lost("timeout", error)
-        except httpx.TransportError as error:
+        except NO_ANSWER as error:
             return _lost("connection", error)
         return self._meaning(response, raw)
 
@@ -82,7 +91,7 @@ class HttpClient:
             headers.append(("content-encoding", self._coding))
         return deflate(body, self._coding), headers
 
-    def _read(self, response: httpx.Response, deadline: float) -> bytes | None:
+    def _read(self, response: httpx.Response) -> bytes | None:
         """Return the body, bounded on the wire and inflated; None where its compression is damaged."""
         raw = bytearray()
         for chunk in response.iter_raw():
@@ -90,9 +99,6 @@ class HttpClient:
             if len(raw) > self._limit:
                 msg = f"the response is larger than {self._limit:,} bytes"
                 raise OverLimitError(msg)
-            if time.monotonic() > deadline:
-                msg = f"the response took longer than {self.target.timeout_s:g} s"
-                raise httpx.ReadTimeout(msg)
         coding = response.headers.get("content-encoding", "identity").lower()
         try:
             return inflate(bytes(raw), coding, self._limit) if coding in CODINGS else bytes(raw)
@@ -143,9 +149,9 @@ def _lost(reason: str, error: Exception) -> Outcome:
     return Outcome(delivered=False, reason=reason, message=str(error) or reason, retryable=True)
 
 
-def _verification(target: Target) -> ssl.SSLContext | bool:
+def _verification(target: Target) -> ssl.SSLContext | None:
     if not target.secure:
-        return False  # nothing to verify, and the system's certificates take long to load
+        return None  # nothing to verify, and the system's certificates take long to load
     context = ssl.create_default_context(cafile=target.certificate)
     if target.client_certificate:
         context.load_cert_chain(target.client_certificate, target.client_key)

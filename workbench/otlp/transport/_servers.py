@@ -1,5 +1,7 @@
 """An HTTP and a gRPC server in front of one sink, and the limits that both keep."""
 
+from contextlib import ExitStack
+
 from workbench.otlp.transport._faults import FaultScript
 from workbench.otlp.transport._grpc_server import GrpcRunner, Unary, unary_of
 from workbench.otlp.transport._http_runner import Aborts, HttpRunner, listening_socket
@@ -20,19 +22,15 @@ class Servers:
         self, sink: Sink, host: str, http_port: int, grpc_port: int, limits: Limits, faults: FaultScript
     ) -> None:
         _check_ports(http_port=http_port, grpc_port=grpc_port)
-        self.intake = Intake(sink, faults, limits)
-        bound = listening_socket(host, http_port)
-        try:
+        with ExitStack() as undoing:
+            bound = listening_socket(host, http_port)
+            undoing.callback(bound.close)
+            self.intake = Intake(sink, faults, limits)
+            undoing.callback(self.intake.close)
             self._grpc = GrpcRunner(self.grpc_handler(), host, grpc_port, limits)
-        except BaseException:
-            bound.close()
-            raise
-        try:
+            undoing.callback(self._grpc.close, 0)
             self._http = HttpRunner(self.http_application, bound)
-        except BaseException:
-            self._grpc.close(0)
-            bound.close()
-            raise
+            undoing.pop_all()
         shown = f"[{host}]" if ":" in host else host
         self.http_endpoint = f"http://{shown}:{self._http.address[1]}"
         self.grpc_endpoint = f"{shown}:{self._grpc.port}"

@@ -1,7 +1,8 @@
 """A pool of daemon threads, for servers that live until the interpreter is gone.
 
 The standard library's pool takes no work once the interpreter begins to end, and is joined before anything
-else is closed: a server on it cannot answer the last requests, and its own end hangs.
+else is closed: a server on it cannot answer the last requests, and its own end hangs. From Python 3.12 on no
+thread can be started by then either; so one is there from the beginning, and does alone what there is to do.
 """
 
 import threading
@@ -18,16 +19,17 @@ Task = tuple[Future[Any], Callable[[], Any]]
 
 
 class DaemonPool(Executor):
-    """Runs calls in up to `most` threads, which are started when they are needed."""
+    """Runs calls in up to `most` threads; the first is there at once, the others are started when needed."""
 
     def __init__(self, most: int, name: str) -> None:
         self._most = most
         self._name = name
         self._tasks: SimpleQueue[Task | None] = SimpleQueue()
         self._threads: list[threading.Thread] = []
-        self._idle = 0
+        self._spare = 1  # threads without a call; below zero, calls without a thread
         self._lock = threading.Lock()
         self._closed = False
+        self._start()
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Run a call in a thread."""
@@ -37,24 +39,32 @@ class DaemonPool(Executor):
                 msg = f"{self._name} has been shut down"
                 raise RuntimeError(msg)
             self._tasks.put((future, lambda: fn(*args, **kwargs)))
-            if self._idle > 0:
-                self._idle -= 1  # one of those who wait will take it
-            elif len(self._threads) < self._most:
-                self._start()
+            if self._spare > 0 or not self._has_grown():
+                self._spare -= 1  # one of those that are there will take it
         return future
+
+    def _has_grown(self) -> bool:
+        """Start one more thread, unless there are enough, or the interpreter ends, or the system gives none."""
+        if len(self._threads) >= self._most:
+            return False
+        try:
+            self._start()
+        except RuntimeError:
+            return False
+        return True
 
     def _start(self) -> None:
         number = len(self._threads)
         thread = threading.Thread(target=self._work, name=f"{self._name}-{number}", daemon=True)
-        self._threads.append(thread)
         thread.start()
+        self._threads.append(thread)
 
     def _work(self) -> None:
         while (task := self._tasks.get()) is not None:
             _run(*task)
             del task  # what it holds must not live until the next one comes
             with self._lock:
-                self._idle += 1
+                self._spare += 1
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002 (Executor's)
         """Take no more calls; with `wait`, return when those that were taken are done."""

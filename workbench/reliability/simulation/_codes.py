@@ -65,7 +65,7 @@ LEVELS, TENANTS, KEYS = range(1 << 20, (1 << 20) + 3)
 BIN_ARRIVED, BIN_ATTEMPTS, BIN_SUCCEEDED, BIN_ENDED, BIN_QUEUED, BIN_BUSY = range(6)
 
 # Why the kernel returned
-DONE, ROOM, FLUSH = 0, 1, 2
+DONE, ROOM, LOG_FULL = 0, 1, 2
 
 NONE = -1
 SUSPENDED = -2  # what a layer answers that has a call wait

@@ -6,7 +6,7 @@ from typing import Any
 from workbench.reliability.machines.retry import NO_HINT_S
 from workbench.reliability.simulation import _codes as codes
 from workbench.reliability.simulation._kernel_adaptive import begin_limits
-from workbench.reliability.simulation._kernel_events import current_bin, push_event, push_work
+from workbench.reliability.simulation._kernel_events import push_event, push_work
 from workbench.reliability.simulation._kernel_parts import part
 from workbench.reliability.simulation._kernel_random import uniform
 from workbench.reliability.simulation._kernel_requests import tell_apart
@@ -77,5 +77,5 @@ def arrive(w: Any, c: Any, user: Any) -> None:
     this.waited_s = 0.0
     this.hint_s = NO_HINT_S
     tell_apart(w, this)
-    w.bins[current_bin(w, c), codes.BIN_ARRIVED] += 1
+    w.bins[c.bin, codes.BIN_ARRIVED] += 1
     push_work(w, c, codes.DOWN, call, 0, OK)

@@ -6,17 +6,16 @@ call's `number` says what it is there, and its `timer` which old answer there is
 
 from typing import Any
 
-from workbench.kernels.memory import inlined, unowned
+from workbench.kernels.memory import inlined
 from workbench.reliability.machines import cache
 from workbench.reliability.simulation import _codes as codes
-from workbench.reliability.simulation._caches import Caches
 from workbench.reliability.simulation._kernel_children import new_child
 from workbench.reliability.simulation._kernel_events import push_work_later
 from workbench.reliability.simulation._kernel_lines import join_line, leave_line
 from workbench.reliability.simulation._kernel_parts import part, rare
 from workbench.reliability.simulation._kernel_replies import is_returned
 
-__all__ = ["ask_cache", "end_fetch", "end_refresh", "stop_following", "unowned_caches"]
+__all__ = ["ask_cache", "end_fetch", "end_refresh", "stop_following"]
 
 look = inlined(cache.look)
 
@@ -149,16 +148,3 @@ def stop_following(w: Any, call: Any, layer: Any) -> None:
     if w.calls[call].pending == 0:
         leave_line(w.calls, w.caches.entries[_entry_of(w, w.layers[layer].index, call)], call)
     w.scratch[call, layer].number = NOTHING
-
-
-@part
-def unowned_caches(a: Any) -> Any:
-    """Return the records without their owner; see `unowned`."""
-    return Caches(
-        unowned(a.caches),
-        unowned(a.used),
-        unowned(a.entries),
-        unowned(a.parameters),
-        unowned(a.failures),
-        unowned(a.states),
-    )

@@ -11,11 +11,12 @@ from workbench.reliability.machines import breaker, gcra
 from workbench.reliability.machines._records import record_dtype
 from workbench.reliability.simulation._codes import NONE
 from workbench.reliability.simulation._kernel_breaker import count_outcome
+from workbench.reliability.simulation._kernel_registers import held, put_back
 
 __all__ = ["breaker_course", "breaker_decisions", "gcra_decisions"]
 
 take = inlined(gcra.take)
-admit, learn = inlined(breaker.admit), inlined(breaker.learn)
+admit, learn, succeed = inlined(breaker.admit), inlined(breaker.learn), inlined(breaker.succeed)
 
 
 def _of(machine: Any) -> tuple[Any, Any]:
@@ -42,8 +43,11 @@ def _course_types() -> tuple[Any, ...]:
 @kernel(_gcra_types)
 def gcra_decisions(p: Any, s: Any, at_s: Any, allowed: Any) -> None:
     """Tell of each arrival, `(n,) float64` seconds, whether it is let through."""
+    at_s, allowed = unowned(at_s), unowned(allowed)
+    parameters, state = held(p[0]), held(s[0])
     for call in range(len(at_s)):
-        allowed[call] = take(p[0], s[0], at_s[call], 1.0) <= 0.0
+        allowed[call] = take(parameters, state, at_s[call], 1.0) <= 0.0
+    put_back(state, s[0])
 
 
 @kernel(_breaker_types)
@@ -54,16 +58,17 @@ def breaker_decisions(p: Any, s: Any, ring: Any, at_s: Any, seen: Any, allowed: 
     """
     p, s, ring, seen = unowned(p), unowned(s), unowned(ring), unowned(seen)
     at_s, allowed = unowned(at_s), unowned(allowed)
-    state = s[0]
+    parameters, state = held(p[0]), held(s[0])
     for call in range(len(at_s)):
-        now = at_s[call]
-        passes = True
-        if state.state != breaker.CLOSED:
-            passes = admit(p[0], state, now)
+        now, outcome = at_s[call], seen[call]
+        passes = state.state == breaker.CLOSED or admit(parameters, state, now)
         allowed[call] = passes
-        if passes:
+        if passes and outcome == 0 and state.state == breaker.CLOSED and state.calls == parameters.window:
+            succeed(parameters, state, ring, state.generation)
+        elif passes:
             generation = NONE if state.state == breaker.DISABLED else state.generation
-            learn(p[0], state, ring, generation, seen[call], now)
+            learn(parameters, state, ring, generation, outcome, now)
+    put_back(state, s[0])
 
 
 @kernel(_course_types)

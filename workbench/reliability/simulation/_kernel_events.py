@@ -6,9 +6,11 @@ from workbench.reliability.simulation import _codes as codes
 from workbench.reliability.simulation._kernel_parts import part
 
 __all__ = [
-    "current_bin",
+    "enter_heap",
+    "free_event",
     "interrupt",
     "new_attempt",
+    "new_event",
     "pop_event",
     "push_event",
     "push_work",
@@ -19,36 +21,57 @@ __all__ = [
 @part
 def push_event(w: Any, c: Any, at_s: Any, kind: Any, subject: Any, layer: Any, token: Any) -> Any:
     """Let something happen later; return the event's number, by which it can be told from all others."""
+    slot = new_event(w, c, kind, subject, layer, token)
+    enter_heap(w, c, at_s, slot)
+    return w.events[slot].order
+
+
+@part
+def new_event(w: Any, c: Any, kind: Any, subject: Any, layer: Any, token: Any) -> Any:
+    """Return the place of an event that is nowhere yet."""
     slot = c.free_event
     event = w.events[slot]
     c.free_event = event.following
-    order = c.order
+    c.events += 1
+    event.order = c.order
     c.order += 1
-    event.order = order
     event.kind = kind
     event.subject = subject
     event.layer = layer
     event.token = token
+    return slot
+
+
+@part
+def free_event(w: Any, c: Any, slot: Any) -> None:
+    """Give the place of an event free that has happened, or never will."""
+    w.events[slot].following = c.free_event
+    c.free_event = slot
+    c.events -= 1
+
+
+@part
+def enter_heap(w: Any, c: Any, at_s: Any, slot: Any) -> None:
+    """Put an event where the next that happens is found."""
     place = c.heap
     c.heap += 1
     while place > 0:
         parent = (place - 1) >> 1
-        if w.times[parent] <= at_s:
+        if _is_before(w, w.times[parent], w.slots[parent], at_s, slot):
             break
         w.times[place] = w.times[parent]
         w.slots[place] = w.slots[parent]
         place = parent
     w.times[place] = at_s
     w.slots[place] = slot
-    return order
 
 
 @part
-def _is_before(w: Any, left: Any, right: Any) -> Any:
-    """Tell which of two places of the heap comes first: at one time, what was said first."""
-    if w.times[left] != w.times[right]:
-        return w.times[left] < w.times[right]
-    return w.events[w.slots[left]].order < w.events[w.slots[right]].order
+def _is_before(w: Any, at_s: Any, slot: Any, other_s: Any, other: Any) -> Any:
+    """Tell which of two events comes first: at one time, what was said first."""
+    if at_s == other_s:
+        return w.events[slot].order < w.events[other].order
+    return at_s < other_s
 
 
 @part
@@ -56,21 +79,22 @@ def pop_event(w: Any, c: Any) -> Any:
     """Take the next event out of the heap."""
     first = w.slots[0]
     c.heap -= 1
-    last = c.heap
+    size = c.heap
+    at_s, slot = w.times[size], w.slots[size]
     place = 0
     while True:
         child = 2 * place + 1
-        if child >= last:
+        if child >= size:
             break
-        if child + 1 < last and _is_before(w, child + 1, child):
-            child += 1
-        if not _is_before(w, child, last):
+        if child + 1 < size:
+            child += _is_before(w, w.times[child + 1], w.slots[child + 1], w.times[child], w.slots[child])
+        if not _is_before(w, w.times[child], w.slots[child], at_s, slot):
             break
         w.times[place] = w.times[child]
         w.slots[place] = w.slots[child]
         place = child
-    w.times[place] = w.times[last]
-    w.slots[place] = w.slots[last]
+    w.times[place] = at_s
+    w.slots[place] = slot
     return first
 
 
@@ -86,7 +110,10 @@ def push_work_later(w: Any, c: Any, direction: Any, call: Any, layer: Any, outco
 
     It is not done where the call has been suspended anew or has ended by then.
     """
-    item = w.work[(c.work_first + c.work_count) % len(w.work)]
+    place = c.work_first + c.work_count
+    if place >= len(w.work):
+        place -= len(w.work)
+    item = w.work[place]
     c.work_count += 1
     item.direction = direction
     item.call = call
@@ -111,9 +138,3 @@ def new_attempt(w: Any, c: Any) -> Any:
     attempt = c.free_attempt
     c.free_attempt = w.attempts[attempt].following
     return attempt
-
-
-@part
-def current_bin(w: Any, c: Any) -> Any:
-    """Return the number of the time series' bin that it is."""
-    return min(int(c.now_s / w.service[0].bin_s), len(w.bins) - 1)

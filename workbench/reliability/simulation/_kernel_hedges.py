@@ -8,16 +8,15 @@ after that.
 import math
 from typing import Any
 
-from workbench.kernels.memory import inlined, unowned
+from workbench.kernels.memory import inlined
 from workbench.reliability.machines import budget, latency_quantile
 from workbench.reliability.simulation import _codes as codes
-from workbench.reliability.simulation._hedges import Hedges
 from workbench.reliability.simulation._kernel_children import free_child, new_child
 from workbench.reliability.simulation._kernel_events import interrupt, push_event, push_work_later
 from workbench.reliability.simulation._kernel_parts import part, rare
 from workbench.reliability.simulation._kernel_replies import is_returned
 
-__all__ = ["end_attempt", "go_on_with_race", "ring_for_next", "start_race", "stop_race", "unowned_hedges"]
+__all__ = ["end_attempt", "go_on_with_race", "ring_for_next", "start_race", "stop_race"]
 
 deposit, withdraw = inlined(budget.deposit), inlined(budget.withdraw)
 observe, quantile = inlined(latency_quantile.observe), inlined(latency_quantile.quantile)
@@ -215,16 +214,3 @@ def _learn(w: Any, index: Any, first_s: Any) -> None:
     observe(p, s, counts, first_s)
     if s.observed % LOOK_EVERY == 0 or s.observed == p.minimum:
         quantile(p, s, counts)
-
-
-@part
-def unowned_hedges(a: Any) -> Any:
-    """Return the records without their owner; see `unowned`."""
-    return Hedges(
-        unowned(a.hedges),
-        unowned(a.parameters),
-        unowned(a.states),
-        unowned(a.learning),
-        unowned(a.learnt),
-        unowned(a.counts),
-    )

@@ -14,7 +14,7 @@ from workbench.reliability.simulation._kernel_breaker import count_outcome
 from workbench.reliability.simulation._kernel_caches import ask_cache, end_fetch, end_refresh
 from workbench.reliability.simulation._kernel_children import free_child, is_on_its_own, late_outcome
 from workbench.reliability.simulation._kernel_draws import drawn_for_call
-from workbench.reliability.simulation._kernel_events import current_bin, interrupt, push_event
+from workbench.reliability.simulation._kernel_events import interrupt, push_event
 from workbench.reliability.simulation._kernel_hedges import end_attempt, start_race
 from workbench.reliability.simulation._kernel_limiters import wait_for_place
 from workbench.reliability.simulation._kernel_parts import part
@@ -22,6 +22,7 @@ from workbench.reliability.simulation._kernel_queues import hand_place_on, queue
 from workbench.reliability.simulation._kernel_random import uniform
 from workbench.reliability.simulation._kernel_replies import hint_of, is_returned
 from workbench.reliability.simulation._kernel_service import send_attempt
+from workbench.reliability.simulation._kernel_timers import set_timer
 
 __all__ = ["go_down", "go_up", "time_out"]
 
@@ -83,7 +84,7 @@ def go_down(w: Any, c: Any, call: Any, layer: Any) -> Any:
             if outer <= now:
                 refused = codes.TIMED_OUT
             elif mine.time_s < outer or is_on_its_own(w, call, layer):
-                mine.timer = push_event(w, c, mine.time_s, codes.TIMER, call, layer, NONE)
+                mine.timer = set_timer(w, c, mine.time_s, codes.TIMER, call, layer)
         elif each.kind == codes.CACHE:
             refused = ask_cache(w, c, call, layer)
             if refused == codes.SUSPENDED:
@@ -225,10 +226,9 @@ def _end(w: Any, c: Any, call: Any, outcome: Any) -> None:
     entry.waited_s = this.waited_s
     c.logged += 1
     c.calls -= 1
-    current = current_bin(w, c)
-    w.bins[current, codes.BIN_ENDED] += 1
+    w.bins[c.bin, codes.BIN_ENDED] += 1
     if outcome == OK:
-        w.bins[current, codes.BIN_SUCCEEDED] += 1
+        w.bins[c.bin, codes.BIN_SUCCEEDED] += 1
     if this.user != NONE:
         think_s = -w.service[0].think_s * math.log1p(-uniform(w.service[0].seed, codes.THINKING, this.serial))
         push_event(w, c, c.now_s + think_s, codes.RETURN, this.user, 0, NONE)

@@ -13,8 +13,7 @@ OPTIONS: dict[str, Any] = {"nogil": True, "no_cpython_wrapper": True, "no_cfunc_
 def part(function: Callable[..., Any]) -> Any:
     """Declare a function that LLVM places into the kernel, and that only kernels call.
 
-    Python cannot call it: the wrappers for that, which take a world apart into hundreds of numbers, would
-    be most of what is compiled.
+    Python cannot call it: the wrappers for that would be most of what is compiled.
     """
     return numba.njit(forceinline=True, **OPTIONS)(function)
 

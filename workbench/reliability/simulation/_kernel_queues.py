@@ -7,11 +7,11 @@ its timer and its place race.
 import math
 from typing import Any
 
-from workbench.kernels.memory import inlined, unowned
+from workbench.kernels.memory import inlined
 from workbench.reliability.machines import bulkhead
 from workbench.reliability.machines.retry import NO_HINT_S
 from workbench.reliability.simulation import _codes as codes
-from workbench.reliability.simulation._kernel_events import push_event, push_work_later
+from workbench.reliability.simulation._kernel_events import push_work_later
 from workbench.reliability.simulation._kernel_flows import (
     is_dropped,
     join_flow,
@@ -23,7 +23,7 @@ from workbench.reliability.simulation._kernel_flows import (
 )
 from workbench.reliability.simulation._kernel_lines import join_line, leave_line
 from workbench.reliability.simulation._kernel_parts import part, rare
-from workbench.reliability.simulation._queues import Queues
+from workbench.reliability.simulation._kernel_timers import set_timer
 
 __all__ = [
     "abandon_place",
@@ -32,7 +32,6 @@ __all__ = [
     "hand_place_on",
     "queue_up",
     "ring_in_queue",
-    "unowned_queues",
 ]
 
 leave, hand_on, expire = inlined(bulkhead.leave), inlined(bulkhead.hand_on), inlined(bulkhead.expire)
@@ -59,7 +58,7 @@ def queue_up(w: Any, c: Any, call: Any, layer: Any, decision: Any) -> Any:
     mine.timer = NONE
     patience_s = patience_of(w, c, index)
     if patience_s < math.inf:
-        mine.timer = push_event(w, c, c.now_s + patience_s, codes.WAIT_LIMIT, call, layer, NONE)
+        mine.timer = set_timer(w, c, c.now_s + patience_s, codes.WAIT_LIMIT, call, layer)
     if w.queues.queues[index].order >= codes.PRIORITY:
         join_flow(w, c, index, call)
     else:
@@ -179,20 +178,3 @@ def abandon_place(w: Any, c: Any, call: Any, layer: Any) -> None:
         give_up(state)
     elif this.pending == GRANTED and leave(state):
         hand_place_on(w, c, w.layers[layer].index)
-
-
-@part
-def unowned_queues(q: Any) -> Any:
-    """Return the records without their owner; see `unowned`."""
-    return Queues(
-        unowned(q.queues),
-        unowned(q.lines),
-        unowned(q.idle),
-        unowned(q.levels),
-        unowned(q.flows),
-        unowned(q.shares),
-        unowned(q.codel_parameters),
-        unowned(q.codel_states),
-        unowned(q.lifo_parameters),
-        unowned(q.lifo_states),
-    )

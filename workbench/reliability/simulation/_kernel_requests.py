@@ -2,13 +2,11 @@
 
 from typing import Any
 
-from workbench.kernels.memory import unowned
 from workbench.reliability.simulation import _codes as codes
 from workbench.reliability.simulation._kernel_parts import part
 from workbench.reliability.simulation._kernel_random import uniform
-from workbench.reliability.simulation._requests import Differences
 
-__all__ = ["tell_apart", "unowned_differences"]
+__all__ = ["tell_apart"]
 
 
 @part
@@ -34,16 +32,3 @@ def _value(recorded: Any, shares: Any, seed: Any, stream: Any, serial: Any) -> A
             else:
                 first = middle + 1
     return first
-
-
-@part
-def unowned_differences(d: Any) -> Any:
-    """Return the arrays without their owner; see `unowned`."""
-    return Differences(
-        unowned(d.levels),
-        unowned(d.level_shares),
-        unowned(d.tenants),
-        unowned(d.tenant_shares),
-        unowned(d.keys),
-        unowned(d.key_shares),
-    )

@@ -3,7 +3,7 @@
 from typing import Any
 
 from workbench.reliability.simulation import _codes as codes
-from workbench.reliability.simulation._kernel_events import current_bin, new_attempt, push_event, push_work
+from workbench.reliability.simulation._kernel_events import new_attempt, push_event, push_work
 from workbench.reliability.simulation._kernel_parts import part
 from workbench.reliability.simulation._kernel_random import draw, uniform
 
@@ -21,7 +21,7 @@ def send_attempt(w: Any, c: Any, call: Any) -> None:
     this.layer = len(w.layers)
     this.version += 1
     c.attempts += 1
-    w.bins[current_bin(w, c), codes.BIN_ATTEMPTS] += 1
+    w.bins[c.bin, codes.BIN_ATTEMPTS] += 1
     attempt = new_attempt(w, c)
     this.attempt = attempt
     each = w.attempts[attempt]

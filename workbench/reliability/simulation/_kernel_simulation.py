@@ -1,7 +1,7 @@
 """The event loop: clients come, attempts are served, time is up; and then all that follows from it at once.
 
 All that is under way stands in flat arrays, so that the kernel can return between two steps (an array is
-full, a log must be emptied, the user wants to see how far it is) and go on where it was.
+full, the user wants to see how far it is) and go on where it was.
 
 All that happens at one instant happens before what follows from any of it, as in a loop of asyncio.
 
@@ -13,20 +13,19 @@ from typing import Any
 import numba
 
 from workbench.kernels import kernel
-from workbench.kernels.memory import unowned
 from workbench.reliability.simulation import _codes as codes
 from workbench.reliability.simulation._kernel_adaptive import start_running
 from workbench.reliability.simulation._kernel_arrivals import arrive, begin, next_arrival
-from workbench.reliability.simulation._kernel_caches import unowned_caches
 from workbench.reliability.simulation._kernel_cancellations import call_off
-from workbench.reliability.simulation._kernel_events import pop_event, push_work, push_work_later
-from workbench.reliability.simulation._kernel_hedges import go_on_with_race, ring_for_next, unowned_hedges
+from workbench.reliability.simulation._kernel_events import free_event, pop_event, push_work, push_work_later
+from workbench.reliability.simulation._kernel_hedges import go_on_with_race, ring_for_next
 from workbench.reliability.simulation._kernel_layers import go_down, go_up, time_out
+from workbench.reliability.simulation._kernel_lending import lend
 from workbench.reliability.simulation._kernel_parts import part
-from workbench.reliability.simulation._kernel_queues import end_wait, ring_in_queue, unowned_queues
-from workbench.reliability.simulation._kernel_requests import unowned_differences
+from workbench.reliability.simulation._kernel_queues import end_wait, ring_in_queue
 from workbench.reliability.simulation._kernel_service import depart, queue_changes
-from workbench.reliability.simulation._world import World, example_world
+from workbench.reliability.simulation._kernel_timers import leave_timers
+from workbench.reliability.simulation._world import example_world
 
 __all__ = ["run"]
 
@@ -40,8 +39,8 @@ def _types() -> tuple[Any, ...]:
 
 @kernel(_types)
 def run(owned: Any, until_s: Any) -> Any:
-    """Go on to a time, or until an array is full (ROOM) or the log is (FLUSH)."""
-    w = _unowned(owned)
+    """Go on to a time, or until an array is full (ROOM) or the log is (LOG_FULL)."""
+    w = lend(owned)
     c = w.control[0]
     layers = len(w.layers)
     if c.started == 0:
@@ -51,13 +50,15 @@ def run(owned: Any, until_s: Any) -> Any:
     while True:
         while c.work_count > 0 and not (c.heap > 0 and w.times[0] == c.now_s):
             if c.logged >= len(w.log):
-                return codes.FLUSH
-            if c.heap + layers + 4 > len(w.times) or c.work_count + 8 > len(w.work):
+                return codes.LOG_FULL
+            if c.events + layers + 4 > len(w.events) or c.work_count + 8 > len(w.work):
                 return codes.ROOM
             if c.free_attempt == NONE or c.free_call == NONE:
                 return codes.ROOM
             item = w.work[c.work_first]
-            c.work_first = (c.work_first + 1) % len(w.work)
+            c.work_first += 1
+            if c.work_first == len(w.work):
+                c.work_first = 0
             c.work_count -= 1
             if w.calls[item.call].version != item.version:
                 continue
@@ -84,12 +85,12 @@ def run(owned: Any, until_s: Any) -> Any:
                     go_up(w, c, call, layer, outcome)
         if (
             c.free_call == NONE
-            or c.heap + layers + 4 > len(w.times)
+            or c.events + layers + 4 > len(w.events)
             or c.work_count + c.queued + 8 > len(w.work)
         ):
             return codes.ROOM
         if c.logged >= len(w.log):
-            return codes.FLUSH
+            return codes.LOG_FULL
         arrives = c.next_arrival_s
         if c.heap > 0 and w.times[0] <= arrives:
             at = w.times[0]
@@ -109,57 +110,14 @@ def run(owned: Any, until_s: Any) -> Any:
 
 
 @part
-def _unowned(w: Any) -> Any:
-    return World(
-        unowned(w.control),
-        unowned(w.layers),
-        unowned(w.service),
-        unowned(w.service_table),
-        unowned(w.outcome_table),
-        unowned(w.arrival_times),
-        unowned(w.faults),
-        unowned(w.calls),
-        unowned(w.scratch),
-        unowned(w.attempts),
-        unowned(w.events),
-        unowned(w.times),
-        unowned(w.slots),
-        unowned(w.work),
-        unowned(w.log),
-        unowned(w.bins),
-        unowned(w.gcra_parameters),
-        unowned(w.gcra_states),
-        unowned(w.breaker_parameters),
-        unowned(w.breaker_states),
-        unowned(w.rings),
-        unowned(w.ring_starts),
-        unowned(w.bulkhead_parameters),
-        unowned(w.bulkhead_states),
-        unowned(w.retry_parameters),
-        unowned(w.retry_states),
-        unowned(w.budget_parameters),
-        unowned(w.budget_states),
-        unowned(w.reservations),
-        unowned(w.reply_hints),
-        unowned(w.admissions),
-        unowned(w.counts),
-        unowned(w.numbers),
-        unowned_differences(w.differences),
-        unowned_queues(w.queues),
-        unowned_caches(w.caches),
-        unowned_hedges(w.hedges),
-        unowned(w.races),
-    )
-
-
-@part
 def _happen(w: Any, c: Any, slot: Any) -> None:
     """Let an event happen, if nothing has overtaken it."""
     event = w.events[slot]
     kind, subject, layer, token = event.kind, event.subject, event.layer, event.token
     order = event.order
-    event.following = c.free_event
-    c.free_event = slot
+    if kind == codes.TIMER or kind == codes.WAIT_LIMIT:
+        leave_timers(w, c, slot)
+    free_event(w, c, slot)
     if kind == codes.DEPARTURE:
         depart(w, c, subject)
     elif kind == codes.TIMER:
@@ -180,9 +138,9 @@ def _happen(w: Any, c: Any, slot: Any) -> None:
 @part
 def _advance(w: Any, c: Any, at: Any) -> None:
     """Move the time, and note the queue at the end of each bin passed."""
-    bin_s = w.service[0].bin_s
-    last = min(int(at / bin_s), len(w.bins) - 1)
-    for passed in range(min(int(c.now_s / bin_s), len(w.bins) - 1), last):
+    last = min(int(at / w.service[0].bin_s), len(w.bins) - 1)
+    for passed in range(c.bin, last):
         w.bins[passed, codes.BIN_QUEUED] = c.queued
         w.bins[passed, codes.BIN_BUSY] = c.busy
+    c.bin = last
     c.now_s = at

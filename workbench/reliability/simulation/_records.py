@@ -15,6 +15,7 @@ __all__ = [
     "RESERVATION",
     "SCRATCH",
     "SERVICE",
+    "TIMERS",
     "WORK",
     "record",
 ]
@@ -43,7 +44,9 @@ RESERVATION = record("", "before_1 before_2 before_3 after_1 after_2 after_3")
 # A call of the service, which may outlive the call that made it
 ATTEMPT = record("call serial number outcome previous following", "issued_s")
 # What happens later
-EVENT = record("order kind subject layer token following", "")
+EVENT = record("order kind subject layer token following", "at_s")
+# The timers of a layer that stand in line
+TIMERS = record("head tail", "")
 # What is to be done now
 WORK = record("direction call version layer outcome steps", "")
 # A call that has ended
@@ -56,7 +59,7 @@ SERVICE = record(
     "a b drop_after_s failure_rate rate_hz think_s until_s warmup_s bin_s",
 )
 CONTROL = record(
-    "started arrivals calls free_call free_attempt free_event heap order work_first work_count busy queued"
-    " queue_head queue_tail logged served completed attempts rejected",
+    "started arrivals calls free_call free_attempt free_event events heap order bin work_first work_count"
+    " busy queued queue_head queue_tail logged served completed attempts rejected",
     "now_s next_arrival_s waited_s serviced_s queue_area busy_area changed_s",
 )

@@ -1,5 +1,6 @@
 """The arrays that the kernel works on, and their growth: more room, the same contents."""
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,12 +24,13 @@ from workbench.reliability.simulation._records import (
     RESERVATION,
     SCRATCH,
     SERVICE,
+    TIMERS,
     WORK,
 )
 from workbench.reliability.simulation._requests import Differences, differences_of
 from workbench.reliability.simulation.requests import Requests
 
-__all__ = ["MACHINES", "World", "example_world", "grown", "new_world"]
+__all__ = ["MACHINES", "World", "example_world", "grown", "longer_log", "new_world"]
 
 Array = npt.NDArray[Any]
 MACHINES = {"gcra": gcra, "breaker": breaker, "bulkhead": bulkhead, "retry": retry, "budget": budget}
@@ -48,6 +50,7 @@ class World(NamedTuple):
     scratch: Array
     attempts: Array
     events: Array
+    timers: Array
     times: Array
     slots: Array
     work: Array
@@ -78,6 +81,8 @@ class World(NamedTuple):
 
 
 CALLS, ATTEMPTS, EVENTS, WORKS, LOGGED = 256, 512, 1024, 1024, 1 << 16
+LEAST_GROWTH, MOST_GROWTH = 2, 8  # of the log
+EXPECTED_MORE = 1.1
 
 
 def new_world(layers: Array, given: dict[str, Any], bins: int) -> World:
@@ -95,6 +100,7 @@ def new_world(layers: Array, given: dict[str, Any], bins: int) -> World:
         scratch=_scratch(CALLS, len(layers)),
         attempts=_free(np.zeros(ATTEMPTS, ATTEMPT), 0),
         events=_free(np.zeros(EVENTS, EVENT), 0),
+        timers=np.full((len(layers), 2), codes.NONE).view(TIMERS)[:, 0],
         times=np.zeros(EVENTS),
         slots=np.zeros(EVENTS, np.int64),
         work=np.zeros(WORKS, WORK),
@@ -152,6 +158,15 @@ def grown(world: World) -> World:
     )
     _own(found.calls, calls)
     return found
+
+
+def longer_log(world: World, done: float) -> World:
+    """Return the same world with room in its log: as much as it seems to need, of which a share is `done`."""
+    size, logged = len(world.log), int(world.control["logged"][0])
+    needed = EXPECTED_MORE * logged / done if done > 0 else math.inf
+    log = np.empty(int(min(max(needed, LEAST_GROWTH * size), MOST_GROWTH * size)), LOG)
+    log[:logged] = world.log[:logged]
+    return world._replace(log=log)
 
 
 def _own(calls: Array, first: int) -> None:

@@ -48,7 +48,7 @@ def decisions(
         For another policy, times that do not ascend, and lengths that differ.
     """
     times = np.ascontiguousarray(at_s, np.float64)
-    if times.ndim != 1 or (np.diff(times) < 0).any():
+    if times.ndim != 1 or (times[1:] < times[:-1]).any():
         msg = "at_s must be times in ascending order"
         raise SimulationError(msg)
     allowed = np.empty(len(times), np.bool_)

@@ -16,7 +16,7 @@ from workbench.reliability.simulation._kernel_simulation import run
 from workbench.reliability.simulation._placing import place
 from workbench.reliability.simulation._records import SERVICE
 from workbench.reliability.simulation._replies import Replies
-from workbench.reliability.simulation._world import World, grown, new_world
+from workbench.reliability.simulation._world import World, grown, longer_log, new_world
 from workbench.reliability.simulation.errors import SimulationError
 from workbench.reliability.simulation.requests import Requests
 from workbench.reliability.simulation.result import Result
@@ -201,16 +201,11 @@ def run_world(
 ) -> tuple[World, npt.NDArray[Any]]:
     """Let a world go on to a time; return it with the log of the calls that ended."""
     announce_compilation(run, "the simulator (about a minute)")
-    logs = []
     for step in range(1, STEPS + 1):
         to_s = until_s * step / STEPS
         while (outcome := run(world, to_s)) != codes.DONE:
-            if outcome == codes.ROOM:
-                world = grown(world)
-            else:
-                logs.append(world.log.copy())
-                world.control["logged"] = 0
+            now_s = float(world.control["now_s"][0])
+            world = grown(world) if outcome == codes.ROOM else longer_log(world, now_s / until_s)
         if progress is not None:
             progress(step / STEPS)
-    logs.append(world.log[: int(world.control["logged"][0])].copy())
-    return world, np.concatenate(logs)
+    return world, world.log[: int(world.control["logged"][0])]

@@ -8,13 +8,18 @@ from workbench.model.formal.temporal.formulas import Atom, Constant
 LETTERS = "pq"
 
 
-def model_of(edges, labels, properties):
+def model_of(edges, labels, properties, initial=(0,)):
     """Return a model whose states are numbers: edges by fairness, and in which states p and q are true."""
     count = len(labels)
     weak, strong, plain = edges["weak"], edges["strong"], edges[None]
 
     class Graph(wb.Model):
         at = wb.Int(0, count - 1)
+
+        def init(s):
+            for state in initial:
+                s.at = state
+                yield
 
         @wb.action(fair="weak", e=range(len(weak)))
         def weakly(s, e):
@@ -66,6 +71,68 @@ def random_formula(rng, depth):
     if rng.random() < 0.5:
         return rng.choice(unary)(random_formula(rng, depth - 1))
     return rng.choice(binary)(random_formula(rng, depth - 1), random_formula(rng, depth - 1))
+
+
+def random_branching_formula(rng, depth):
+    """Return a random formula of branching time."""
+    if depth == 0:
+        return wb.formula(rng.choice(["p", "q", "p", "q", "true", "false"]))
+    unary = [wb.EX, wb.EF, wb.EG, wb.AX, wb.AF, wb.AG, lambda part: ~part]
+    binary = [wb.EU, wb.AU, lambda one, other: one & other, lambda one, other: one >> other]
+    if rng.random() < 0.5:
+        return rng.choice(unary)(random_branching_formula(rng, depth - 1))
+    parts = random_branching_formula(rng, depth - 1), random_branching_formula(rng, rng.randrange(depth))
+    return rng.choice(binary)(*parts)
+
+
+def successors_of(edges, count):
+    """Return the states after each; itself after one out of which nothing leads."""
+    after = {state: set() for state in range(count)}
+    for pairs in edges.values():
+        for source, target in pairs:
+            after[source].add(target)
+    return {state: found or {state} for state, found in after.items()}
+
+
+def states_with(formula, after, labels):
+    """Return in which states a formula of branching time is true: paths of every length are followed."""
+    everywhere = set(after)
+    if isinstance(formula, Constant):
+        return everywhere if formula.value else set()
+    if isinstance(formula, Atom):
+        return {state for state in after if formula.name in labels[state]}
+    parts = [states_with(part, after, labels) for part in formula.parts]
+    if formula.operator == "not":
+        return everywhere - parts[0]
+    if formula.operator == "and":
+        return parts[0] & parts[1]
+    if formula.operator == "or":
+        return parts[0] | parts[1]
+    if formula.operator == "EX":
+        return {state for state in after if after[state] & parts[0]}
+    walk = _comes_to if formula.operator == "EU" else _goes_on
+    return {state for state in after if walk(state, after, *parts)}
+
+
+def _comes_to(state, after, before, then):
+    """Tell whether some path comes to one of some states, by others only."""
+    seen, waiting = set(), [state]
+    while waiting:
+        at = waiting.pop()
+        if at in then:
+            return True
+        if at in before and at not in seen:
+            seen.add(at)
+            waiting += after[at]
+    return False
+
+
+def _goes_on(state, after, within):
+    """Tell whether some path of more steps than there are states stays within some: then one does for ever."""
+    here = {state} & within
+    for _ in after:
+        here = {target for at in here for target in after[at]} & within
+    return bool(here)
 
 
 def holds_on(formula, word, loop):

@@ -92,9 +92,7 @@ def _found_something(control: Any, found: Any) -> Any:
 
 
 @inlined
-def _unlike_recent(
-    control: Any, recent: Any, out: Any, out_keys: Any, owners: Any, made: Any
-) -> Any:
+def _unlike_recent(control: Any, recent: Any, out: Any, out_keys: Any, owners: Any, made: Any) -> Any:
     """Keep those successors whose keys were not looked up a moment ago; return how many they are."""
     words, key_words = control[WORDS], control[KEY_WORDS]
     out_at, keys_at = out.ctypes.data, out_keys.ctypes.data
@@ -220,7 +218,7 @@ def advance(
     taken: Any,
     found: Any,
 ) -> int:
-    """Expand states until their level is done, or the caller has to look; they are the same if their keys are."""
+    """Expand states until their level is done, or the caller has to look; equal keys make states the same."""
     recent, table = unowned(recent_owned), unowned(table_owned)
     queue, keys = unowned(queue_owned), unowned(keys_owned)
     parents, owners = unowned(parents_owned), unowned(owners_owned)

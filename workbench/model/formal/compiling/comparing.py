@@ -1,7 +1,8 @@
 """Comparisons and truth: what ==, <, `in`, `is None` and a bare condition mean for each kind of value."""
 
 import ast
-from collections.abc import Iterable, Set
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from workbench.model.formal.compiling.coercing import (
@@ -141,7 +142,7 @@ def _equals_constant(  # noqa: PLR0911 - a table of kinds
     layout = layout_in(left)
     if layout is None:
         return frame.refuse(node, "this cannot be compared with a constant")
-    if isinstance(layout, SetLayout) and not isinstance(value, Set):
+    if isinstance(layout, SetLayout) and not isinstance(value, AbstractSet):
         return "False"
     if isinstance(layout, SeqLayout) and isinstance(value, tuple):
         frame.refuse(node, "a sequence is a list, which no tuple equals")

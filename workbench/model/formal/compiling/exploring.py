@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from workbench.model.formal._explorations import Edges, Exploration, Found, Limits, States
 from workbench.model.formal._models import Frozen, Specification
+from workbench.model.formal._storages import EXACT, Storage
 from workbench.model.formal._watching import Watch
 from workbench.model.formal.compiling import _kernel_search as search
 from workbench.model.formal.compiling.checkpoints import put_aside, taken_up
@@ -22,7 +23,6 @@ from workbench.model.formal.compiling.ways import ways_to
 from workbench.model.formal.errors import FormalError
 from workbench.model.formal.interpreting.exploring import Canonical, Search
 from workbench.model.formal.interpreting.steps import successors, truth
-from workbench.model.formal.storages import EXACT, Storage
 
 __all__ = ["blame", "explore", "explore_graph", "found_in", "packed_start"]
 
@@ -30,7 +30,7 @@ SAVE_EVERY_S = 60.0
 LATEST = np.iinfo(np.int64).max
 
 
-def explore(
+def explore(  # noqa: PLR0913
     declared: Specification,
     limits: Limits,
     *,
@@ -91,7 +91,7 @@ def _all_kept(run: "_Run") -> Exploration:
 
 
 def _found_again(run: "_Run", first: npt.NDArray[np.int64]) -> Exploration:
-    """Return what a search found that has let its states go: those on the way to violations are found again."""
+    """Return what a search found that let its states go; those on the way to violations are found again."""
     memory = run.memory
     wanted = {found.state for found in (*run.started.violations.values(), *run.found())}
     ways = ways_to(run.machine, memory.storage, first, memory.count, wanted)
@@ -237,7 +237,9 @@ class _Run:
             memory.taken -= counted
         control[search.NEXT] = last + 1
         found = memory.parents[memory.control[search.LEVEL_END] - memory.base : memory.count - memory.base]
-        control[search.COUNT] = control[search.LEVEL_END] + np.searchsorted(found, last - memory.base, "right")
+        control[search.COUNT] = control[search.LEVEL_END] + np.searchsorted(
+            found, last - memory.base, "right"
+        )
 
     def violations(self) -> list[Found]:
         """Return the first violation of each property, in the order of their discovery."""

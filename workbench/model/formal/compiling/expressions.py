@@ -199,14 +199,14 @@ def _unary(frame: Frame, node: ast.UnaryOp) -> Worth:
     return Number(f"(-{number.text})", low, None if number.low is None else -number.low)
 
 
-def _bool(frame: Frame, node: ast.BoolOp, written: Callable[[Frame, ast.expr], str]) -> str:
+def _bool(frame: Frame, node: ast.BoolOp, write_side: Callable[[Frame, ast.expr], str]) -> str:
     """Write `and` and `or`: what the right side needs before it is written only where it is evaluated."""
     word = "and" if isinstance(node.op, ast.And) else "or"
-    text = written(frame, node.values[0])
+    text = write_side(frame, node.values[0])
     for side in node.values[1:]:
         before, had_names, depth = len(frame.lines), dict(frame.names), frame.depth
         frame.depth = depth + 1
-        right = written(frame, side)
+        right = write_side(frame, side)
         frame.depth = depth
         if len(frame.lines) == before:
             text = f"({text} {word} {right})"
@@ -229,13 +229,15 @@ def _bool_value(frame: Frame, node: ast.BoolOp) -> Worth:
 
 
 def _flag(frame: Frame, node: ast.expr) -> str:
-    """Write a side of `and` or `or` whose value is used: that is one of the sides, which must be a boolean."""
+    """Write a side of `and` or `or` whose value is used: that is one of the sides, not its truth."""
     if isinstance(node, ast.BoolOp):
         return _bool(frame, node, _flag)
     worth = load(frame, frame.expression(node))
     if isinstance(worth, Flag) or (isinstance(worth, Constant) and isinstance(worth.value, bool)):
         return truth(frame, worth, node)
-    return frame.refuse(node, "the value of `and` and `or` is known of booleans only: write it as x if x else y")
+    return frame.refuse(
+        node, "the value of `and` and `or` is known of booleans only: write it as x if x else y"
+    )
 
 
 @writes(ast.Compare)

@@ -19,7 +19,18 @@ from workbench.model.formal.compiling.layouts import StateLayout
 from workbench.model.formal.compiling.values import Constant, Worth
 from workbench.model.formal.errors import NotCompilableError
 
-__all__ = ["ASSERTION", "ERROR", "NOT_ENABLED", "NO_KEY", "OK", "Body", "Frame", "Program", "source_of", "writes"]
+__all__ = [
+    "ASSERTION",
+    "ERROR",
+    "NOT_ENABLED",
+    "NO_KEY",
+    "OK",
+    "Body",
+    "Frame",
+    "Program",
+    "source_of",
+    "writes",
+]
 
 NOT_ENABLED, OK, ASSERTION, ERROR = 0, 1, 2, 3  # what a written function returns first
 NO_KEY = "no_key"  # in place of a view's words where it gives up: how many those are is known at its end

@@ -160,7 +160,7 @@ def iterated(frame: Frame, node: ast.expr) -> Any:
 
 
 def _ordered(frame: Frame, function: Any, node: ast.Call) -> Any:
-    """Return a set or a map itself for `list(...)`, and for `sorted(...)` if that is how it is gone through."""
+    """Return a set or a map itself for `list(...)`, and for `sorted(...)` if it is gone through so anyway."""
     held = frame.expression(node.args[0])
     layout = getattr(held, "layout", None)
     if not isinstance(layout, SetLayout | MapLayout) or node.keywords:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.model.formal._models import Frozen
+from workbench.model.formal._storages import EXACT, Omissions, Storage, omissions_of
 from workbench.model.formal.compiling import _kernel_search as search
 from workbench.model.formal.compiling._kernel_recent import RECENT
 from workbench.model.formal.compiling._kernel_tables import insert_wide
@@ -15,7 +16,6 @@ from workbench.model.formal.compiling.layouts import StateLayout
 from workbench.model.formal.compiling.machines import Machine
 from workbench.model.formal.compiling.visited import visited_by
 from workbench.model.formal.errors import FormalError
-from workbench.model.formal.storages import EXACT, Omissions, Storage, omissions_of
 
 __all__ = ["BATCH", "MOST_MADE", "Memory", "PackedStates", "recent_of"]
 

@@ -1,6 +1,6 @@
 """Reading and writing the parts of a state: words, shifts and masks."""
 
-from workbench.model.formal.compiling.frames import Body, Frame
+from workbench.model.formal.compiling.frames import Body
 from workbench.model.formal.compiling.layouts import (
     WORD,
     ArrayLayout,

@@ -2,15 +2,14 @@
 
 Where interchangeable values only are keys of arrays and elements of sets, each has a row: what the state says
 of it. Rows are sorted by a network of comparisons, which is the same for all states (K. E. Batcher's merge
-exchange; D. E. Knuth, The Art of Computer Programming 3, 5.2.2, algorithm M). Where they are values too, every
-renaming is tried, and the least of the states kept.
+exchange; D. E. Knuth, The Art of Computer Programming 3, 5.2.2, algorithm M). Where they are values too,
+every renaming is tried, and the least of the states kept.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import permutations
 from math import factorial, prod
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -31,7 +30,7 @@ MOST_TRIED = factorial(8)  # renamings
 
 
 def write_representative(program: Program, declared: Specification) -> None:
-    """Write the function `key_of`: from a state's words to a status and the words of the one that stands for it.
+    """Write the function `key_of`: from a state's words to a status and those of its representative.
 
     Raises
     ------

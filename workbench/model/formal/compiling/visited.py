@@ -1,4 +1,4 @@
-"""What a search remembers of the states that it has met: their keys, hashes of them, or some bits for each."""
+"""What a search remembers of the states that it has met: their keys, hashes of them, or some bits of each."""
 
 import math
 from abc import ABC, abstractmethod
@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from workbench.model.formal._storages import Bitstate, HashCompaction, Storage
 from workbench.model.formal.compiling import _kernel_tables as tables
-from workbench.model.formal.storages import Bitstate, HashCompaction, Storage
 
 __all__ = ["Visited", "visited_by"]
 
@@ -42,7 +42,7 @@ class Visited(ABC):
         """What it takes when it has grown once."""
         return 2 * self.table.nbytes
 
-    def release(self) -> None:
+    def release(self) -> None:  # noqa: B027 - most tables have nothing to give back
         """Give back the memory of a table that is made again when it grows."""
 
     @abstractmethod

@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.model.formal._models import Frozen
+from workbench.model.formal._storages import Storage
 from workbench.model.formal.compiling import _kernel_search as search
 from workbench.model.formal.compiling.machines import Machine
 from workbench.model.formal.compiling.memory import Memory
-from workbench.model.formal.storages import Storage
 
 __all__ = ["Ways", "ways_to"]
 
@@ -32,10 +32,10 @@ class Ways(Sequence[Frozen]):
     """
 
     def __init__(self, count: int, states: dict[int, Frozen], parents: Any) -> None:
-        self.count, self.known, self.parents = count, states, parents
+        self.length, self.known, self.parents = count, states, parents
 
     def __len__(self) -> int:
-        return self.count
+        return self.length
 
     def __getitem__(self, number: Any) -> Any:
         return self.known[number]

@@ -10,7 +10,7 @@ from workbench.model.formal.domains.collections import Array, Map, Record, Seq
 from workbench.model.formal.domains.domain import Domain
 from workbench.model.formal.domains.sets import Set
 from workbench.model.formal.errors import DomainError
-from workbench.model.formal.exporting.paths import decide
+from workbench.model.formal.exporting.paths import changed, decide
 from workbench.model.formal.exporting.scalars import Scalar, plain
 from workbench.model.formal.exporting.terms import (
     FALSE,
@@ -26,7 +26,17 @@ from workbench.model.formal.exporting.terms import (
     negated,
 )
 
-__all__ = ["ArrayParts", "Guarded", "MapParts", "MaybePart", "RecordParts", "SeqParts", "SetBits", "counted"]
+__all__ = [
+    "ArrayParts",
+    "Guarded",
+    "GuardedSet",
+    "MapParts",
+    "MaybePart",
+    "RecordParts",
+    "SeqParts",
+    "SetBits",
+    "counted",
+]
 
 
 def counted(terms: Iterable[Term]) -> Term:
@@ -51,6 +61,33 @@ class Guarded:
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
+
+
+class GuardedSet(Guarded):
+    """Different values of which each is there under a condition only: what a set comprehension yields."""
+
+    __slots__ = ()
+
+    def __init__(self, pairs: list[tuple[Term, Any]]) -> None:
+        super().__init__([])
+        for condition, value in pairs:
+            there = either(*(both(earlier, _same(value, each)) for earlier, each in self.pairs))
+            self.pairs.append((both(condition, negated(there)), value))
+
+
+def _same(left: Any, right: Any) -> Term:
+    from workbench.model.formal.exporting.operations import same  # noqa: PLC0415 - it compares these
+
+    return same(left, right)
+
+
+def _first(values: Iterable[Any], value: Any) -> int:
+    """Return the place of the first that equals a value, decided on."""
+    for place, each in enumerate(values):
+        if decide(_same(each, value)):
+            return place
+    msg = f"{value!r} is not there"
+    raise IndexError(msg)
 
 
 class MaybePart:
@@ -128,6 +165,7 @@ class ArrayParts:
         return self.parts[self.position(key)]
 
     def __setitem__(self, key: Any, value: Any) -> None:
+        changed()
         self.parts[self.position(key)] = value
 
     def __iter__(self) -> Iterator[Any]:
@@ -138,13 +176,11 @@ class ArrayParts:
 
     def index(self, value: Any) -> Any:
         """Return the first key that has a value."""
-        return next(key for key, part in zip(self.domain.keys, self.parts, strict=True) if part == value)
+        return self.domain.keys[_first(self.parts, value)]
 
     def count(self, value: Any) -> Any:
         """Return how many keys have a value."""
-        from workbench.model.formal.exporting.operations import same  # noqa: PLC0415 - it compares these
-
-        return plain(counted(same(part, value) for part in self.parts))
+        return plain(counted(_same(part, value) for part in self.parts))
 
 
 class SetBits:
@@ -161,9 +197,7 @@ class SetBits:
 
     def where(self, element: Any) -> list[Term]:
         """Return, for each element of the domain, whether it equals a value."""
-        from workbench.model.formal.exporting.operations import same  # noqa: PLC0415 - it compares these
-
-        return [same(each, element) for each in self.elements()]
+        return [_same(each, element) for each in self.elements()]
 
     def size(self) -> Term:
         """Return how many elements are in."""
@@ -297,6 +331,7 @@ class SeqParts:
         return self.settle()[key]
 
     def __setitem__(self, key: Any, value: Any) -> None:
+        changed()
         self.settle()[key] = value
 
     def __add__(self, other: Any) -> list[Any]:
@@ -306,6 +341,7 @@ class SeqParts:
         return [*other, *self.settle()]
 
     def __iadd__(self, other: Any) -> Self:
+        changed()
         self.extend(other)
         return self
 
@@ -332,24 +368,24 @@ class SeqParts:
 
     def remove(self, value: Any) -> None:
         """Take the first element out that equals a value."""
-        self.settle().remove(value)
-        self.length = constant(len(self.slots))
+        self.pop(self.index(value))
 
     def clear(self) -> None:
         """Take all elements out."""
         self.length, self.slots = constant(0), []
 
     def __delitem__(self, key: Any) -> None:
+        changed()
         del self.settle()[key]
         self.length = constant(len(self.slots))
 
     def index(self, value: Any) -> int:
         """Return where a value is first."""
-        return self.settle().index(value)
+        return _first(self.settle(), value)
 
-    def count(self, value: Any) -> int:
+    def count(self, value: Any) -> Any:
         """Return how often a value occurs."""
-        return self.settle().count(value)
+        return plain(counted(_same(each, value) for each in self.settle()))
 
     def copy(self) -> list[Any]:
         """Return the elements as a list."""
@@ -376,10 +412,12 @@ class MapParts:
         return self.parts[self.position(key)]
 
     def __setitem__(self, key: Any, value: Any) -> None:
+        changed()
         at = self.position(key)
         self.has[at], self.parts[at] = TRUE, value
 
     def __delitem__(self, key: Any) -> None:
+        changed()
         at = self.position(key)
         self.has[at], self.parts[at] = FALSE, self.domain.of.thaw(self.domain.of.lowest)
 
@@ -449,6 +487,7 @@ class RecordParts:
         if name not in self._parts:
             msg = f"there is no field {name!r}; the fields are {', '.join(self.names)}"
             raise AttributeError(msg)
+        changed()
         self._parts[name] = value
 
     def replace(self, **values: Any) -> "RecordParts":

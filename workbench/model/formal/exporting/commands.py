@@ -12,14 +12,16 @@ from typing import Any
 from workbench.model.formal._declaring import Declared
 from workbench.model.formal._guards import NotEnabledError
 from workbench.model.formal._models import Instance, Specification
+from workbench.model.formal.domains.sets import Set
 from workbench.model.formal.errors import DomainError, FormalError, NotExportableError
+from workbench.model.formal.exporting.collections import GuardedSet, SetBits
 from workbench.model.formal.exporting.operations import truth
-from workbench.model.formal.exporting.paths import paths
+from workbench.model.formal.exporting.paths import changed, paths
 from workbench.model.formal.exporting.rewriting import rewritten
 from workbench.model.formal.exporting.shapes import cells, leaves, live
 from workbench.model.formal.exporting.terms import FALSE, TRUE, Cell, Term, both, cell_term, either
 
-__all__ = ["Command", "Commands", "commands_of"]
+__all__ = ["Command", "Commands", "commands_of", "refused"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,10 @@ class _State:
         if name not in self._values:
             msg = f"the model has no field {name}"
             raise AttributeError(msg)
+        changed()
+        domain = self._declared.fields[name]
+        if isinstance(value, GuardedSet) and isinstance(domain, Set):  # which knows what a set can do
+            value = SetBits(domain, leaves(domain, value))
         self._values[name] = value
 
     def leaves(self) -> list[Term]:
@@ -131,7 +137,11 @@ class _Reader:
         after = [cell_term(replace(cell, primed=True)) for cell in self.cells]
         steps = self.declared.of_kind("action property")
         properties["action property"] = {m.name: self._truth(m, self.before, after) for m in steps}
-        return Commands(self.declared, self.cells, tuple(self._initial()), commands, properties)
+        initial = tuple(self._initial())
+        if not initial:
+            msg = f"{self.declared.name} has no initial state, and so nothing to export"
+            raise NotExportableError(msg)
+        return Commands(self.declared, self.cells, initial, commands, properties)
 
     def _initial(self) -> Iterator[tuple[Term, ...]]:
         constraints = self.declared.of_kind("constraint")
@@ -190,8 +200,12 @@ class _Reader:
         except NotExportableError:
             raise
         except Exception as error:
-            msg = f"{_where(member, error)}: in {member.name}: {error or type(error).__name__}"
-            raise NotExportableError(msg) from error
+            raise refused(member, error) from error
+
+
+def refused(member: Declared, error: Exception) -> NotExportableError:
+    """Return the error that names the line of the model where an export failed, and why."""
+    return NotExportableError(f"{_where(member, error)}: in {member.name}: {error or type(error).__name__}")
 
 
 def _where(member: Declared, error: Exception) -> str:

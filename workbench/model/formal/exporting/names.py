@@ -16,8 +16,9 @@ class Names:
     ('init_2', 'init_3', 'init_2')
     """
 
-    def __init__(self, reserved: frozenset[str]) -> None:
+    def __init__(self, reserved: frozenset[str], prefixes: tuple[str, ...] = ()) -> None:
         self.used = set(reserved)
+        self.prefixes = prefixes  # with which no name may begin
         self.given: dict[Hashable, str] = {}
 
     def of(self, kind: Hashable, wanted: str) -> str:
@@ -28,7 +29,7 @@ class Names:
         return self.given[key]
 
     def _fresh(self, name: str) -> str:
-        name = name if name[:1].isalpha() else f"v{name}"
+        name = name if name[:1].isalpha() and not name.startswith(self.prefixes) else f"v{name}"
         number, found = 1, name
         while found in self.used:
             number += 1

@@ -10,10 +10,11 @@ from typing import Any
 from workbench.model.formal._declaring import Declared
 from workbench.model.formal._guards import NotEnabledError, require
 from workbench.model.formal.domains.collections import Record
-from workbench.model.formal.domains.values import FiniteArray, RecordValue
+from workbench.model.formal.domains.values import FiniteArray, FiniteSet, RecordValue
 from workbench.model.formal.exporting.collections import (
     ArrayParts,
     Guarded,
+    GuardedSet,
     MapParts,
     MaybePart,
     RecordParts,
@@ -22,7 +23,7 @@ from workbench.model.formal.exporting.collections import (
     counted,
     merged,
 )
-from workbench.model.formal.exporting.paths import decide
+from workbench.model.formal.exporting.paths import changed, changes_something, decide, without_change
 from workbench.model.formal.exporting.scalars import Scalar, compare_scalars, number_of, plain, truth_term
 from workbench.model.formal.exporting.terms import (
     FALSE,
@@ -41,6 +42,9 @@ __all__ = ["OPERATIONS", "same", "truth"]
 
 SYMBOLIC = (Scalar, MaybePart, ArrayParts, SetBits, SeqParts, MapParts, RecordParts, Guarded)
 Thunk = Callable[[], Any]
+CHANGING = frozenset(
+    "add append clear discard extend insert pop popitem remove reverse setdefault sort update".split()  # noqa: SIM905
+)  # methods that change what they are of
 
 
 def truth(value: Any) -> Term:
@@ -70,6 +74,8 @@ def same(left: Any, right: Any) -> Term:  # noqa: PLR0911 - one for each kind of
             return _same_leaves(one, other)
         if isinstance(one, RecordParts):
             return _same_records(one, other)
+        if isinstance(one, GuardedSet):
+            return _same_sets(one, other)
     if _is_sequence(left) and _is_sequence(right):
         return _same_sequences(list(left), list(right))
     return constant(value=bool(left == right))
@@ -101,6 +107,16 @@ def _same_records(one: RecordParts, other: Any) -> Term:
     return both(*(same(one.part(name), other.part(name)) for name in one.names))
 
 
+def _same_sets(one: GuardedSet, other: Any) -> Term:
+    if not isinstance(other, GuardedSet | set | frozenset | FiniteSet):
+        return FALSE
+    return both(_inside(one, other), _inside(other, one))
+
+
+def _inside(one: Any, other: Any) -> Term:
+    return both(*(either(negated(condition), _is_in(value, other)) for condition, value in _pairs(one)))
+
+
 def _is_sequence(value: Any) -> bool:
     return isinstance(value, list | tuple | ArrayParts | SeqParts | FiniteArray)
 
@@ -109,25 +125,31 @@ def _same_sequences(left: list[Any], right: list[Any]) -> Term:
     return both(*map(same, left, right)) if len(left) == len(right) else FALSE
 
 
-def _all_of(first: Any, *others: Thunk) -> Any:
+def _all_of(place: int, first: Any, *others: Thunk) -> Any:
     """Return `first and ...`."""
-    return _connected(first, others, both, stops_at=FALSE)
+    return _connected(place, first, others, both, stops_at=FALSE)
 
 
-def _any_of(first: Any, *others: Thunk) -> Any:
+def _any_of(place: int, first: Any, *others: Thunk) -> Any:
     """Return `first or ...`."""
-    return _connected(first, others, either, stops_at=TRUE)
+    return _connected(place, first, others, either, stops_at=TRUE)
 
 
-def _connected(value: Any, others: Iterable[Thunk], join: Callable[..., Term], *, stops_at: Term) -> Any:
+def _connected(
+    place: int, value: Any, others: Iterable[Thunk], join: Callable[..., Term], *, stops_at: Term
+) -> Any:
     """Join conditions; one that cannot be computed while an earlier one is open makes that one be decided."""
     for other in others:
         term = truth(value)
         if term.known:
             value = value if term == stops_at else other()
             continue
+        if changes_something(place):
+            value = plain(stops_at) if decide(term) == stops_at.args[0] else other()
+            continue
         try:
-            following = truth(other())
+            with without_change(place):
+                following = truth(other())
         except Exception:  # noqa: BLE001 - the model's own text guards it by the condition before it
             value = plain(stops_at) if decide(term) == stops_at.args[0] else other()
         else:
@@ -216,13 +238,16 @@ def _is_in(value: Any, held: Any) -> Term:
     return either(*(same(value, each) for each in held))
 
 
-def _if(condition: Any, yes: Thunk, no: Thunk) -> Any:
+def _if(place: int, condition: Any, yes: Thunk, no: Thunk) -> Any:
     """Return one of two values: as a term where both are scalars, by a decision otherwise."""
     term = truth(condition)
     if term.known:
         return yes() if term.args[0] else no()
+    if changes_something(place):
+        return yes() if decide(term) else no()
     try:
-        found = merged(term, yes(), no())
+        with without_change(place):
+            found = merged(term, yes(), no())
     except Exception:  # noqa: BLE001 - one of the two cannot be computed where the other is meant
         found = None
     if found is not None:
@@ -260,6 +285,12 @@ def _collected(pairs: list[tuple[Term, Any]]) -> Any:
     return (
         [value for _, value in pairs] if all(condition == TRUE for condition, _ in pairs) else Guarded(pairs)
     )
+
+
+def _collected_set(pairs: list[tuple[Term, Any]]) -> Any:
+    """Return the different values of a set comprehension."""
+    is_known = all(condition == TRUE and not _either_symbolic(value) for condition, value in pairs)
+    return {value for _, value in pairs} if is_known else GuardedSet(pairs)
 
 
 def _under(conditions: tuple[Term, ...], *filters: Thunk) -> Term:
@@ -329,7 +360,7 @@ def _require(condition: Any) -> None:
 
 
 def _abs(value: Any) -> Any:
-    return _if(_compare(("<",), value, 0), lambda: -value, lambda: value)
+    return _if(0, _compare(("<",), value, 0), lambda: -value, lambda: value)
 
 
 _KNOWN: dict[Any, Callable[..., Any]] = {
@@ -362,6 +393,8 @@ def _call(function: Any, *args: Any, **named: Any) -> Any:
         )
     if isinstance(function, Declared):
         function = function.function
+    if getattr(function, "__name__", "") in CHANGING and hasattr(function, "__self__"):
+        changed()
     if isinstance(function, FunctionType) and not hasattr(function, "exported"):
         return rewritten(function)(*args, **named)
     return function(*args, **named)
@@ -376,6 +409,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "item": _item,
     "pairs": _pairs,
     "collected": _collected,
+    "collected_set": _collected_set,
     "under": _under,
     "possible": _possible,
     "joined": both,

@@ -2,9 +2,14 @@
 
 Where the function asks for the truth of a term that earlier decisions leave open, the run goes one way and
 the other is noted for later (J. C. King, Symbolic execution and program testing, CACM 19, 1976).
+
+Both branches of a conditional expression may be computed without a decision, as a term; but not where one of
+them changes something. That is found out when it has happened: then all is run again, and such expressions
+are decided.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from itertools import product
@@ -21,7 +26,7 @@ from workbench.model.formal.exporting.terms import (
     value_of,
 )
 
-__all__ = ["Path", "decide", "paths", "settled", "value_among"]
+__all__ = ["Path", "changed", "changes_something", "decide", "paths", "settled", "value_among", "without_change"]
 
 MOST_PATHS = 20_000
 MOST_TRIED = 1024  # values of a condition's cells that are tried in search for one that makes it true
@@ -43,6 +48,8 @@ class _Run:
 
     given: tuple[bool, ...]
     possible: dict[Any, bool]
+    changing: set[Hashable]  # the expressions that change something
+    changes: int = 0
     taken: list[bool] = field(default_factory=list)
     others: list[tuple[bool, ...]] = field(default_factory=list)
     conditions: list[Term] = field(default_factory=list)
@@ -89,19 +96,32 @@ def _satisfiable(term: Term, cells: set[Cell]) -> bool:
     return False
 
 
-def paths(run: Callable[[], Any]) -> Iterator[Path]:
-    """Yield every path through a function.
+class _Changed(BaseException):  # no Exception: what computes both branches catches those
+    """Raised when an expression changed something that should not have been computed yet."""
+
+
+def paths(run: Callable[[], Any]) -> list[Path]:
+    """Return every path through a function.
 
     Raises
     ------
     ValueError
         When there are too many.
     """
+    changing: set[Hashable] = set()
+    while True:
+        try:
+            return list(_paths(run, changing))
+        except _Changed:
+            continue  # one more expression is known to change something
+
+
+def _paths(run: Callable[[], Any], changing: set[Hashable]) -> Iterator[Path]:
     waiting: list[tuple[bool, ...]] = [()]
     possible: dict[Any, bool] = {}
     count = 0
     while waiting:
-        state = _Run(waiting.pop(), possible)
+        state = _Run(waiting.pop(), possible, changing)
         token = _running.set(state)
         try:
             outcome = run()
@@ -113,6 +133,31 @@ def paths(run: Callable[[], Any]) -> Iterator[Path]:
             msg = f"it branches in more than {MOST_PATHS:,} ways"
             raise ValueError(msg)
         yield Path(tuple(state.conditions), outcome)
+
+
+def changed() -> None:
+    """Note that something was changed on this path."""
+    run = _running.get(None)
+    if run is not None:
+        run.changes += 1
+
+
+def changes_something(place: Hashable) -> bool:
+    """Tell whether the expression at a place is known to change something."""
+    return place in _running.get().changing
+
+
+@contextmanager
+def without_change(place: Hashable) -> Iterator[None]:
+    """Compute what may not be meant; where it changes something, all begins again and knows that."""
+    run = _running.get()
+    before = run.changes
+    try:
+        yield
+    finally:
+        if run.changes != before:
+            run.changing.add(place)
+            raise _Changed
 
 
 def decide(term: Term) -> bool:

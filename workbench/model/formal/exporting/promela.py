@@ -9,96 +9,16 @@ from typing import Any
 
 from workbench.model.formal._models import specification
 from workbench.model.formal.errors import NotExportableError
-from workbench.model.formal.exporting.commands import Command, Commands, commands_of
+from workbench.model.formal.exporting.commands import Command, Commands, commands_of, refused
 from workbench.model.formal.exporting.names import Names
+from workbench.model.formal.exporting.reserved import IN_PROMELA
 from workbench.model.formal.exporting.terms import TRUE, Cell, Term, both, cells_in, either, negated
 
 __all__ = ["to_promela"]
 
-RESERVED = frozenset(
-    {
-        "U",
-        "V",
-        "W",
-        "X",
-        "accept",
-        "active",
-        "assert",
-        "atomic",
-        "bit",
-        "bool",
-        "break",
-        "byte",
-        "c_code",
-        "c_decl",
-        "c_expr",
-        "c_state",
-        "c_track",
-        "chan",
-        "d_step",
-        "define",
-        "do",
-        "else",
-        "empty",
-        "enabled",
-        "end",
-        "endif",
-        "eval",
-        "false",
-        "fi",
-        "for",
-        "full",
-        "get_priority",
-        "goto",
-        "hidden",
-        "if",
-        "ifdef",
-        "ifndef",
-        "in",
-        "include",
-        "init",
-        "inline",
-        "int",
-        "len",
-        "local",
-        "ltl",
-        "model",
-        "mtype",
-        "nempty",
-        "never",
-        "nfull",
-        "notrace",
-        "now",
-        "np_",
-        "od",
-        "of",
-        "pc_value",
-        "pid",
-        "printf",
-        "priority",
-        "proctype",
-        "progress",
-        "provided",
-        "return",
-        "run",
-        "select",
-        "set_priority",
-        "short",
-        "show",
-        "skip",
-        "state",
-        "this",
-        "timeout",
-        "trace",
-        "true",
-        "typedef",
-        "unless",
-        "unsigned",
-        "xr",
-        "xs",
-    }
-)
 SPACED = {"=": "==", "//": "/"}
+BYTES = {"bit": 1, "byte": 1, "short": 2, "int": 4}
+VECTOR_BYTES = 1024 - 64  # what SPIN's verifier has room for, unless it is told, less what is its own
 
 
 def to_promela(model: Any) -> str:
@@ -106,7 +26,8 @@ def to_promela(model: Any) -> str:
 
     SPIN's search without reduction (`spin -a`, its verifier compiled with `-DSAFETY -DNOREDUCE`) stores as
     many states as `check` counts; one more if there are several initial states: that in which one of them is
-    chosen. Invariants and assertions are Promela's assertions, deadlocks SPIN's invalid end states. Temporal
+    chosen. States of about a thousand bytes and more need `-DVECTORSZ`, with what the text's first lines say.
+    Invariants and assertions are Promela's assertions, deadlocks SPIN's invalid end states. Temporal
     properties and fairness are left out.
 
     Parameters
@@ -139,7 +60,7 @@ def to_promela(model: Any) -> str:
 class _Writer:
     def __init__(self, commands: Commands) -> None:
         self.commands = commands
-        self.names = Names(RESERVED)
+        self.names = Names(IN_PROMELA)
         self.variables = {cell: self._variable(cell) for cell in commands.cells}
         self.constants: dict[str, int] = {}
         self.owners: dict[tuple[Any, ...], str] = {}  # of constants: the field that has them first
@@ -147,13 +68,14 @@ class _Writer:
             if cell.enum is not None:
                 self.owners.setdefault(cell.enum.members, "_".join(cell.variable))
         self.spare = 0
+        self.bytes = 0  # of a state, as SPIN stores it
 
     def text(self) -> str:
         """Return the whole text."""
         process = list(self._process())
         properties, declarations = list(self._properties()), list(self._declarations())
         defined = [f"#define {name} {value}" for name, value in self.constants.items()]
-        spares = [f"hidden int before{number};" for number in range(self.spare)]
+        spares = [f"hidden int {self.names.of('spare', f'before{n}')};" for n in range(self.spare)]
         parts = [self._header(), defined, [*declarations, *spares], properties, process]
         return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
 
@@ -164,15 +86,21 @@ class _Writer:
             lines.append(
                 "   SPIN stores one state more than the model has: that in which an initial one is chosen"
             )
+        if self.bytes > VECTOR_BYTES:
+            lines.append(f"   its states are large: compile SPIN's verifier with -DVECTORSZ={self._vector()}")
         if declared.temporal:
             lines.append(f"   left out, temporal properties: {', '.join(declared.temporal)}")
         lines[-1] += " */"
         return lines
 
+    def _vector(self) -> int:
+        """Return the next power of two that a state fits into, with what SPIN adds."""
+        return 1 << (self.bytes + 64 - 1).bit_length()
+
     def _variable(self, cell: Cell) -> tuple[str, int | None]:
         """Return the name of a cell's variable, and its place in it if that is an array."""
         rows = cell.index[:-1]
-        name = self.names.of((cell.variable, rows), "_".join([*cell.variable, *map(str, rows)]))
+        name = self.names.of((cell.shape, rows), "_".join([*cell.variable, *map(str, rows)]))
         return name, cell.index[-1] if cell.index else None
 
     def _declarations(self) -> Iterator[str]:
@@ -180,7 +108,9 @@ class _Writer:
         for cell, value in zip(self.commands.cells, self.commands.initial[0], strict=True):
             groups.setdefault(self.variables[cell][0], []).append((cell, value))
         for name, pairs in groups.items():
-            kind = _type(min(cell.low for cell, _ in pairs), max(cell.high for cell, _ in pairs))
+            lowest, highest = min(cell.low for cell, _ in pairs), max(cell.high for cell, _ in pairs)
+            kind = _type(lowest, highest, f"field {pairs[0][0].variable[0]}")
+            self.bytes += len(pairs) * BYTES[kind]
             values = [self.print(value) for _, value in pairs]
             if self.variables[pairs[0][0]][1] is None:
                 yield f"{kind} {name} = {values[0]};"
@@ -195,15 +125,20 @@ class _Writer:
     def _process(self) -> Iterator[str]:
         yield f"active proctype {self.names.of('process', self.commands.declared.name)}() {{"
         yield from self._choice()
+        terminal = either(*self.commands.properties["terminal"].values())
+        if terminal == TRUE:
+            yield "end: /* any state is terminal: nothing more need happen */"
         yield "  do"
         label = None
         for command in self.commands.commands:
             if label != command.instance.label:
                 label = command.instance.label
-                yield f"  /* {label.replace('*/', '* /')} */"
-            yield from self._command(command)
-        terminal = either(*self.commands.properties["terminal"].values())
-        if self.commands.properties["terminal"]:
+                yield f"  /* {_safe(label)} */"
+            try:
+                yield from self._command(command)
+            except NotExportableError as error:
+                raise refused(command.instance.action, error) from None
+        if not terminal.known:
             yield "  /* terminal: nothing more need happen */"
             yield f"  :: ({self.print(terminal)})"
         for name in self.commands.properties["invariant"]:
@@ -257,7 +192,10 @@ class _Writer:
     def _assignments(self, sets: tuple[tuple[Cell, Term], ...]) -> Iterator[str]:
         """Yield assignments in an order in which none changes what a later one reads, if there is one."""
         left = dict(sets)
-        checked = [cell for cell, term in sets if term.low < cell.low or term.high > cell.high]
+        for cell, term in sets:
+            if term.low < cell.low or term.high > cell.high:
+                new = self.part(term)  # looked at before it is stored, where a larger one would be cut
+                yield f"assert({new} >= {cell.low} && {new} <= {cell.high})"
         kept: list[tuple[Cell, str]] = []
         while left:
             free = next(
@@ -266,7 +204,7 @@ class _Writer:
             cell = next(iter(left)) if free is None else free
             text = self.print(left.pop(cell))
             if free is None:
-                spare = f"before{len(kept)}"
+                spare = self.names.of("spare", f"before{len(kept)}")
                 kept.append((cell, spare))
                 self.spare = max(self.spare, len(kept))
                 yield f"{spare} = {text}"
@@ -274,9 +212,6 @@ class _Writer:
                 yield f"{self.cell(cell)} = {text}"
         for cell, spare in kept:
             yield f"{self.cell(cell)} = {spare}"
-        for cell in checked:
-            name = self.cell(cell)
-            yield f"assert({name} >= {cell.low} && {name} <= {cell.high})"
         yield from (f"{spare} = 0" for _, spare in kept)
 
     def cell(self, cell: Cell) -> str:
@@ -309,13 +244,13 @@ class _Writer:
         if op == "if":
             return f"({self.part(args[0])} -> {self.part(args[1])} : {self.part(args[2])})"
         left, right = map(self.part, args)
+        if op in ("+", "-", "*"):
+            _type(term.low, term.high, f"{left} {op} {right}")
+        rest = f"(({left} % {right}) + {right}) % {right}"  # Promela's own has the sign of what is divided
         if op == "%" and args[0].low < 0:
-            return f"(({left} % {right}) + {right}) % {right}"
+            return rest
         if op == "//" and args[0].low < 0:
-            msg = (
-                f"the quotient of a number that may be negative ({left} // {right}) is another one in Promela"
-            )
-            raise NotExportableError(msg)
+            return f"({left} - ({rest})) / {right}"
         return f"{left} {SPACED.get(op, op)} {right}"
 
     def part(self, term: Term) -> str:
@@ -325,16 +260,13 @@ class _Writer:
         return text if simple else f"({text})"
 
 
-def _read_by_others(cell: Cell, sets: dict[Cell, Term]) -> bool:
-    return any(cell in cells_in(term) for other, term in sets.items() if other != cell)
-
-
-def _type(low: int, high: int) -> str:
+def _type(low: int, high: int, what: str) -> str:
+    """Return the smallest of Promela's types that holds some numbers."""
     for kind, least, most in (("bit", 0, 1), ("byte", 0, 255), ("short", -(2**15), 2**15 - 1)):
         if least <= low and high <= most:
             return kind
     if low < -(2**31) or high >= 2**31:
-        msg = f"a field with values from {low} to {high} does not fit into Promela's int"
+        msg = f"{what} has values from {low:,} to {high:,}, which do not fit into Promela's int"
         raise NotExportableError(msg)
     return "int"
 

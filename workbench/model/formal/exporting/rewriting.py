@@ -5,6 +5,7 @@
 
 import ast
 import functools
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -26,6 +27,7 @@ SIGNS: dict[type, str] = {
     ast.IsNot: "is not",
 }
 PREFIX = "_exported_"
+_places = itertools.count(1)
 
 
 @functools.lru_cache(maxsize=1024)
@@ -85,6 +87,11 @@ def _operation(name: str, *args: ast.expr, at: ast.AST) -> ast.Call:
     return ast.copy_location(call, at)
 
 
+def _place() -> ast.Constant:
+    """Return what tells an expression from all others."""
+    return ast.Constant(next(_places))
+
+
 def _later(node: ast.expr) -> ast.Lambda:
     return ast.Lambda(ast.arguments([], [], None, [], [], None, []), node)
 
@@ -96,7 +103,7 @@ class _Rewriter(ast.NodeTransformer):
     def visit_BoolOp(self, node: ast.BoolOp) -> ast.AST:
         self.generic_visit(node)
         name = "all_of" if isinstance(node.op, ast.And) else "any_of"
-        return _operation(name, node.values[0], *map(_later, node.values[1:]), at=node)
+        return _operation(name, _place(), node.values[0], *map(_later, node.values[1:]), at=node)
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:
         self.generic_visit(node)
@@ -109,7 +116,7 @@ class _Rewriter(ast.NodeTransformer):
 
     def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
         self.generic_visit(node)
-        return _operation("if", node.test, _later(node.body), _later(node.orelse), at=node)
+        return _operation("if", _place(), node.test, _later(node.body), _later(node.orelse), at=node)
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
         self.generic_visit(node)
@@ -129,9 +136,9 @@ class _Rewriter(ast.NodeTransformer):
         return self._comprehension(node)
 
     def visit_SetComp(self, node: ast.SetComp) -> ast.AST:
-        return self._comprehension(node)
+        return self._comprehension(node, "collected_set")
 
-    def _comprehension(self, node: Any) -> ast.AST:
+    def _comprehension(self, node: Any, made: str = "collected") -> ast.AST:
         """Write: a list of pairs, the condition under which an element is there and the element."""
         self.generic_visit(node)
         generators: list[ast.comprehension] = []
@@ -153,4 +160,4 @@ class _Rewriter(ast.NodeTransformer):
             conditions.append(ast.Name(kept, ast.Load()))
         joined = conditions[0] if len(conditions) == 1 else _operation("joined", *conditions, at=node)
         pair = ast.Tuple([joined, node.elt], ast.Load())
-        return _operation("collected", ast.ListComp(pair, generators), at=node)
+        return _operation(made, ast.ListComp(pair, generators), at=node)

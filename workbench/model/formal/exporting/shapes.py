@@ -62,7 +62,7 @@ def _(domain: Enum, names: Names, index: Index) -> Iterator[Cell]:
 
 @cells.register
 def _(domain: Maybe, names: Names, index: Index) -> Iterator[Cell]:
-    yield Cell((*names, "is_set"), index, 0, 1, truth=True)
+    yield Cell((*names, "is_set"), index, 0, 1, truth=True, role="is_set")
     yield from cells(domain.of, names, index)
 
 
@@ -80,7 +80,7 @@ def _(domain: Set, names: Names, index: Index) -> Iterator[Cell]:
 
 @cells.register
 def _(domain: Seq, names: Names, index: Index) -> Iterator[Cell]:
-    yield Cell((*names, "length"), index, 0, domain.most)
+    yield Cell((*names, "length"), index, 0, domain.most, role="length")
     for position in range(domain.most):
         yield from cells(domain.of, names, (*index, position))
 
@@ -88,7 +88,7 @@ def _(domain: Seq, names: Names, index: Index) -> Iterator[Cell]:
 @cells.register
 def _(domain: Map, names: Names, index: Index) -> Iterator[Cell]:
     for position in range(len(domain.keys)):
-        yield Cell((*names, "has"), (*index, position), 0, 1, truth=True)
+        yield Cell((*names, "has"), (*index, position), 0, 1, truth=True, role="has")
         yield from cells(domain.of, names, (*index, position))
 
 

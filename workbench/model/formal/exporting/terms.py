@@ -47,6 +47,8 @@ class Cell:
         The enumeration that they are numbers of.
     primed : bool
         Whether this is the value after a step.
+    role : str
+        What it says of values that may not be there: "is_set", "length", "has"; empty for a value itself.
     """
 
     variable: tuple[str, ...]
@@ -56,6 +58,12 @@ class Cell:
     truth: bool = False
     enum: Enum | None = None
     primed: bool = False
+    role: str = ""
+
+    @property
+    def shape(self) -> tuple[object, ...]:
+        """What cells of one variable have in common, whatever the variable is called."""
+        return self.variable, self.role, len(self.index)
 
 
 class Term:

@@ -10,98 +10,11 @@ from typing import Any
 from workbench.model.formal._models import specification
 from workbench.model.formal.exporting.commands import Command, Commands, commands_of
 from workbench.model.formal.exporting.names import Names
+from workbench.model.formal.exporting.reserved import IN_TLA
 from workbench.model.formal.exporting.terms import Cell, Term, either
 
 __all__ = ["to_tla"]
 
-RESERVED = frozenset(
-    {
-        "ACTION",
-        "ASSUME",
-        "ASSUMPTION",
-        "AXIOM",
-        "Any",
-        "Assert",
-        "BOOLEAN",
-        "BY",
-        "CASE",
-        "CHOOSE",
-        "CONSTANT",
-        "CONSTANTS",
-        "CONSTRAINT",
-        "COROLLARY",
-        "Constraint",
-        "DEF",
-        "DEFINE",
-        "DEFS",
-        "DOMAIN",
-        "ELSE",
-        "ENABLED",
-        "EXCEPT",
-        "EXTENDS",
-        "FALSE",
-        "HAVE",
-        "HIDE",
-        "IF",
-        "IN",
-        "INSTANCE",
-        "Init",
-        "Int",
-        "JavaTime",
-        "LAMBDA",
-        "LEMMA",
-        "LET",
-        "LOCAL",
-        "MODULE",
-        "NEW",
-        "Nat",
-        "Next",
-        "OBVIOUS",
-        "OMITTED",
-        "ONLY",
-        "OTHER",
-        "PICK",
-        "PROOF",
-        "PROPOSITION",
-        "PROVE",
-        "Permutations",
-        "Print",
-        "PrintT",
-        "QED",
-        "RECURSIVE",
-        "RandomElement",
-        "SF_",
-        "STATE",
-        "STRING",
-        "SUBSET",
-        "SUFFICES",
-        "SortSeq",
-        "Spec",
-        "TAKE",
-        "TEMPORAL",
-        "THEN",
-        "THEOREM",
-        "TLCEval",
-        "TLCGet",
-        "TLCSet",
-        "TRUE",
-        "Terminated",
-        "ToString",
-        "TypeOK",
-        "UNCHANGED",
-        "UNION",
-        "USE",
-        "VARIABLE",
-        "VARIABLES",
-        "WF_",
-        "WITH",
-        "WITNESS",
-        "i",
-        "j",
-        "k",
-        "vars",
-    }
-)
 SIGNS = {"<=": "<=", "//": "\\div"}
 
 
@@ -145,7 +58,7 @@ def to_tla(model: Any) -> str:
 class _Writer:
     def __init__(self, commands: Commands) -> None:
         self.commands = commands
-        self.names = Names(RESERVED)
+        self.names = Names(IN_TLA, ("WF_", "SF_"))
         self.module = self.names.of("module", commands.declared.name)
         self.variables: dict[str, list[Cell]] = {}
         for cell in commands.cells:
@@ -184,7 +97,7 @@ class _Writer:
 
     def variable(self, cell: Cell) -> str:
         """Return the name of a cell's variable."""
-        return self.names.of("variable", "_".join(cell.variable))
+        return self.names.of(cell.shape, "_".join(cell.variable))
 
     def _property(self, name: str) -> str:
         return self.names.of("property", name)

@@ -63,4 +63,8 @@ def _below(violation: Violation, nodes: dict[int, str]) -> dict[str, str]:
     initial = declared.show(declared.freeze(violation.trace[0].state))
     texts = {0: ", ".join(f"{name} {value}" for name, value in initial.items())}
     texts |= {number: ", ".join(f"{c.where} {c.short}" for c in along[number]) for number in nodes if number}
-    return {name: texts[number][:MOST_TEXT] or "unchanged" for number, name in nodes.items()}
+    return {name: _short(texts[number]) or "unchanged" for number, name in nodes.items()}
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= MOST_TEXT else text[: MOST_TEXT - 1] + "…"

@@ -36,8 +36,10 @@ def _counts(verdict: "Verdict") -> display.Table:
         ["depth", f"{verdict.depth:,}"],
         ["engine", verdict.engine],
     ]
-    if verdict.bound:
+    if verdict.bound and not verdict.forgotten:
         rows.append(["ended by", verdict.bound])
+    if verdict.omissions is not None:
+        rows += [["not exhaustive", verdict.omissions], ["memory", verdict.omissions.saving]]
     rows += [["note", note] for note in verdict.notes]
     return display.table(["", "value"], rows, title=repr(verdict))
 

@@ -16,7 +16,7 @@ from workbench.model.formal.temporal.formulas import Atom, Constant, Formula, Li
 
 __all__ = ["MOST_STATES", "Automaton", "automaton_of", "negation"]
 
-MOST_STATES = 2_000  # of an automaton; ten conditions that must hold again and again each make as many
+MOST_STATES = 2_000  # of an automaton; nine conditions that must come true again and again make more
 Bits: TypeAlias = int  # a set of formulas: bit i stands for the i-th
 
 

@@ -49,8 +49,7 @@ __all__ = [
     "until",
 ]
 
-LINEAR = {"not", "and", "or", "next", "until", "release"}
-BRANCHING = {"EX", "EU", "EG"}  # the others are made of them
+OF_STATES = ("predicate", "invariant", "terminal", "constraint")  # kinds of members that a formula is made of
 
 
 class Formula:
@@ -58,6 +57,17 @@ class Formula:
 
     __temporal__ = True
     __slots__ = ()
+
+    def __bool__(self) -> bool:
+        """Refuse `and`, `or` and `not`, by which Python would drop one of two formulas in silence.
+
+        Raises
+        ------
+        ModelError
+            Always.
+        """
+        msg = f"{self!r} is true or false of behaviours only: join formulas by &, |, ~ and >>"
+        raise ModelError(msg)
 
     def __invert__(self) -> "Formula":
         return _joined("not", self)
@@ -167,7 +177,7 @@ def formula(given: Any) -> Formula:
     if isinstance(given, bool):
         return Constant(given)
     if isinstance(given, Declared):
-        return Atom(given.name, given.function)
+        return _declared(given)
     if isinstance(given, str):
         from workbench.model.formal.temporal.parsing import parsed  # noqa: PLC0415 - it makes formulas
 
@@ -176,6 +186,13 @@ def formula(given: Any) -> Formula:
         return Atom(getattr(given, "__name__", "?"), given)
     msg = f"a temporal formula is made of predicates, functions of the state and texts, got {given!r}"
     raise ModelError(msg)
+
+
+def _declared(given: Declared) -> Atom:
+    if given.kind not in OF_STATES:
+        msg = f"{given.name} is declared as {given.kind}: a temporal formula is made of what is true of a state"
+        raise ModelError(msg)
+    return Atom(given.name, given.function)
 
 
 def _joined(operator: str, *given: Given) -> Formula:

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from workbench.model.formal._explorations import Edges
+from workbench.model.formal._explorations import Edges, initial_states
 from workbench.model.formal._models import Frozen, Specification
 from workbench.model.formal.errors import ModelError
 from workbench.model.formal.interpreting.steps import truth
-from workbench.model.formal.temporal.formulas import Atom
+from workbench.model.formal.temporal.formulas import OF_STATES, Atom
 
 __all__ = ["STAYS", "Graph", "Steps"]
 
@@ -55,8 +55,7 @@ class Graph:
     @property
     def initial(self) -> int:
         """How many initial states there are: the first ones."""
-        levels = self.edges.explored.levels
-        return levels[1] if len(levels) > 1 else self.steps.nodes
+        return initial_states(self.edges.explored)
 
     def state(self, number: int) -> Frozen:
         """Return a state by its number."""
@@ -92,7 +91,7 @@ def _function(declared: Specification, atom: Atom) -> Any:
     if atom.function is not None:
         return atom.function
     for member in declared.members:
-        if member.name == atom.name and member.kind in ("predicate", "invariant", "terminal"):
+        if member.name == atom.name and member.kind in OF_STATES:
             return member.function
     known = ", ".join(member.name for member in declared.of_kind("predicate")) or "none"
     msg = f"{declared.name} has no predicate {atom.name}; its predicates are {known}"

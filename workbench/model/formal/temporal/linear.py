@@ -48,13 +48,12 @@ def counterexample(graph: Graph, formula: Formula) -> Lasso | None:
     if not product.steps.nodes:
         return None
     fair = _Fairness(graph)
-    best: tuple[int, _Component] | None = None
-    reached = _reached(product.steps, product.initial)
-    for component in _fair_components(product, fair):
-        nearest = int(component.nodes[np.argmin(reached[component.nodes])])
-        if best is None or reached[nearest] < reached[best[0]]:
-            best = nearest, component
-    return None if best is None else _lasso(product, fair, *best)
+    nearest: tuple[int, Flags] | None = None
+    for members, stays in _fair_components(product, fair):
+        entry = int(np.argmax(stays))  # nodes are numbered breadth first: none is nearer than the first
+        if nearest is None or entry < nearest[0]:
+            nearest = entry, members == members[entry]
+    return None if nearest is None else _lasso(product, fair, *nearest)
 
 
 @dataclass(frozen=True)
@@ -117,19 +116,16 @@ class _Fairness:
         kernels.enabled_in(graph.steps.starts, graph.steps.labels, self.columns, self.enabled)
 
 
-@dataclass(frozen=True, slots=True)
-class _Component:
-    """A strongly connected part of the product in which a fair, accepted behaviour can stay for ever."""
+def _fair_components(product: _Product, fair: _Fairness) -> Iterator[tuple[npt.NDArray[np.int32], Flags]]:
+    """Yield the strongly connected component of each node, and the nodes in which a behaviour can stay.
 
-    nodes: npt.NDArray[np.int64]
-
-
-def _fair_components(product: _Product, fair: _Fairness) -> Iterator[_Component]:
-    pending = [np.ones(product.steps.nodes, np.bool_)]
-    while pending:
-        alive = pending.pop()
-        members = np.empty(product.steps.nodes, np.int32)
-        steps = product.steps
+    A fair, accepted behaviour can stay for ever in the components of these nodes. Components that put a
+    strongly fair instance off are looked at again, all at once, without the states that enable it.
+    """
+    steps = product.steps
+    alive = np.ones(steps.nodes, np.bool_)
+    while alive.any():
+        members = np.empty(steps.nodes, np.int32)
         count = kernels.components(steps.starts, steps.targets, alive, members)
         cyclic = np.zeros(count, np.bool_)
         accepted = np.zeros((count, len(product.accepting)), np.bool_)
@@ -153,36 +149,22 @@ def _fair_components(product: _Product, fair: _Fairness) -> Iterator[_Component]
         excused: Any = taken | ever_not | fair.strong
         possible = cyclic & accepted.all(axis=1) & excused.all(axis=1)
         unfair: Any = ever & ~taken & fair.strong
-        for component in np.flatnonzero(possible).tolist():
-            if not unfair[component].any():
-                yield _Component(np.flatnonzero(members == component))
-            else:
-                enabling: Any = fair.enabled[:, unfair[component]].any(axis=1)
-                pending.append((members == component) & ~enabling[product.states])
+        put_off = unfair.any(axis=1)
+        stays = alive & (possible & ~put_off)[members]
+        if stays.any():
+            yield members, stays
+        enabling: Any = (fair.enabled[product.states] & unfair[members]).any(axis=1)
+        alive = alive & (possible & put_off)[members] & ~enabling
 
 
-def _reached(steps: Steps, initial: Flags) -> npt.NDArray[np.int64]:
-    """Return how far each node is from the initial ones; nodes are numbered breadth first, so in one pass."""
-    far = np.iinfo(np.int64).max
-    reached = np.where(initial, 0, far)
-    came_by = np.empty(steps.nodes, np.int64)
-    alive, none = np.ones(steps.nodes, np.bool_), np.zeros(steps.nodes, np.bool_)
-    kernels.distances(steps.starts, steps.targets, alive, initial, none, came_by)
-    sources = np.searchsorted(steps.starts, np.maximum(came_by, 0), "right") - 1
-    for node in range(steps.nodes):
-        if came_by[node] >= 0:
-            reached[node] = reached[sources[node]] + 1
-    return reached
-
-
-def _lasso(product: _Product, fair: _Fairness, entry: int, component: _Component) -> Lasso:
+def _lasso(product: _Product, fair: _Fairness, entry: int, alive: Flags) -> Lasso:
+    """Return a shortest way to a node, and from there one round through all that its component owes."""
     steps = product.steps
     everywhere = np.ones(steps.nodes, np.bool_)
     way = _way(steps, everywhere, product.initial, _only(steps.nodes, [entry]))
-    alive = _only(steps.nodes, component.nodes)
     loop: list[int] = []
     at = entry
-    for goal in _goals(product, fair, component):
+    for goal in _goals(product, fair, alive):
         more = goal.reach(steps, alive, at)
         loop += more
         at = int(steps.targets[loop[-1]]) if loop else entry
@@ -259,10 +241,10 @@ class _Goal:
         return [*way, int(edges[inside][sources[inside] == end][0])]
 
 
-def _goals(product: _Product, fair: _Fairness, component: _Component) -> Iterator[_Goal]:
+def _goals(product: _Product, fair: _Fairness, alive: Flags) -> Iterator[_Goal]:
     for row in product.accepting:
         yield _Goal(row[product.places])
-    states = product.states[component.nodes]
+    states = product.states[alive]
     for column, label in enumerate(fair.labels):
         enabled = fair.enabled[states, column]
         if not enabled.any():

@@ -2,16 +2,17 @@ r"""Temporal formulas as text, in the signs of SPIN and TLA+ and in words.
 
 ::
 
-    formula     = implied { "<->" implied }
-    implied     = either [ ( "->" | "=>" | "~>" ) implied ]          ~> is leads to
-    either      = both { ( "||" | "|" | "or" | "\\/" ) both }
-    both        = timed { ( "&&" | "&" | "and" | "/\\" ) timed }
-    timed       = unary [ ( "U" | "until" | "R" | "V" | "release" ) timed ]
-    unary       = ( "[]" | "G" | "always" | "<>" | "F" | "eventually" | "X" | "next" | "!" | "~" | "not"
-                  | "AX" | "EX" | "AF" | "EF" | "AG" | "EG" ) unary
+    formula     = implied { ( "<->" | "<=>" | "↔" | "⇔" ) implied }
+    implied     = either [ ( "->" | "=>" | "→" | "⇒" | "implies" | "~>" | "leads_to" ) implied ]
+    either      = both { ( "||" | "|" | "or" | "\\/" | "∨" ) both }
+    both        = timed { ( "&&" | "&" | "and" | "/\\" | "∧" ) timed }
+    timed       = unary [ ( "U" | "until" | "W" | "weakuntil" | "R" | "V" | "release" ) timed ]
+    unary       = ( "[]" | "□" | "G" | "always" | "<>" | "◇" | "F" | "eventually" | "X" | "○" | "next"
+                  | "!" | "~" | "¬" | "not" | "AX" | "EX" | "AF" | "EF" | "AG" | "EG" ) unary
                 | ( "A" | "E" ) "[" formula "]" | "(" formula ")" | "true" | "false" | name
 
-The formula between A[ and ] is an `until`.
+`p ~> q` is p leads to q; `p W q` is p until q, or p for ever. The formula between A[ and ] is an `until`. What
+is an operator here cannot be the name of a predicate; as a Python expression, `always(G)`, it can.
 """
 
 import re
@@ -24,20 +25,25 @@ from workbench.model.formal.temporal.formulas import Formula
 
 __all__ = ["parsed"]
 
-TOKEN = re.compile(r"\s*(<->|->|=>|~>|\[\]|<>|\|\||&&|\\/|/\\|[!~&|()\[\]]|[A-Za-z_]\w*)")
+TOKEN = re.compile(
+    r"\s*(<->|<=>|->|=>|~>|\[\]|<>|\|\||&&|\\/|/\\|[!~&|()\[\]□◇○¬∧∨→⇒↔⇔]|[^\W\d]\w*)"  # noqa: RUF001
+)
 UNARY: dict[str, Callable[[Formula], Formula]] = {
-    **dict.fromkeys(("[]", "G", "always"), made.always),
-    **dict.fromkeys(("<>", "F", "eventually"), made.eventually),
-    **dict.fromkeys(("X", "next"), made.next),
-    **dict.fromkeys(("!", "~", "not"), lambda part: ~part),
+    **dict.fromkeys(("[]", "□", "G", "always"), made.always),
+    **dict.fromkeys(("<>", "◇", "F", "eventually"), made.eventually),
+    **dict.fromkeys(("X", "○", "next"), made.next),
+    **dict.fromkeys(("!", "~", "¬", "not"), lambda part: ~part),
     **{name: getattr(made, name) for name in ("AX", "EX", "AF", "EF", "AG", "EG")},
 }
-IMPLIES = {"->", "=>", "~>"}
-OR = {"||", "|", "or", "\\/"}
-AND = {"&&", "&", "and", "/\\"}
+SAME = {"<->", "<=>", "↔", "⇔"}
+LEADS_TO = {"~>", "leads_to"}
+IMPLIES = {"->", "=>", "→", "⇒", "implies", *LEADS_TO}
+OR = {"||", "|", "or", "\\/", "∨"}  # noqa: RUF001
+AND = {"&&", "&", "and", "/\\", "∧"}
 UNTIL = {"U", "until"}
+WEAK_UNTIL = {"W", "weakuntil"}
 RELEASE = {"R", "V", "release"}
-WORDS = {*UNARY, *IMPLIES, *OR, *AND, *UNTIL, *RELEASE, "A", "E"}
+WORDS = {*UNARY, *IMPLIES, *OR, *AND, *UNTIL, *WEAK_UNTIL, *RELEASE, "A", "E"}
 
 
 def parsed(text: str) -> Formula:
@@ -49,7 +55,11 @@ def parsed(text: str) -> Formula:
         Saying at which character the text is no formula, and what may stand there.
     """
     reader = _Reader(text)
-    found = reader.formula()
+    try:
+        found = reader.formula()
+    except RecursionError:
+        msg = f"{text[:60]!r}… is nested too deeply to be read as a temporal formula"
+        raise ModelError(msg) from None
     reader.expect("")
     return found
 
@@ -93,7 +103,7 @@ class _Reader:
 
     def formula(self) -> Formula:
         left = self.implied()
-        while self.take({"<->"}):
+        while self.take(SAME):
             right = self.implied()
             left = (left >> right) & (right >> left)
         return left
@@ -104,7 +114,7 @@ class _Reader:
         if not sign:
             return left
         right = self.implied()
-        return made.leads_to(left, right) if sign == "~>" else left >> right
+        return made.leads_to(left, right) if sign in LEADS_TO else left >> right
 
     def either(self) -> Formula:
         left = self.both()
@@ -122,6 +132,9 @@ class _Reader:
         left = self.unary()
         if self.take(UNTIL):
             return made.until(left, self.timed())
+        if self.take(WEAK_UNTIL):
+            after = self.timed()
+            return made.release(after, left | after)
         if self.take(RELEASE):
             return made.release(left, self.timed())
         return left
@@ -154,6 +167,7 @@ class _Reader:
             self.position += 1
             return made.Constant(token == "true")  # noqa: S105 - no password
         if not token.isidentifier() or token in WORDS:
-            self.fail(self.place, "a predicate's name, an operator or '('")
+            operator = f", and {token!r} is an operator" if token in WORDS and token.isidentifier() else ""
+            self.fail(self.place, f"a predicate's name, an operator or '('{operator}")
         self.position += 1
         return made.Atom(token)

@@ -14,17 +14,18 @@ orders: P. C. Fishburn, 1970.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import permutations
+from itertools import pairwise
 from math import inf
 from typing import TypeAlias
 
 from workbench.model.formal.validating.mappings import Key, Observed
 from workbench.model.formal.validating.spans import Span
 
-__all__ = ["Event", "Pattern", "in_order", "pattern_of", "twins_in_line"]
+__all__ = ["Event", "Pattern", "in_order", "last_that_need_not_wait", "pattern_of", "twins_in_line"]
 
+BLOCK = 64  # bytes of a row that are turned at once
 Pattern: TypeAlias = tuple[tuple[Key, int], ...]  # each event's key, and as bits those that precede it
 
 
@@ -49,14 +50,19 @@ class Event:
         """Nanoseconds since the epoch."""
         if self.span.start_ns <= 0:
             return -inf
-        return self.span.end_ns if self.observed.at == "end" else self.span.start_ns
+        return self._end if self.observed.at == "end" else self.span.start_ns
 
     @property
     def latest(self) -> float:
         """Nanoseconds since the epoch."""
         if self.span.start_ns <= 0:
             return inf
-        return self.span.start_ns if self.observed.at == "start" else self.span.end_ns
+        return self.span.start_ns if self.observed.at == "start" else self._end
+
+    @property
+    def _end(self) -> float:
+        """The end of the span; its start, where a clock that was set back has the end before it."""
+        return max(self.span.start_ns, self.span.end_ns)
 
     @property
     def label(self) -> str:
@@ -120,29 +126,70 @@ def twins_in_line(pattern: Pattern) -> tuple[int, ...]:
     two can change places in any order that has f before e. So of n equal events that overlap, n + 1 sets are
     looked at instead of 2^n.
     """
-    follows = [0] * len(pattern)
+    before = [each for _, each in pattern]
+    after = _followers(before)
+    found = list(before)
     equal: dict[Key, list[int]] = {}
-    for place, (key, before) in enumerate(pattern):
+    for place, (key, _) in enumerate(pattern):
         equal.setdefault(key, []).append(place)
-        for other in _bits(before):
-            follows[other] |= 1 << place
-    found = [before for _, before in pattern]
     for places in equal.values():
-        for one, other in permutations(places, 2):
-            if _comes_first(pattern, follows, one, other):
+        lines = list(_alike(places, before, after))
+        for line in lines:
+            for one, other in pairwise(line):
                 found[other] |= 1 << one
+        for one, other in _comparable(lines, before, after):
+            found[other[0]] |= 1 << one[-1]
     return tuple(found)
 
 
-def _comes_first(pattern: Pattern, follows: list[int], one: int, other: int) -> bool:
-    before, after = pattern[one][1], follows[one]
-    if before & ~pattern[other][1] or follows[other] & ~after:
-        return False
-    is_same = before == pattern[other][1] and after == follows[other]
-    return one < other or not is_same
+def _alike(places: list[int], before: list[int], after: list[int]) -> Iterable[list[int]]:
+    """Return equal events in groups that the same precede and follow."""
+    groups: dict[tuple[int, int], list[int]] = {}
+    for place in places:
+        groups.setdefault((before[place], after[place]), []).append(place)
+    return groups.values()
 
 
-def _bits(mask: int) -> Iterator[int]:
+def _comparable(
+    lines: list[list[int]], before: list[int], after: list[int]
+) -> Iterator[tuple[list[int], list[int]]]:
+    """Yield each two groups, not in line by time, of which the first may come first."""
+    of = {line[0]: line for line in lines}
+    firsts = sum(1 << place for place in of)
+    for one, line in of.items():
+        for other in bits_of(firsts & ~(before[one] | after[one] | 1 << one)):
+            if not before[one] & ~before[other] and not after[other] & ~after[one]:
+                yield line, of[other]
+
+
+def _followers(before: list[int]) -> list[int]:
+    """Return what each event precedes, given what precedes each: the transpose of a matrix of bits."""
+    import numpy as np  # noqa: PLC0415 - where there are traces to judge
+
+    count, width = len(before), (len(before) + 7) // 8
+    packed = np.frombuffer(b"".join(each.to_bytes(width, "little") for each in before), np.uint8)
+    rows = packed.reshape(count, width)
+    found: list[int] = []
+    for start in range(0, width, BLOCK):
+        block = np.unpackbits(rows[:, start : start + BLOCK], axis=1, bitorder="little")
+        turned = np.packbits(np.ascontiguousarray(block.T), axis=1, bitorder="little")
+        found += [int.from_bytes(row.tobytes(), "little") for row in turned]
+    return found[:count]
+
+
+def last_that_need_not_wait(before: Sequence[int]) -> list[int]:
+    """Return, for each event, the last one that it does not precede: itself, or a later one."""
+    found = [0] * len(before)
+    waits = (1 << len(before)) - 1  # the events that all from here on wait for
+    for place in reversed(range(len(before))):
+        for event in bits_of(waits & ~before[place]):
+            found[event] = place
+        waits &= before[place]
+    return found
+
+
+def bits_of(mask: int) -> Iterator[int]:
+    """Yield the places of the bits that are set."""
     while mask:
         lowest = mask & -mask
         yield lowest.bit_length() - 1

@@ -1,7 +1,8 @@
 """Hold recorded traces against a model."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from math import inf
 from typing import Any
 
 from workbench.model.formal._models import Instance, specification
@@ -9,7 +10,7 @@ from workbench.model.formal.errors import FormalError, MappingError, ModelError
 from workbench.model.formal.validating.events import Event, Pattern, in_order, pattern_of
 from workbench.model.formal.validating.mappings import Observed, SpanMapping, Vocabulary
 from workbench.model.formal.validating.searching import Bounds, Outcome, Search
-from workbench.model.formal.validating.spans import Recording, Span, recorded_traces
+from workbench.model.formal.validating.spans import Recording, Span, recorded_traces, without_repeats
 from workbench.model.formal.validating.validations import Judged, TraceValidation, Validation
 
 __all__ = ["validate"]
@@ -66,14 +67,15 @@ def validate(  # noqa: PLR0913 - each has its default
     MappingError
         When the mapping fails, or names what the model does not have.
     ModelError
-        When this is no model, or `complete` is asked of one without terminal states.
+        When this is no model, `complete` is asked of one without terminal states, or a bound is no number.
     ActionError
         When the model's own code fails.
 
     Notes
     -----
     An event lies within its span's time, or at its start or end; one precedes another if it ended before the
-    other began. Traces with the same events in the same order are searched once. The cost of a search is at
+    other began. A span that was recorded twice, as exporters do that send again, counts once. Traces with the
+    same events in the same order are searched once. The cost of a search is at
     most the product of the model's states and the sets of events that are closed under predecessors.
 
     Examples
@@ -87,14 +89,17 @@ def validate(  # noqa: PLR0913 - each has its default
     if complete and not declared.of_kind("terminal"):
         msg = f"{declared.name} has no terminal states, so a behaviour is never complete; declare some"
         raise ModelError(msg)
-    if clock_skew_s < 0:
-        msg = f"clock_skew_s must be zero or more, got {clock_skew_s}"
+    if not (isinstance(clock_skew_s, int | float) and 0 <= clock_skew_s < inf):
+        msg = f"clock_skew_s must be a number of seconds, zero or more and finite, got {clock_skew_s!r}"
         raise ModelError(msg)
+    bounds = Bounds(max_states, max_hidden, timeout_s, cancelled, complete)
     vocabulary = Vocabulary(declared)
     found = _Mapped(vocabulary, mapping)
-    events = {key: found.events(spans) for key, spans in recorded_traces(traces, by).items()}
+    recorded = recorded_traces(traces, by)
+    once = {key: without_repeats(spans) for key, spans in recorded.items()}
+    events = {key: found.events(spans) for key, spans in once.items()}
     silent = _hidden(vocabulary, hidden, found.actions)
-    search = Search(declared, silent, Bounds(max_states, max_hidden, timeout_s, cancelled, complete))
+    search = Search(declared, silent, bounds)
     judge = _Judge(search, vocabulary, round(clock_skew_s * 1e9))
     shown = {key: each for key, each in events.items() if each}
     return Validation(
@@ -103,6 +108,7 @@ def validate(  # noqa: PLR0913 - each has its default
         len(events) - len(shown),
         dict(found.not_mapped.most_common()),
         tuple(instance.label for instance in search.hidden),
+        sum(len(spans) - len(once[key]) for key, spans in recorded.items()),
     )
 
 
@@ -116,6 +122,9 @@ class _Mapped:
         self._by_name: dict[str, tuple[Observed, ...]] | None = None
         if callable(mapping):
             self._of_span: Callable[[Span], Any] = mapping
+        elif not isinstance(mapping, Mapping):
+            msg = f"the mapping must be a dictionary by the names of spans, or a function of a span, got {mapping!r}"
+            raise MappingError(msg)
         else:
             self._by_name = {name: _sorted(vocabulary.shown(each, name)) for name, each in mapping.items()}
             self.actions = {each.action for shown in self._by_name.values() for each in shown if each.action}
@@ -156,6 +165,9 @@ def _hidden(vocabulary: Vocabulary, hidden: Iterable[Any] | None, actions: set[s
     instances = vocabulary.declared.instances
     if hidden is None:
         return [each for each in instances if each.action.name not in actions]
+    if not isinstance(hidden, Iterable):
+        msg = f"hidden must be a list of actions, got {hidden!r}"
+        raise MappingError(msg)
     named = vocabulary.shown([hidden] if isinstance(hidden, str) else list(hidden), "hidden")
     chosen = {each.number for one in named for each in vocabulary.reading(one).instances or ()}
     return [each for each in instances if each.number in chosen]

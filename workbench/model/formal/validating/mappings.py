@@ -137,7 +137,7 @@ class Vocabulary:
         if observed.action is None and (observed.args or not observed.state):
             msg = f"{where}: without an action there are no arguments, and the state must be seen"
             raise MappingError(msg)
-        known_names = tuple(action.parameters) if action else ()
+        known_names = () if action is None else tuple(action.parameters)
         _require_names(f"{where}: {observed.action} has no parameter", observed.args, known_names)
         fields = tuple(self.declared.fields)
         _require_names(f"{where}: {self.declared.name} has no field", observed.state, fields)

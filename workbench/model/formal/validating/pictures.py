@@ -129,6 +129,7 @@ def _counts(validation: "Validation") -> display.Table:
         ["different patterns", f"{validation.patterns:,}"],
         ["explored", f"{validation.explored:,}"],
         ["spans not mapped", f"{spans:,}{f' ({names})' if names else ''}"],
+        *([["spans recorded again", f"{validation.repeated:,}"]] if validation.repeated else []),
         ["hidden steps", ", ".join(validation.hidden) or "none"],
     ]
     rows += [["ended by", bound] for bound in dict.fromkeys(each.bound for each in validation.undecided)]

@@ -17,8 +17,9 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from workbench.model.formal._models import Frozen, Instance, Specification
+from workbench.model.formal.errors import ModelError
 from workbench.model.formal.interpreting.steps import Broken, successor, truth
-from workbench.model.formal.validating.events import Pattern, twins_in_line
+from workbench.model.formal.validating.events import Pattern, last_that_need_not_wait, twins_in_line
 from workbench.model.formal.validating.mappings import Reading
 
 __all__ = ["Bounds", "Move", "Node", "Outcome", "Search"]
@@ -46,6 +47,17 @@ class Bounds:
     timeout_s: float | None = None
     cancelled: Callable[[], bool] | None = None
     complete: bool = False
+
+    def __post_init__(self) -> None:
+        for name, least in (("max_states", 1), ("max_hidden", 0)):
+            most = getattr(self, name)
+            if most is not None and (not isinstance(most, int) or isinstance(most, bool) or most < least):
+                msg = f"{name} must be an integer of at least {least}, or None for no limit, got {most!r}"
+                raise ModelError(msg)
+        seconds = self.timeout_s
+        if seconds is not None and not (isinstance(seconds, int | float) and seconds >= 0):
+            msg = f"timeout_s must be a number of seconds from 0 on, or None for no limit, got {seconds!r}"
+            raise ModelError(msg)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +179,7 @@ class _One:
 
     def __post_init__(self) -> None:
         self._before = twins_in_line(self.pattern)
+        self._last = last_that_need_not_wait(self._before)
 
     def outcome(self) -> Outcome:
         count = len(self.pattern)
@@ -233,10 +246,12 @@ class _One:
     def available(self, shown: int) -> tuple[int, ...]:
         """Return the events that may come next."""
         if shown not in self._next:
+            first = (~shown & (shown + 1)).bit_length() - 1  # that is not shown yet
+            candidates = range(first, self._last[first] + 1) if first < len(self._before) else ()
             self._next[shown] = tuple(
                 event
-                for event, before in enumerate(self._before)
-                if not shown >> event & 1 and before & ~shown == 0
+                for event in candidates
+                if not shown >> event & 1 and self._before[event] & ~shown == 0
             )
         return self._next[shown]
 

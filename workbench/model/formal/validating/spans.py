@@ -10,7 +10,7 @@ from workbench.model.formal.errors import MappingError
 if TYPE_CHECKING:
     from workbench.otlp import Traces
 
-__all__ = ["Recording", "Span", "recorded_traces"]
+__all__ = ["Recording", "Span", "recorded_traces", "without_repeats"]
 
 Recording: TypeAlias = "Traces | Iterable[Sequence[Span]]"
 
@@ -80,6 +80,15 @@ def recorded_traces(recording: Any, by: str | None) -> dict[str, list[Span]]:
     return found
 
 
+def without_repeats(spans: Iterable[Span]) -> list[Span]:
+    """Return spans, each once: two with one identity, name, kind and times are one that was sent twice."""
+    found: dict[tuple[Any, ...], Span] = {}
+    for number, span in enumerate(spans):
+        same = span.trace_id, span.span_id, span.name, span.kind, span.service, span.start_ns, span.end_ns
+        found.setdefault(same if span.span_id else (number,), span)
+    return list(found.values())
+
+
 def _by_trace_id(traces: Any) -> dict[str, list[Span]]:
     found: dict[str, list[Span]] = {}
     for span in _spans(traces):
@@ -90,6 +99,9 @@ def _by_trace_id(traces: Any) -> dict[str, list[Span]]:
 def _numbered(recording: Iterable[Sequence[Span]]) -> dict[str, list[Span]]:
     found: dict[str, list[Span]] = {}
     for number, spans in enumerate(recording):
+        if not isinstance(spans, Sequence) or not all(isinstance(span, Span) for span in spans):
+            msg = f"trace {number} must be a sequence of Span, got {spans!r:.80}"
+            raise MappingError(msg)
         name = spans[0].trace_id if spans else ""
         found[name if name and name not in found else f"{name}#{number}"] = list(spans)
     return found

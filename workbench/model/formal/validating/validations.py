@@ -172,6 +172,8 @@ class Validation:
         The names of spans that the mapping does not look at, and how many there are; the most frequent first.
     hidden : tuple of str
         The steps that may happen without being seen.
+    repeated : int
+        Spans that were recorded again, and count once.
     """
 
     declared: Specification
@@ -179,11 +181,12 @@ class Validation:
     without_events: int
     not_mapped: Mapping[str, int]
     hidden: tuple[str, ...]
+    repeated: int = 0
 
     @property
     def conforms(self) -> bool | None:
-        """True: all traces are shown. False: one is not. None: neither."""
-        values = {trace.shown for trace in self.traces}
+        """True: all traces are shown. False: one is not. None: neither, or no trace says anything."""
+        values = {trace.shown for trace in self.traces} or {None}
         return False if False in values else (None if None in values else True)
 
     @cached_property
@@ -274,6 +277,8 @@ class Validation:
             if group
         )
         patterns = display.plural(self.patterns, "pattern")
+        if not self.traces:
+            return f"Validation({self.declared.name} {said}: no span shows anything of it)"
         return f"Validation({self.declared.name} {said}: {counts}{more}; {patterns})"
 
     def _repr_html_(self) -> str:

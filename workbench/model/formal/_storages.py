@@ -1,35 +1,36 @@
 r"""What a search keeps of the states that it has met, and which of them it may omit for that.
 
 Exact storage keeps them whole. The other two keep less, and take a state that they have not met for one that
-they have with a probability :math:`p(x)` that grows with the number :math:`x` of states stored:
+they have: after :math:`i` others with probability
 
-- *hash compaction* keeps a hash of :math:`b` bits, so :math:`p(x) = x / (2^b - 1)` (P. Wolper, D. Leroy,
-  Reliable hashing without collision detection, 1993; U. Stern, D. L. Dill, Improved probabilistic
-  verification by hash compaction, 1995);
-- *bitstate* hashing sets :math:`k` of :math:`m` bits for each, so
-  :math:`p(x) = (1 - (1 - 1/m)^{k x})^k` (G. J. Holzmann, An analysis of bitstate hashing, 1998; P. C.
-  Dillinger, P. Manolios, Bloom filters in probabilistic verification, 2004).
+.. math:: p(i) = \left(1 - (1 - 1/m)^{k i}\right)^k
 
-A search that has stored :math:`n` states omits none of those that it came to with probability
-:math:`\prod_{x<n} (1 - p(x))`. Between two that it stores it omits as many as there are failures before a
-success, :math:`p / (1 - p)` on average; so :math:`\sum_{x<n} p(x) / (1 - p(x))` are expected in all. States
-that only omitted ones lead to are not counted: nobody has come to them.
+- *bitstate* hashing sets :math:`k` of :math:`m` bits for each state; all :math:`k` may be set already
+  (G. J. Holzmann, An analysis of bitstate hashing, 1998; P. C. Dillinger, P. Manolios, Bloom filters in
+  probabilistic verification, 2004);
+- *hash compaction* keeps a hash of :math:`b` bits, which is to mark one of :math:`m = 2^b - 1` places:
+  :math:`k = 1` (P. Wolper, D. Leroy, Reliable hashing without collision detection, 1993; U. Stern, D. L.
+  Dill, Improved probabilistic verification by hash compaction, 1995).
+
+A search that came to :math:`N` states omitted none of them with probability :math:`\prod_{i<N} (1 - p(i))`,
+and stored :math:`n = N - \sum_{i<N} p(i)` on average. It knows :math:`n`; solved for :math:`N` this says how
+many are expected to be omitted. States that only omitted ones lead to are not among them: nobody has come to
+those.
 """
 
+import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
+from functools import partial
+from typing import Any, ClassVar, Literal, TypeAlias
 
 from workbench.model.formal.errors import ModelError
-
-if TYPE_CHECKING:  # NumPy takes longer to import than a small model to check
-    import numpy as np
-    import numpy.typing as npt
 
 __all__ = ["EXACT", "Bitstate", "HashCompaction", "Omissions", "Storage", "omissions_of", "storage_of"]
 
 EXACT: Literal["exact"] = "exact"
 SUMMED = 1 << 16  # states up to which a sum is taken term by term
-NODES = 64  # of the quadrature that stands for a longer sum
+NODES = 16  # of the quadrature that stands for a longer sum, in each part of it
+OVERFULL = 16  # as many times as many states as there is room for: nothing can be said then
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +53,15 @@ class HashCompaction:
         _whole("bits", self.bits, 8, 64)
         _whole("seed", self.seed, 0, None)
 
-    def mistaken(self, stored: "npt.NDArray[np.float64]") -> "npt.NDArray[np.float64]":
-        """Return with which probability a new state is taken for one of those stored."""
-        return stored / (2.0**self.bits - 1)
+    @property
+    def places(self) -> float:
+        """How many different things may be kept of states: hashes but for zero."""
+        return 2.0**self.bits - 1
+
+    @property
+    def taken(self) -> int:
+        """How many places each state takes."""
+        return 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,18 +86,22 @@ class Bitstate:
     def __post_init__(self) -> None:
         _whole("memory_bytes", self.memory_bytes, 8, None)
         if self.memory_bytes & (self.memory_bytes - 1):
-            msg = f"Bitstate's memory_bytes must be a power of two, such as {1 << 26}, got {self.memory_bytes}"
+            msg = (
+                f"Bitstate's memory_bytes must be a power of two, such as {1 << 26}, got {self.memory_bytes}"
+            )
             raise ModelError(msg)
         _whole("hashes", self.hashes, 1, 16)
         _whole("seed", self.seed, 0, None)
 
-    def mistaken(self, stored: "npt.NDArray[np.float64]") -> "npt.NDArray[np.float64]":
-        """Return with which probability a new state is taken for one of those stored."""
-        import numpy as np  # noqa: PLC0415 - which a plain check does without
+    @property
+    def places(self) -> float:
+        """How many bits there are."""
+        return 8.0 * self.memory_bytes
 
-        clear = self.hashes * stored * np.log1p(-1 / (8.0 * self.memory_bytes))
-        found: npt.NDArray[np.float64] = (-np.expm1(clear)) ** self.hashes
-        return found
+    @property
+    def taken(self) -> int:
+        """How many bits each state sets."""
+        return self.hashes
 
 
 def _whole(name: str, value: Any, least: int, most: int | None) -> None:
@@ -151,8 +162,8 @@ class Omissions:
 
     def __str__(self) -> str:
         return (
-            f"storage={self.storage.name!r}: each state omitted with probability up to {_shown(self.at_most)}, "
-            f"any at all with {_shown(self.any)} ({_shown(self.expected)} expected)"
+            f"storage={self.storage.name!r}: each state omitted with probability up to "
+            f"{_shown(self.at_most)}, any at all with {_shown(self.any)} ({_shown(self.expected)} expected)"
         )
 
     @property
@@ -167,31 +178,70 @@ def omissions_of(
     storage: HashCompaction | Bitstate, stored: int, memory_bytes: int = 0, exact_bytes: int = 0
 ) -> Omissions:
     """Estimate what a search that stored some states has omitted."""
+    chance = partial(_mistaken, storage)
+    met = _met(storage, stored)
+    if math.isinf(met):
+        return Omissions(storage, stored, 1.0, 1.0, met, memory_bytes, exact_bytes)
+    none = _sum(lambda number: _log_of_rest(chance(number)), met, storage)
+    return Omissions(
+        storage,
+        stored,
+        at_most=float(chance(met)),
+        any=-math.expm1(none),
+        expected=_sum(chance, met, storage),
+        memory_bytes=memory_bytes,
+        exact_bytes=exact_bytes,
+    )
+
+
+def _mistaken(storage: HashCompaction | Bitstate, number: Any) -> Any:
+    """Return with which probability a state is taken for one of a number of others."""
     import numpy as np  # noqa: PLC0415 - which a plain check does without
 
-    places, weights = _places(stored)
-    # all values of a hash can be taken: then the next state is omitted for sure
-    chance = np.minimum(storage.mistaken(places), 1 - 2.0**-52)
-    at_most = min(1.0, float(storage.mistaken(np.array([float(stored)]))[0]))
-    none = float(weights @ np.log1p(-chance))
-    expected = float(weights @ (chance / (1 - chance)))
-    return Omissions(storage, stored, at_most, -float(np.expm1(none)), expected, memory_bytes, exact_bytes)
+    return (-np.expm1(storage.taken * number * np.log1p(-1 / storage.places))) ** storage.taken
 
 
-def _shown(number: float) -> str:
-    if number >= 100:
-        return f"{number:,.0f}"
-    return f"{number:.2g}" if number < 1 or number % 1 else f"{number:.0f}"
+def _log_of_rest(chance: Any) -> Any:
+    import numpy as np  # noqa: PLC0415
+
+    return np.log1p(-np.minimum(chance, 1 - 2.0**-52))
 
 
-def _places(count: int) -> tuple[Any, Any]:
-    """Return places and weights by which a sum over 0, 1, ..., count - 1 is taken.
+def _met(storage: HashCompaction | Bitstate, stored: int) -> float:
+    """Return of how many states so many are stored on average, by Newton's method, which comes from below."""
+    most = OVERFULL * storage.places / storage.taken
+    met = float(stored)
+    for _ in range(100):
+        missing = stored - (met - _sum(partial(_mistaken, storage), met, storage))
+        rest = 1 - float(_mistaken(storage, met))
+        if missing <= 1e-12 * stored:
+            return met
+        met += missing / rest if rest > 0 else math.inf
+        if met > most:
+            return math.inf
+    return met
 
-    A long sum is the integral from -1/2 to count - 1/2 (the midpoint rule, backwards), by Gauss and Legendre.
+
+def _sum(function: Any, count: float, storage: HashCompaction | Bitstate) -> float:
+    """Return the sum of a function over 0, 1, ..., the last term in part if the count is no whole number.
+
+    A long sum is the integral from -1/2 to count - 1/2 (the midpoint rule, backwards), by Gauss and Legendre
+    over parts in which places fill up evenly.
     """
     import numpy as np  # noqa: PLC0415
 
     if count <= SUMMED:
-        return np.arange(count, dtype=np.float64), np.ones(count)
+        whole = math.floor(count)
+        last = (count - whole) * function(whole)
+        return float(np.sum(function(np.arange(whole, dtype=np.float64))) + last)
+    parts = 1 + int(4 * count * storage.taken / storage.places)
     nodes, weights = np.polynomial.legendre.leggauss(NODES)
-    return (nodes + 1) * count / 2 - 0.5, weights * count / 2
+    starts = np.arange(parts)[:, None] * count / parts - 0.5
+    half = count / parts / 2
+    return float(np.sum(weights * half * function(starts + (nodes + 1) * half)))
+
+
+def _shown(number: float) -> str:
+    if number >= 100:
+        return "countless" if math.isinf(number) else f"{number:,.0f}"
+    return f"{number:.2g}" if number < 1 or number % 1 else f"{number:.0f}"

@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import workbench.model.formal as wb
 
@@ -259,6 +260,41 @@ def memory(rung: int) -> None:
     print(f"  => {size / 2**30:.2f} GiB at most (promised: 3 GB)")
 
 
+def storages(rung: int, rounds: int) -> None:
+    """Compare what is kept of a state: time and memory, and what may be omitted for it."""
+    model = wb.library.TwoPhaseCommit(rm=rung)
+    print(f"two-phase commit, RM={rung}, by what is kept of each state")
+    kinds: list[Any] = ["exact", wb.HashCompaction(40), wb.Bitstate(1 << 26)]
+    for kind in kinds:
+        verdicts: list[wb.Verdict] = []
+
+        def explore(kind: Any = kind, verdicts: list[wb.Verdict] = verdicts) -> int:
+            verdicts.append(wb.check(model, engine="compiled", storage=kind))
+            return verdicts[-1].distinct
+
+        explore()
+        shown(getattr(kind, "name", kind), [timed(explore) for _ in range(rounds)])
+        held = verdicts[-1]
+        print(
+            f"    {held.memory_bytes / held.distinct:.1f} bytes a state; {held.bound or 'nothing is omitted'}"
+        )
+
+
+def symmetry(rung: int, rounds: int) -> None:
+    """Compare the engines where one of all states that are renamings of each other is explored."""
+    model = wb.library.TwoPhaseCommit(rm=rung)
+    runs: dict[str, list[Run]] = {"compiled": [], "python": []}
+    wb.check(model, engine="compiled", symmetry=True)
+    for _ in range(rounds):
+        for engine, mine in runs.items():
+            mine.append(
+                timed(lambda engine=engine: wb.check(model, engine=engine, symmetry=True).distinct)  # type: ignore[misc]
+            )
+    print(f"two-phase commit, RM={rung}, one of all states that are renamings of each other")
+    ratio = shown("interpreted", runs["python"]) / shown("compiled", runs["compiled"])
+    print(f"  => {ratio:.0f}x our own interpreter")
+
+
 def first_verdict() -> None:
     everything = [in_a_new_process(SMALL) for _ in range(9)]
     wall, cpu = (1000 * min(each[which] for each in everything) for which in (1, 2))
@@ -283,6 +319,8 @@ def main() -> None:
         against_spin(f"{table} philosophers", dining, philosophers(table), folder / "dining", rounds)
     against_python(python_rung, best, rounds)
     threads(model, rounds)
+    storages(rms, rounds)
+    symmetry(rms, rounds)
     memory(large)
 
 

@@ -84,9 +84,8 @@ def measure_objects(count: int) -> None:
             judge(history)
             seconds.append(time.process_time() - start)
         best, middle = count / min(seconds), count / statistics.median(seconds)
-        print(
-            f"objects, {count:>9,} transactions, {name}: {best / 1000:,.0f}k/s best, {middle / 1000:,.0f}k/s median"
-        )
+        rates = f"{best / 1000:,.0f}k/s best, {middle / 1000:,.0f}k/s median"
+        print(f"objects, {count:>9,} transactions, {name}: {rates}", flush=True)
 
 
 if __name__ == "__main__":

@@ -5,9 +5,10 @@ python tests/benchmarks/histories_linearizability.py
 The histories are of the kind that was recorded of etcd: 5 to 12 clients read, write and compare-and-set a
 register some 80 times, a tenth to four tenths of the answers are lost, and in every other history some reads
 are stale. None is left out; the light ones and the rest are also summed by themselves. What is timed is the
-whole way from operations to a verdict, always. Beside us are
+whole way from operations to a verdict, but of the kernel alone. Beside us are
 
-- all our kernels' sources, run by Python: the rest of `linearizable` is the same;
+- all our kernels' sources, run by Python: the rest of `linearizable` is the same; and of the kernel that
+  searches, alone;
 - the very same steps, as one would write them in Python: with all of our rules, lanes and packed sets;
 - the search of the literature in plain Python, without those rules, up to `TEXTBOOK_STEPS` for each history:
   where it is undecided by then, it takes at least so long.
@@ -34,6 +35,7 @@ ROUNDS = 7
 LIGHT_STEPS = 1_000  # a light history takes at most so many
 TEXTBOOK_STEPS = 1_000_000
 SEQUENCE_STEPS = 2_000_000
+KERNEL, KERNEL_SOURCE = "the kernel of the search alone", "that kernel's source alone, run by Python"
 
 
 WORD = (1 << 64) - 1
@@ -99,6 +101,26 @@ def our_kernels_sources(history):
         return time.process_time() - start, verdict
 
 
+def kernel_alone(kernel):
+    """Return a contender of which only the calls of the search's kernel are timed."""
+
+    def judge(history):
+        spent = []
+
+        def search(*arguments):
+            start = time.process_time()
+            status = kernel(*arguments)
+            spent.append(time.process_time() - start)
+            return status
+
+        search.overloads = True
+        with mock.patch.object(compiled, "search", search), np.errstate(over="ignore"):
+            verdict = linearizable(history, Register())
+        return sum(spent), verdict
+
+    return judge
+
+
 def plain(history):
     return PlainSearch(history.operations).run()
 
@@ -113,6 +135,8 @@ CONTENDERS = {
     "its kernels' sources, run by Python": (our_kernels_sources, 1),
     "the same steps, in plain Python": (plain, 3),
     "the search of the literature, in plain Python": (textbook, 1),
+    KERNEL: (kernel_alone(compiled.search), ROUNDS),
+    KERNEL_SOURCE: (kernel_alone(source(compiled.search)), 1),
 }
 
 
@@ -147,6 +171,8 @@ def report(title, places, spent, answers):
         open_ = sum(answers[name][place].holds is None for place in places)
         note = f", at least: {open_} are undecided after {TEXTBOOK_STEPS:,} steps" if open_ else ""
         print(f"  {name:46} {1000 * total:10.2f} ms {total / base:9.1f}x{note}")
+    alone, its_source = (sum(spent[name][place] for place in places) for name in (KERNEL, KERNEL_SOURCE))
+    print(f"  the kernel: {steps / alone / 1e6:.1f} million steps/s, {its_source / alone:.0f}x its source")
 
 
 def registers():

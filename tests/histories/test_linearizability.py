@@ -1,7 +1,10 @@
 """Whatever the history and the model: the verdict is that of trying every order."""
 
 import random
+from dataclasses import replace
+from fractions import Fraction
 
+import numpy as np
 import pytest
 from histories.brute_force import PLAIN, brute_force, process_order, random_history, time_order
 from hypothesis import given
@@ -99,3 +102,35 @@ def test_what_returned_at_the_very_time_of_a_call_is_concurrent_with_it():
     assert brute_force("Register", history)
     assert linearizable(history, Register(0)).holds
     assert linearizable(history, Register(0), engine="interpreted").holds
+
+
+@pytest.mark.parametrize(
+    "scale",
+    [
+        lambda time: time,
+        lambda time: time - 3,
+        lambda time: (time - 3) / 7,
+        lambda time: (time - 2) * 1e-320,
+        float,
+        lambda time: time + (1 << 60),
+        lambda time: time + 10**300,
+        lambda time: Fraction(time, 10**30),
+        lambda time: np.float64(time) if time % 2 else time,
+        lambda time: time * 1e300 if time else -0.0,
+    ],
+    ids=["int", "negative", "third", "subnormal", "float", "large", "huge", "fraction", "mixed", "far"],
+)
+def test_times_may_be_of_any_kind_that_has_an_order(scale):
+    rng = random.Random("times")
+    for _ in range(60):
+        history = random_history("Register", rng, rng.randint(1, 6))
+        scaled = [
+            replace(
+                each,
+                call_s=scale(each.call_s),
+                return_s=None if each.return_s is None else scale(each.return_s),
+            )
+            for each in history
+        ]
+        expected, found = linearizable(history, Register(0)), linearizable(scaled, Register(0))
+        assert (found.holds, found.steps) == (expected.holds, expected.steps)

@@ -1,6 +1,7 @@
 """Machines answer as the models that they are, and a search is the same whichever machine it drives."""
 
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -28,6 +29,10 @@ from workbench.histories.search import _codes as codes
 from workbench.histories.search._kernel_machines import successor
 from workbench.histories.search.automaton import Automaton
 from workbench.histories.search.choosing import machine_of
+from workbench.histories.search.compiled import CompiledSearch
+from workbench.histories.search.lanes import Lanes
+from workbench.histories.search.needing import needed
+from workbench.histories.search.outcome import Bounds
 from workbench.kernels import kernel
 
 NAMES = sorted(PLAIN)
@@ -199,6 +204,31 @@ def test_the_memory_of_sequences_is_bounded_and_said(model, put, take):
     history = [*operations, Operation("A", 10, 11, (take,), "none")]
     verdict = linearizable(history, model, max_memory_bytes=1_000_000)
     assert (verdict.holds, verdict.bound) == (None, "with max_memory_bytes=1,000,000")
+
+
+@given(st.sampled_from(NAMES), st.integers(0, 2**32), st.booleans())
+def test_what_an_order_needs_is_what_the_models_own_steps_say(name, seed, as_table):
+    history = random_history(name, random.Random(seed), 9)
+    model = model_of(name)
+    judged = Model(model.step, model.start) if as_table else model
+    columns = History(
+        Operation(each.process, each.call_s, each.return_s if place % 3 else None, each.input, each.output)
+        for place, each in enumerate(one_process_each(history))
+    ).columns
+    machine = machine_of(judged, columns)
+    search = CompiledSearch(Lanes.of(columns, machine, by_time=True), machine)
+    bounds = Bounds.of(2_000, None, 1 << 30)
+    while search._advance(bounds) == codes.MISSING:
+        machine.supply(search.here, float("inf"))
+    places = search.stack[: search.here[codes.DEPTH], codes.PLACE]
+    placed = search.operations[places, codes.ROW].tolist()
+    found = search.operations[search._needed(places), codes.ROW].tolist()
+    assert found == needed(placed, columns.operations, judged)
+
+
+def one_process_each(history):
+    """Return the same operations, none after one that never returned."""
+    return [replace(each, process=place) for place, each in enumerate(history)]
 
 
 def test_a_long_queue_is_followed():

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from types import NoneType
 from typing import Any
 
@@ -72,13 +73,17 @@ def _ordered(calls: Sequence[float], returns: Sequence[float | None]) -> tuple[A
     kinds = {*map(type, calls), *map(type, returns)}
     if not kinds <= NUMBERS:
         return _ranks(calls, returns)
-    floats = np.array([calls, returns], np.float64)  # None becomes nan
-    if not kinds <= FLOATS and np.nanmax(np.abs(floats), initial=0) > EXACT:
+    if not kinds <= FLOATS and _largest(calls, returns) > EXACT:
         return _ranks(calls, returns)
+    floats = np.array([calls, returns], np.float64)  # None becomes nan
     floats[np.isnan(floats)] = np.inf
     bits = (floats + 0.0).view(np.int64)  # in the order of the floats where those are not negative
     bits ^= (bits >> 63) & ((1 << 63) - 1)
     return bits[0], bits[1]
+
+
+def _largest(calls: Sequence[float], returns: Sequence[float | None]) -> float:
+    return max(abs(time) for time in chain(calls, returns) if time is not None)
 
 
 def _ranks(calls: Sequence[float], returns: Sequence[float | None]) -> tuple[Array, Array]:

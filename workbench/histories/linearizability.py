@@ -20,7 +20,7 @@ from workbench.histories.models.model import SequentialModel, Whole
 from workbench.histories.operation import Operation
 from workbench.histories.search.automaton import UnhashableStateError
 from workbench.histories.search.choosing import machine_of
-from workbench.histories.search.compiled import CompiledSearch
+from workbench.histories.search.compiled import CompiledSearch, announce
 from workbench.histories.search.interpreted import InterpretedSearch, Unlike
 from workbench.histories.search.lanes import Lanes
 from workbench.histories.search.merging import merged
@@ -180,6 +180,7 @@ def _search(
     if engine not in ("auto", "compiled", "interpreted"):
         msg = f'engine must be "auto", "compiled" or "interpreted", got {engine!r}'
         raise ModelError(msg)
+    announce()
     if engine != "interpreted":
         try:
             machine = machine_of(model, columns)

@@ -129,7 +129,7 @@ NAMES = {
     "numbers and texts": lambda number: number if number % 2 else f"n{number}",
     "large numbers": lambda number: number << 80,
     "the least of all": lambda number: number - (1 << 63),
-    "flags": lambda number: (number, bool(number)),
+    "complex numbers": lambda number: complex(number, 1),
 }
 
 

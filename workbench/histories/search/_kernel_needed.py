@@ -28,14 +28,14 @@ def leave_out(
 ) -> Any:
     """Leave out, from the last to the first, what never returned and can be left out.
 
-    `states` begins with that before the first of the `DEPTH` places. Returns 0 where the machine must first
-    supply something, and may then be called again.
+    `states` begins with that before the first of the `DEPTH` places, of which the first `LEFT` are not judged
+    yet. Returns 0 where the machine must first supply something, and may then be called again.
     """
     here, operations, table = unowned(here_), unowned(operations_), unowned(table_)
     sequences, pool, slots = unowned(sequences_), unowned(pool_), unowned(slots_)
     size = here[codes.DEPTH]
     _follow(here, operations, places, states, np.int64(0), size, table, sequences, pool, slots)
-    place = size - 1
+    place = here[codes.LEFT] - 1
     while place >= 0:
         found = np.int64(NEEDED)
         if operations[places[place], codes.RETURN] == codes.NEVER:
@@ -49,6 +49,7 @@ def leave_out(
                 places[later] = places[later + 1]
             _follow(here, operations, places, states, place, size, table, sequences, pool, slots)
         place -= 1
+    here[codes.LEFT] = place + 1
     return place < 0
 
 

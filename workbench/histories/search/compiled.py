@@ -10,10 +10,16 @@ from workbench.histories.search.machine import Array, Machine
 from workbench.histories.search.outcome import Bounds, Outcome
 from workbench.kernels import announce_compilation
 
-__all__ = ["CompiledSearch"]
+__all__ = ["CompiledSearch", "announce"]
 
 FIRST_CAPACITY = 1 << 10
 CHUNK_STEPS = 1 << 20  # between two looks at the clock and at KeyboardInterrupt: some 30 ms
+
+
+def announce() -> None:
+    """Say so when what follows will compile."""
+    if not search.overloads:
+        announce_compilation(search, "the search for linearizations")
 
 
 class CompiledSearch:
@@ -30,8 +36,6 @@ class CompiledSearch:
 
     def run(self, bounds: Bounds) -> Outcome:
         """Search until it is decided, or a bound is reached."""
-        if not search.overloads:
-            announce_compilation(search, "the search for linearizations")
         while True:
             status = self._advance(bounds)
             if status == codes.HOLDS:
@@ -100,7 +104,7 @@ class CompiledSearch:
     def _needed(self, places: Array) -> Array:
         """Leave out what never returned and the order does not need."""
         here, machine = self.here.copy(), self.machine
-        here[codes.DEPTH] = len(places)
+        here[codes.DEPTH] = here[codes.LEFT] = len(places)
         kept, states = places.copy(), np.empty(len(places) + 1, np.int64)
         states[0] = machine.start
         while not leave_out(

@@ -124,6 +124,21 @@ def test_rows_of_very_different_lengths_are_told_apart():
     assert kernels.contains(data, offsets, "x").tolist() == ["x" in row for row in rows]
 
 
+@pytest.mark.parametrize("dtype", [np.int32, np.int64])
+@pytest.mark.parametrize("share", [0.0, 0.001, 0.05, 0.3, 1.0])
+def test_rows_of_matches_that_are_rare_here_and_dense_there(share, dtype):
+    """Matches wait for their rows while the next block is scanned, unless there are many of them."""
+    rng = np.random.default_rng(5)
+    lengths = rng.integers(0, 40, 6000) * rng.choice([1, 30], 6000, p=[0.95, 0.05])
+    dense = rng.random(60).repeat(100) < 0.2
+    holds = rng.random(6000) < np.where(dense, 1.0, share)
+    rows = [
+        "." * length + "ababab" * held for length, held in zip(lengths.tolist(), holds.tolist(), strict=True)
+    ]
+    data, offsets = arrow_layout(rows)
+    assert kernels.contains(data, offsets.astype(dtype), "abab").tolist() == holds.tolist()
+
+
 @pytest.mark.parametrize("size", [1, 63, 64, 65, 127, 128, 129, 255, 256, 257, 320, 1000])
 def test_a_needle_is_found_at_every_place(size):
     for place in range(size - 2):

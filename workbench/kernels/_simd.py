@@ -27,6 +27,7 @@ __all__ = [
     "lowest_bit",
     "lowest_bits",
     "prefetch",
+    "prefetch_early",
 ]
 
 WINDOW = 64  # bytes: as many as there are bits in the mask
@@ -36,7 +37,8 @@ WORD = ir.IntType(64)
 VECTOR = ir.VectorType(BYTE, WINDOW)
 INDEX = ir.IntType(32)
 LANES = ir.VectorType(INDEX, WINDOW)
-READ, KEEP, DATA = 0, 3, 1  # what llvm.prefetch is told: to read, keep in all caches, not instructions
+READ, DATA = 0, 1  # what llvm.prefetch is told: to read, and no instructions
+ALL_CACHES, OUTER_CACHES = 3, 2  # where to keep it: everywhere, or everywhere but in the first
 
 
 def _instruction(function: Callable[..., Any]) -> Any:
@@ -98,20 +100,26 @@ def lowest_bits(_context: Any, _count: Any) -> Any:
     return types.int64(types.int64), generate
 
 
-@_instruction
-def prefetch(_context: Any, _address: Any) -> Any:
-    """Ask for the cache line at an address, which may be any: nothing is read if it is not mapped."""
+def _prefetch(caches: int) -> Any:
+    @_instruction
+    def ask_for(_context: Any, _address: Any) -> Any:
+        def generate(target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+            pointer = BYTE.as_pointer()
+            kind = ir.FunctionType(ir.VoidType(), [pointer, INDEX, INDEX, INDEX])
+            declare: Any = cgutils.get_or_insert_function
+            ask = declare(builder.module, kind, "llvm.prefetch.p0")
+            hints = [ir.Constant(INDEX, hint) for hint in (READ, caches, DATA)]
+            builder.call(ask, [builder.inttoptr(arguments[0], pointer), *hints])
+            return target.get_dummy_value()
 
-    def generate(target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        pointer = BYTE.as_pointer()
-        kind = ir.FunctionType(ir.VoidType(), [pointer, INDEX, INDEX, INDEX])
-        declare: Any = cgutils.get_or_insert_function
-        ask = declare(builder.module, kind, "llvm.prefetch.p0")
-        hints = [ir.Constant(INDEX, hint) for hint in (READ, KEEP, DATA)]
-        builder.call(ask, [builder.inttoptr(arguments[0], pointer), *hints])
-        return target.get_dummy_value()
+        return types.void(types.int64), generate
 
-    return types.void(types.int64), generate
+    return ask_for
+
+
+# Ask for the cache line at an address, which may be any: nothing is read if it is not mapped
+prefetch = _prefetch(ALL_CACHES)
+prefetch_early = _prefetch(OUTER_CACHES)  # it is not to push out of the first cache what is in use
 
 
 def _window(builder: Any, address: Any) -> Any:

@@ -1,10 +1,14 @@
 """Which rows hold a given text? Answered at the speed at which memory is read.
 
-The data of all rows is one run of bytes, and is scanned as that, four windows of 64 bytes at a time and
-across the rows: each is compared with the needle's two rarest bytes at their places, and only where both are
-right is the whole needle compared. A match is given to its row by a cursor that moves along with it, and the
-rest of that row is passed over; one that straddles two rows is none. Memory is asked for `AHEAD` bytes early,
-so that it arrives while matches are looked at. Cost O(bytes + rows), about that of reading the bytes once.
+The data of all rows is one run of bytes, and is scanned as that, in blocks of windows of 64 bytes and across
+the rows: each window is compared with the needle's two rarest bytes at their places, and those where both are
+right somewhere are noted, without a branch. Then the whole needle is compared at the places noted. For each
+match the row is guessed from the mean length, the offsets there are asked for, and looked up when the next
+block has been scanned: by then they have arrived. A match that straddles two rows is none.
+
+Where many windows of a block are noted, a match is given to its row at once, by a cursor that moves along,
+and the rest of that row is passed over. Memory is asked for early, twice: from afar for the outer caches, so
+that it goes on arriving while matches are looked at. Cost O(bytes + rows), about that of reading the bytes.
 """
 
 from typing import Any
@@ -21,15 +25,21 @@ from workbench.kernels._simd import (
     lowest_bit,
     lowest_bits,
     prefetch,
+    prefetch_early,
 )
 from workbench.kernels._strings import Needle, Strings, checked_strings, offset
-from workbench.kernels.memory import inlined, load8
+from workbench.kernels.memory import inlined, load8, load64, store64
 
 __all__ = ["AHEAD", "ALL", "contains", "equal_at", "find_between", "rows_with"]
 
 ALL = -1  # a mask in which all 64 bits are set
 NOWHERE = -1
 AHEAD = 4096  # bytes
+NEAR_AHEAD, FAR_AHEAD = 2048, 16384
+BLOCK = 128  # windows
+MANY = 48  # noted windows of a block
+NOTE = 16  # bytes: two numbers
+NEAR = 8  # rows
 
 
 def contains(
@@ -71,7 +81,8 @@ def rows_with(strings: Strings, needle: str | bytes, *, ignore_case: bool) -> np
     if wanted.length == 0:
         return np.ones(len(strings), np.bool_)
     found = np.zeros(len(strings), np.bool_)
-    _contains(*strings.addresses, *wanted.addresses, found)
+    notes, matches = np.empty((BLOCK, 2), np.int64), np.empty((MANY * WINDOW, 2), np.int64)
+    _contains(*strings.addresses, *wanted.addresses, notes.ctypes.data, matches.ctypes.data, found)
     return found
 
 
@@ -107,6 +118,39 @@ def _both(address: Any, first: Any, first_fold: Any, distance: Any, second: Any,
 
 
 @inlined
+def _note(notes: Any, count: Any, first: Any, second: Any) -> None:
+    store64(notes + NOTE * count, first)
+    store64(notes + NOTE * count + NOTE // 2, second)
+
+
+@inlined
+def _note_window(notes: Any, count: Any, rare: Any, at: Any, pair: Any) -> Any:
+    """Note in which of 64 places both rare bytes are right; the next note overwrites it where none is."""
+    mask = _both(rare + at, *pair)
+    _note(notes, count, mask, at)
+    return count + (mask != 0)
+
+
+@inlined
+def _scan(rare: Any, at: Any, end: Any, pair: Any, notes: Any) -> Any:
+    """Note the windows from a place on in which both rare bytes are right somewhere; return how many."""
+    count = 0
+    while at <= end - 4 * WINDOW:
+        for line in range(4):
+            prefetch(rare + at + NEAR_AHEAD + line * WINDOW)
+            prefetch_early(rare + at + FAR_AHEAD + line * WINDOW)
+        count = _note_window(notes, count, rare, at, pair)
+        count = _note_window(notes, count, rare, at + WINDOW, pair)
+        count = _note_window(notes, count, rare, at + 2 * WINDOW, pair)
+        count = _note_window(notes, count, rare, at + 3 * WINDOW, pair)
+        at += 4 * WINDOW
+    while at < end:
+        count = _note_window(notes, count, rare, at, pair)
+        at += WINDOW
+    return count
+
+
+@inlined
 def _row_of(offsets: Any, wide: Any, rows: Any, row: Any, place: Any, mean: Any) -> Any:
     """Return the row of a place: guess by the mean length of a row, then walk."""
     row = min(rows - 1, max(0, row + (place - offset(offsets, wide, row)) // mean))
@@ -117,8 +161,38 @@ def _row_of(offsets: Any, wide: Any, rows: Any, row: Any, place: Any, mean: Any)
     return row
 
 
-@kernel("void(int64, int64, int64, boolean, int64, int64, int64, int64, int64, int64, boolean[::1])")
-def _contains(  # noqa: C901 - one loop, whose parts share all that it knows
+@inlined
+def _row_near(offsets: Any, wide: Any, rows: Any, guess: Any, place: Any) -> Any:
+    """Return the row of a place if it is one of `NEAR` rows around a guess, or -1; nothing branches."""
+    if rows < NEAR:
+        return NOWHERE
+    first = min(max(guess - NEAR // 2, 0), rows - NEAR)
+    row = first - 1
+    for other in range(NEAR):
+        row += offset(offsets, wide, first + other) <= place
+    if row < first or offset(offsets, wide, row + 1) <= place:
+        return NOWHERE
+    return row
+
+
+@inlined
+def _find_rows(
+    offsets: Any, wide: Any, rows: Any, row: Any, mean: Any, matches: Any, count: Any, length: Any, found: Any
+) -> Any:
+    """Give matches to their rows, which have been guessed; return the last of these rows."""
+    for number in range(count):
+        place, guess = load64(matches + NOTE * number), load64(matches + NOTE * number + NOTE // 2)
+        near = _row_near(offsets, wide, rows, guess, place)
+        row = _row_of(offsets, wide, rows, row, place, mean) if near == NOWHERE else near
+        if place + length <= offset(offsets, wide, row + 1):
+            found[row] = True
+    return row
+
+
+@kernel(
+    "void(int64, int64, int64, boolean, int64, int64, int64, int64, int64, int64, int64, int64, boolean[::1])"
+)
+def _contains(
     data: Any,
     size: Any,
     offsets: Any,
@@ -129,46 +203,47 @@ def _contains(  # noqa: C901 - one loop, whose parts share all that it knows
     length: Any,
     first: Any,
     second: Any,
+    notes: Any,
+    matches: Any,
     found: Any,
 ) -> None:
-    a, a_fold, b, b_fold = (
+    byte, fold, other, other_fold = (
         load8(text + first),
         load8(folds + first),
         load8(text + second),
         load8(folds + second),
     )
-    rare, apart = data + first, second - first
+    rare, pair = data + first, (byte, fold, second - first, other, other_fold)
     at, stop = offset(offsets, wide, 0), offset(offsets, wide, rows)
     mean = max(1, (stop - at) // max(1, rows))
+    density = rows / max(1, stop - at)
     last = stop - length  # where a match can begin
     last_window = min(last, size - (WINDOW - 1) - (length + WINDOW - 1) // WINDOW * WINDOW)
-    row, passed = 0, at
-    mask1, mask2, mask3 = 0, 0, 0
-    while at <= last_window:
-        base = at
-        mask = _both(rare + at, a, a_fold, apart, b, b_fold)
-        if at <= last_window - 3 * WINDOW:
-            for line in range(4):
-                prefetch(rare + at + AHEAD + line * WINDOW)
-            mask1 = _both(rare + at + WINDOW, a, a_fold, apart, b, b_fold)
-            mask2 = _both(rare + at + 2 * WINDOW, a, a_fold, apart, b, b_fold)
-            mask3 = _both(rare + at + 3 * WINDOW, a, a_fold, apart, b, b_fold)
-            at += 4 * WINDOW
-            if mask | mask1 | mask2 | mask3 == 0:
-                continue
-        else:
-            at += WINDOW
-        while base < at:
+    row, matched, passed = 0, 0, at
+    while at <= last_window or matched > 0:
+        windows = min(BLOCK, (last_window - at) // WINDOW + 1) if at <= last_window else 0
+        noted = _scan(rare, at, at + windows * WINDOW, pair, notes)
+        at += windows * WINDOW
+        row = _find_rows(offsets, wide, rows, row, mean, matches, matched, length, found)
+        known, matched = offset(offsets, wide, row), 0
+        for number in range(noted):
+            mask, base = load64(notes + NOTE * number), load64(notes + NOTE * number + NOTE // 2)
             while mask != 0:
                 place = base + lowest_bit(mask)
                 mask = clear_lowest_bit(mask)
-                if passed <= place <= last and _equal_windows(data + place, text, folds, length):
+                if place < passed or place > last or not _equal_windows(data + place, text, folds, length):
+                    continue
+                if noted <= MANY:
+                    guess = row + int((place - known) * density)
+                    for side in range(-NEAR // 2, NEAR, NEAR):
+                        prefetch(offsets + (guess + side) * (8 if wide else 4))
+                    _note(matches, matched, place, guess)
+                    matched += 1
+                else:
                     row = _row_of(offsets, wide, rows, row, place, mean)
                     if place + length <= offset(offsets, wide, row + 1):
                         found[row] = True
                         passed = offset(offsets, wide, row + 1)
-            base += WINDOW
-            mask, mask1, mask2 = mask1, mask2, mask3
     for place in range(max(at, passed), last + 1):
         if _equal_slowly(data + place, text, folds, length):
             row = _row_of(offsets, wide, rows, row, place, mean)

@@ -48,6 +48,9 @@ class Skipped(int):
         return Skipped, (int(self), self.errors)
 
 
+NONE_SKIPPED = Skipped()
+
+
 def _errors(count: int) -> tuple[OtlpError, ...]:
     return count.errors if isinstance(count, Skipped) else ()
 
@@ -60,7 +63,7 @@ class Tally:
             msg = f"on_error must be 'raise' or 'skip', got {on_error!r}"
             raise ValueError(msg)
         self.strict = on_error == "raise"
-        self.skipped = Skipped()
+        self.skipped = NONE_SKIPPED
 
     @property
     def remembers_more(self) -> bool:

@@ -88,8 +88,9 @@ class Decoder:
         star = decode_messages(
             self._decoder, messages_of(data), tally, encoding=encoding, unknown=self._unknown
         )
-        with self._counting:
-            self.skipped += tally.skipped
+        if tally.skipped:
+            with self._counting:
+                self.skipped += tally.skipped
         return TELEMETRY[self.signal]._of(star, tally.skipped)  # noqa: SLF001 - of this room
 
     @property

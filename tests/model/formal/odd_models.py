@@ -55,31 +55,31 @@ Message = wb.Record(kind=wb.Enum("ask", "tell"), sender=wb.Int(0, 1))
 class OddValues(wb.Model):
     """Sets from comprehensions, records looked for in sequences and arrays, quotients of negative numbers."""
 
-    boxes = wb.Array(3, wb.Int(0, 2))
-    different = wb.Int(0, 3)
+    boxes = wb.Array(2, wb.Int(0, 2))
+    different = wb.Int(0, 2)
     is_even = wb.Bool()
     queue = wb.Seq(Message, 2)
     seats = wb.Array(2, Message)
     place = wb.Int(0, 2)
-    n = wb.Int(-4, 4)
-    quotient = wb.Int(-2, 2)
+    n = wb.Int(-3, 2)
+    quotient = wb.Int(-1, 1)
     rest = wb.Int(0, 2)
 
-    @wb.action(i=range(3), value=range(3))
+    @wb.action(i=range(2), value=range(3))
     def put(s, i, value):
         wb.require(len(s.queue) == 0 and s.n == 0)
         s.boxes[i] = value
         s.different = len({each for each in s.boxes if each != 1})
-        s.is_even = {each for each in s.boxes} == {0, 2}
+        s.is_even = {each % 3 for each in s.boxes} == {0, 2}
 
-    @wb.action(kind=("ask", "tell"), sender=range(2))
-    def send(s, kind, sender):
-        wb.require(len(s.queue) < 2 and sum(s.boxes) == 0)
-        s.queue.append(Message(kind=kind, sender=sender))
+    @wb.action(kind=("ask", "tell"))
+    def send(s, kind):
+        wb.require(len(s.queue) < 2 and sum(s.boxes) == 0 and s.n == 0)
+        s.queue.append(Message(kind=kind, sender=int(kind == "ask")))
 
     @wb.action
     def sit(s):
-        wb.require(len(s.queue) == 2)
+        wb.require(len(s.queue) == 2 and s.place != 0)
         s.seats[1] = s.queue[0]
         s.place = s.seats.index(s.queue[0])
 
@@ -93,9 +93,9 @@ class OddValues(wb.Model):
     def count(s):
         s.place = s.queue.count(Message(kind="ask", sender=1))
 
-    @wb.action(by=(-3, 2))
+    @wb.action(by=(-2, 1))
     def move(s, by):
-        wb.require(sum(s.boxes) == 0 and len(s.queue) == 0 and -4 <= s.n + by <= 4)
+        wb.require(sum(s.boxes) == 0 and len(s.queue) == 0 and -3 <= s.n + by <= 2)
         s.n += by
         s.quotient, s.rest = s.n // 3, s.n % 3
 
@@ -108,3 +108,50 @@ class LargeSet(wb.Model):
     @wb.action(k=(0, 1, 700, 1499))
     def add(s, k):
         s.held.add(k)
+
+
+class Conditional(wb.Model):
+    """Conditional expressions and `and`s that change something in one branch only; any state is terminal."""
+
+    queue = wb.Seq(Message, 2)
+    numbers = wb.Seq(wb.Int(0, 1), 1)
+    found = wb.Set(range(3))
+    flag = wb.Bool()
+    last = wb.Int(0, 2)
+
+    def swap(s):
+        s.flag = not s.flag
+        return s.flag
+
+    @wb.action(k=range(2))
+    def append(s, k):
+        wb.require(s.last != 1)
+        s.numbers.append(k) if len(s.numbers) < 1 else None
+        s.queue.append(Message(kind="tell", sender=k)) if len(s.queue) < 1 + k else None
+
+    @wb.action
+    def take(s):
+        wb.require(not s.flag)
+        message = s.queue.pop(0) if s.queue else Message(kind="ask", sender=0)
+        s.last = message.sender
+        s.last = s.numbers.pop() if s.flag or len(s.numbers) == 1 else 2
+
+    @wb.action
+    def drop(s):
+        if len(s.numbers) > 0 and s.numbers.pop(0) == 1:
+            s.last = 0
+        if s.last == 0 or s.swap():
+            s.found.add(s.last)
+
+    @wb.action
+    def keep_small(s):
+        s.found = {each for each in s.found if each < 2}
+        s.found.add(2) if s.flag else s.found.discard(0)
+
+    @wb.action
+    def rest(s):
+        pass
+
+    @wb.terminal
+    def anywhere(s):
+        return True

@@ -59,7 +59,7 @@ class Agreeing:
         return x != (s.n == 2 and 1 in s.held)
 
     def truth_of_any_sides(s):
-        return s.queue and s.n or not s.held
+        return (s.queue and s.n) or not s.held
 
     def list_of_an_array(s):
         return list(s.at) != [1, 2, 0]

@@ -6,6 +6,7 @@ import matplotlib as mpl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from small_models import Cube
 
 import workbench.model.formal as wb
 from workbench.model.formal import library
@@ -127,3 +128,10 @@ def test_a_plot_has_what_was_counted_and_what_was_predicted(two_phase, of):
     counted, predicted = two_phase.plot(of=of).lines
     assert list(counted.get_xdata()) == [1, 2, 3, 4]
     assert list(predicted.get_xdata()) == [3, 4]
+
+
+def test_a_ladder_of_searches_that_forget_is_predicted_as_well():
+    ladder = wb.ladder(Cube, range(2, 6), storage="bitstate")
+    assert [rung.verdict.distinct for rung in ladder.rungs] == [8, 27, 64, 125]
+    assert all(rung.verdict.holds is None for rung in ladder.rungs)
+    assert ladder.predict().value == 6

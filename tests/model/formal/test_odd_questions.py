@@ -22,7 +22,10 @@ import workbench.model.formal as wb
         (lambda: wb.graph(Jugs).number(Jugs(big=1, small=1)), "is none of the 16 states that were found"),
         (lambda: wb.graph(Jugs, by=lambda s: s.big, collapse=True), "give by or collapse=True"),
         (lambda: wb.refines(Jugs, Jugs, {"big": 0}), "the mapping must be a function of the concrete state"),
-        (lambda: wb.ladder(wb.library.DiningPhilosophers, [2, "3"]), "sizes of a ladder are integers, got '3'"),
+        (
+            lambda: wb.ladder(wb.library.DiningPhilosophers, [2, "3"]),
+            "sizes of a ladder are integers, got '3'",
+        ),
         (lambda: wb.ladder(wb.library.DiningPhilosophers, 3), "values must be the sizes"),
         (lambda: wb.replay(Jugs, None), "a trace is a list of steps"),
     ],

@@ -94,9 +94,12 @@ def violation_is_behaviour(model, violation):
 
 @pytest.mark.parametrize(("rm", "states"), [(7, 920), (8, 1_461), (9, 2_232)])
 def test_two_phase_commit_has_the_published_numbers_of_symmetric_states(rm, states):
-    """As counted for Stateright's and TLC's model of it with full canonicalisation."""
-    verdict = checked_by_both(library.TwoPhaseCommit(rm=rm), symmetry=True)
+    verdict = wb.check(library.TwoPhaseCommit(rm=rm), symmetry=True, engine="compiled")
     assert (verdict.holds, verdict.distinct) == (True, states)
+
+
+def test_two_phase_commit_is_explored_by_both_engines_alike():
+    checked_by_both(library.TwoPhaseCommit(rm=6), symmetry=True)
 
 
 @pytest.mark.parametrize(
@@ -203,17 +206,6 @@ def test_a_model_that_outgrows_the_interpreter_is_compiled_with_its_symmetry():
     verdict = wb.check(Large, symmetry=True)
     assert (verdict.engine, verdict.distinct) == ("compiled", 22_100)  # multisets: C(52, 3)
     assert verdict.notes == ()
-
-
-def test_what_cannot_be_renamed_by_the_machine_is_interpreted_and_says_why():
-    members = wb.Symmetric(9)
-
-    class Nine(wb.Model):
-        holder = members
-        seen = wb.Set(members)
-
-    with pytest.raises(wb.NotCompilableError, match="Nine has 362,880 renamings"):
-        wb.check(Nine, symmetry=True, engine="compiled")
 
 
 def test_symmetric_states_are_counted_as_multisets():
@@ -326,7 +318,7 @@ def test_views_are_compiled(view, limits):
 
 
 def failing(s):
-    return 10 // (s.n - 3)
+    return 10 // (s.n + 18)
 
 
 def listed(s):
@@ -335,9 +327,9 @@ def listed(s):
 
 @pytest.mark.parametrize("engine", ["python", "compiled", "auto"])
 def test_a_view_that_fails_is_an_error_that_says_where(engine):
-    with pytest.raises(wb.ActionError, match=r"view seen raised ZeroDivisionError.*n=3"):
+    with pytest.raises(wb.ActionError, match=r"view failing raised ZeroDivisionError.*n=-18"):
         wb.check(type("Viewed", (Signed,), {"seen": wb.view(failing)}), engine=engine)
-    with pytest.raises(wb.ActionError, match=r"view seen returned .*, which may change: make it a tuple"):
+    with pytest.raises(wb.ActionError, match=r"view listed returned .*, which may change: make it a tuple"):
         wb.check(type("Viewed", (Signed,), {"seen": wb.view(listed)}), engine=engine)
 
 

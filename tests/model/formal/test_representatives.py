@@ -110,7 +110,7 @@ def state_of(declared, rng):
 
 
 @pytest.mark.parametrize("name", FORMS)
-@settings(max_examples=12)
+@settings(max_examples=8)
 @given(seed=st.integers(0, 2**32))
 def test_renamings_of_a_state_have_its_key_and_no_other_state_has(name, seed):
     declared, key_of = keys_by_name(name)

@@ -7,7 +7,7 @@ import pytest
 
 import workbench.model.formal as wb
 
-SCRIPT = '''
+SCRIPT = """
 import enum
 import workbench.model.formal as wb
 
@@ -60,7 +60,7 @@ class Kinds(wb.Model):
 
 found = wb.check(Kinds, engine="python")
 text = found.test_source()
-'''
+"""
 
 
 def failure_of(text):
@@ -123,5 +123,7 @@ def test_a_constant_that_no_module_defines_is_refused():
 
     model = type("Made", (Infinite,), {"kind": wb.Enum(Local)})
     verdict = wb.check(model, engine="python")
-    with pytest.raises(wb.ReplayError, match=r"<Local.ONE: 1> cannot be written in a test: no module defines"):
+    with pytest.raises(
+        wb.ReplayError, match=r"<Local.ONE: 1> cannot be written in a test: no module defines"
+    ):
         verdict.test_source("Infinite")

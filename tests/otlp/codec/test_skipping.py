@@ -157,6 +157,25 @@ class TestJson:
         found = read_json(text('{"x":' + "1" * 5000 + "}", '{"kind":"x"}'))
         assert (len(found), found.skipped) == (1, 1)
 
+    @pytest.mark.parametrize("share", [0.0, 0.02, 0.5, 0.98, 1.0])
+    def test_however_bad_records_lie_just_they_are_left_out(self, share):
+        """Some good ones hold a number of 30 digits at the edge between two doubles, to be read exactly."""
+        rng = random.Random(4)
+        edge = '"attributes":[{"value":{"doubleValue":9007199254740993.00000000000000001}}],'
+        bad = ['{"kind":"x"}', '{"name":1}', "12", '"]}"', '{"name":"a","name":"b"}', "null"]
+        is_bad = [rng.random() < share for _ in range(700)]
+        records = [
+            rng.choice(bad) if each else f'{{{rng.choice([edge, ""])}"name":"{number}"}}'
+            for number, each in enumerate(is_bad)
+        ]
+        found = read_json(text(*records))
+        assert found["name"].to_pylist() == [str(at) for at, each in enumerate(is_bad) if not each]
+        assert found.skipped == sum(is_bad)
+        places = [at for at, each in enumerate(is_bad) if each][:MOST_ERRORS]
+        assert [
+            int(error.path.split("spans[")[3].partition("]")[0]) for error in found.skipped_errors
+        ] == places
+
     def test_nesting_beyond_all_bounds_costs_its_record_only(self):
         found = read_json(text('{"x":' + "[" * 100_000 + "]" * 100_000 + "}", '{"name":"a"}'))
         assert (found["name"].to_pylist(), found.skipped) == (["a"], 1)

@@ -14,6 +14,9 @@ from workbench.reliability import (
     SimulationError,
     decisions,
 )
+from workbench.reliability.machines import breaker, gcra
+from workbench.reliability.machines._records import record_of
+from workbench.reliability.simulation._kernel_decisions import breaker_decisions, gcra_decisions
 
 WINDOWS = st.sampled_from(
     [
@@ -59,6 +62,59 @@ def test_breakers_of_every_window_decide_as_live(window, calls, open_s, half_ope
     options = {**window, "open_s": open_s, "half_open_calls": half_open_calls}
     live = decide_live(CircuitBreaker(**options, clock=VirtualClock()), at_s.tolist(), failed)
     assert decisions(CircuitBreaker(**options), at_s, failed).tolist() == live
+
+
+def as_tuple(state):
+    return tuple(getattr(state, name) for name in type(state).__slots__)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.floats(0.0, 3.0), max_size=80),
+    st.floats(0.1, 10.0),
+    st.integers(1, 5),
+    st.sampled_from([0.0, 0.7]),
+)
+def test_limits_are_decided_bit_by_bit_as_by_the_python_machine(gaps, rate_hz, burst, patience_s):
+    at_s, allowed = np.cumsum(np.array(gaps, float)), np.empty(len(gaps), np.bool_)
+    parameters = gcra.parameters(rate_hz, burst, patience_s)
+    live, record = gcra.State(), record_of(gcra.State())
+    expected = [gcra.take(parameters, live, at, 1.0) <= 0.0 for at in at_s.tolist()]
+    gcra_decisions(record_of(parameters), record, at_s, allowed)
+    assert allowed.tolist() == expected
+    assert record[0].item() == as_tuple(live)
+
+
+def decide_with_machine(p, s, at_s, seen):
+    """Decide call by call with the transitions alone, in Python."""
+    ring, passed = np.zeros(p.ring_length, int).tolist(), []
+    for at, outcome in zip(at_s, seen, strict=True):
+        passes = s.state == breaker.CLOSED or breaker.admit(p, s, at)
+        passed.append(passes)
+        if passes:
+            breaker.learn(p, s, ring, s.generation, outcome, at)
+    return passed, ring
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.sampled_from([0, 0, 0, 0, 1, 2, 3])), max_size=120),
+    st.sampled_from([(4, 2), (5, 5), (1, 1), (20, 10)]),
+    st.sampled_from([0.3, 0.5, 1.0]),
+    st.sampled_from([0.4, 2.0]),
+)
+def test_breakers_are_decided_bit_by_bit_as_by_the_python_machine(calls, window, failure_rate, slow_rate):
+    """Successes in a full window take a short cut; states and rings are those without it."""
+    at_s = np.cumsum([gap for gap, _ in calls]).astype(float)
+    seen = np.array([outcome for _, outcome in calls], np.uint8)
+    p = breaker.Parameters(*window, failure_rate, slow_rate, 1.0, 4.0, 2, 9.0, 2.0, 16.0)
+    live, record = breaker.State(), record_of(breaker.State())
+    passed, memory = decide_with_machine(p, live, at_s.tolist(), seen.tolist())
+    ring, allowed = np.zeros(p.ring_length, np.uint8), np.empty(len(calls), np.bool_)
+    breaker_decisions(record_of(p), record, ring, at_s, seen, allowed)
+    assert allowed.tolist() == passed
+    assert record[0].item() == as_tuple(live)
+    assert ring.tolist() == memory
 
 
 def test_slow_calls_count_in_every_window():

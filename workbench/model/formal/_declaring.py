@@ -67,7 +67,7 @@ class Declared:
         ModelError
             Always.
         """
-        msg = f"{self.name} says something of a state, and is not true by itself: join formulas by &, |, ~ and >>"
+        msg = f"{self.name} is true or false of a state only: join formulas by &, |, ~ and >>"
         raise ModelError(msg)
 
     def __invert__(self) -> "Formula":
@@ -83,13 +83,13 @@ class Declared:
         return self._formula() >> other
 
     def __rand__(self, other: Any) -> "Formula":
-        return other & self._formula()  # type: ignore[no-any-return]
+        return other & self._formula()
 
     def __ror__(self, other: Any) -> "Formula":
-        return other | self._formula()  # type: ignore[no-any-return]
+        return other | self._formula()
 
     def __rrshift__(self, other: Any) -> "Formula":
-        return other >> self._formula()  # type: ignore[no-any-return]
+        return other >> self._formula()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

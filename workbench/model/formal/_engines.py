@@ -22,6 +22,7 @@ Engine: TypeAlias = Literal["auto", "python", "compiled"]
 ENGINES = get_args(Engine)
 THREADS = (1, 2, 4, 8, 16, 32, 64)
 OUTGROWN_AT = 10_000  # states: about a second of interpreting, as long as compiling takes
+LEAST_OUTGROWN = 100  # states, however many renamings are tried of each
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +109,13 @@ def _check(engine: str) -> None:
 
 
 def _by_size(
-    by_python: Callable[..., Exploration], by_machine: Callable[[], Exploration]
+    by_python: Callable[..., Exploration],
+    by_machine: Callable[[], Exploration],
+    outgrown_at: int = OUTGROWN_AT,
 ) -> tuple[Exploration, str]:
     """Interpret a model until it has many states; then compile it, if it can be."""
     try:
-        return by_python(outgrown_at=OUTGROWN_AT), ""
+        return by_python(outgrown_at=outgrown_at), ""
     except Outgrown:
         pass
     try:
@@ -161,24 +164,27 @@ def explored_alike(  # noqa: PLR0913
     _check(engine)
     canonical = _canonical(declared, symmetry=symmetry)
 
-    def by_python(outgrown_at: int | None = None) -> Exploration:
-        return interpreted.explore(
-            declared, limits, canonical=canonical, outgrown_at=outgrown_at, watch=watch
-        )
+    by_python = partial(interpreted.explore, declared, limits, canonical=canonical, watch=watch)
+    if engine == "python":
+        _refuse_other_than_alone(how)
+        return by_python(), ""
+    alike, each = ("symmetry", _renamings(declared)) if symmetry else ("view", 1)
 
     def by_machine() -> Exploration:
-        alike = "symmetry" if symmetry else "view"
         explored: Exploration = _compiled().explore(
             declared, limits, watch=watch, alike=alike, canonical=canonical, storage=how.storage
         )
         return explored
 
-    if engine == "python":
-        _refuse_other_than_alone(how)
-        return by_python(), ""
     if engine == "compiled" or how.forgets:
         return by_machine(), ""
-    return _by_size(by_python, by_machine)
+    return _by_size(by_python, by_machine, max(LEAST_OUTGROWN, OUTGROWN_AT // each))
+
+
+def _renamings(declared: Specification) -> int:
+    from workbench.model.formal._symmetry import renamings_tried  # noqa: PLC0415 - if asked for
+
+    return renamings_tried(declared)
 
 
 def explored_reduced(  # noqa: PLR0913

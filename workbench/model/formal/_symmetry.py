@@ -5,6 +5,7 @@ sorting what it says of each of them; where they are values too, by trying all r
 """
 
 from collections.abc import Callable, Hashable
+from math import factorial, prod
 from typing import Any
 
 from workbench.model.formal._models import Frozen, Specification
@@ -13,7 +14,7 @@ from workbench.model.formal.domains.sets import Set
 from workbench.model.formal.domains.symmetric import Symmetric, permuted, renamings, symmetric_in
 from workbench.model.formal.errors import ModelError
 
-__all__ = ["canonical_form", "sorted_by"]
+__all__ = ["canonical_form", "renamings_tried", "sorted_by"]
 
 
 def canonical_form(declared: Specification) -> Callable[[Frozen], Hashable]:
@@ -34,6 +35,12 @@ def canonical_form(declared: Specification) -> Callable[[Frozen], Hashable]:
         raise ModelError(msg)
     by = sorted_by(declared)
     return _sorting(declared, by) if by is not None else _trying(declared, domains)
+
+
+def renamings_tried(declared: Specification) -> int:
+    """Return how many renamings of a state are tried to make it canonical; one where it is sorted."""
+    domains = symmetric_in(declared.fields.values())
+    return 1 if sorted_by(declared) is not None else prod(factorial(len(domain)) for domain in domains)
 
 
 def sorted_by(declared: Specification) -> Symmetric | None:

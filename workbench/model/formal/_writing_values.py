@@ -76,7 +76,7 @@ class Source:
         """Return a call that makes an enumeration: a class in a cell of a notebook has no text of its own."""
         self.imports.add("import enum")
         kind = next(each.__name__ for each in value.__mro__ if each.__module__ == "enum")
-        mixed: type = value._member_type_  # type: ignore[attr-defined]  # noqa: SLF001 - no other way to know
+        mixed: type = value._member_type_  # type: ignore[attr-defined]
         typed = f", type={mixed.__name__}" if kind == "Enum" and mixed is not object else ""
         members: Mapping[str, Any] = value.__members__
         pairs = {name: member.value for name, member in members.items()}
@@ -127,7 +127,7 @@ class Source:
     def _joined(self, values: Iterable[Any]) -> str:
         return ", ".join(map(self.literal, values))
 
-    def _domain(self, domain: Any) -> str:  # noqa: C901, PLR0911 - a table of domains
+    def _domain(self, domain: Any) -> str:  # noqa: PLR0911 - a table of domains
         """Return a domain as it would be declared; a part that has a name, by its name."""
         match domain:
             case Symmetric():

@@ -48,7 +48,8 @@ def check(  # noqa: PLR0913 - each has its default
     model : class
         Derived from `Model`.
     engine : "auto", "python" or "compiled"
-        "auto" interprets the model, and compiles it when it has more than some ten thousand states.
+        "auto" interprets the model, and compiles it when it has more than some ten thousand states, or less
+        than whole states are kept.
     max_states, max_depth, timeout_s, memory_bytes
         Where to end before everything was seen: distinct states, breadth-first levels, seconds, bytes of all
         states. The verdict then is undecided, unless something is wrong.
@@ -60,7 +61,8 @@ def check(  # noqa: PLR0913 - each has its default
     storage : "exact", "hash compaction", "bitstate", or a HashCompaction or Bitstate
         What is kept of each state: all of it, or, by the compiled engine, a hash or some bits. A search that
         keeps less finds real violations only, but may omit states: where it finds none, the verdict is
-        undecided, and says how probable that is.
+        undecided, and says how probable that is. For the behaviour that leads to a violation it is run again,
+        twice, with four bytes more a state.
     stop_at_first : bool
         End with the first violation; otherwise the whole space is explored.
     threads : int

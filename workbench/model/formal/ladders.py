@@ -145,7 +145,7 @@ class Ladder:
                 f"a prediction needs {FEWEST} rungs and is for 1 or more steps ahead: {self!r}, ahead={ahead}"
             )
             raise ModelError(msg)
-        cut = [rung for rung in self.rungs if rung.verdict.bound]
+        cut = [rung for rung in self.rungs if rung.verdict.bound and not rung.verdict.forgotten]
         if cut:
             msg = f"size {cut[0].value} was ended by {cut[0].verdict.bound}: its states say nothing of others"
             raise ModelError(msg)
@@ -221,7 +221,7 @@ class Ladder:
         return self.table()._repr_html_()
 
 
-def ladder(factory: Any, values: Iterable[int], *, max_states: int | None = None, **options: Any) -> Ladder:
+def ladder(factory: Any, values: Any, *, max_states: int | None = None, **options: Any) -> Ladder:
     """Explore a model in growing sizes, and predict each from those before.
 
     Parameters

@@ -81,7 +81,9 @@ class Reachability:
 
         said = f"undecided: ended by {self.bound}"
         if self.holds is not None:
-            said = f"reached by {plural(len(self.trace) - 1, 'action')}" if self.holds else "cannot be reached"
+            said = (
+                f"reached by {plural(len(self.trace) - 1, 'action')}" if self.holds else "cannot be reached"
+            )
         name = specification(self.model).name
         return f"Reachability({self.predicate} of {name}: {said}; {self.distinct:,} states seen)"
 

@@ -32,7 +32,7 @@ KIND = "refinement"
 def refines(  # noqa: PLR0913 - each has its default
     concrete: Any,
     abstract: Any,
-    mapping: Callable[[Any], Model | Mapping[str, Any]],
+    mapping: Any,
     *,
     engine: Engine = "auto",
     max_states: int | None = None,
@@ -47,7 +47,7 @@ def refines(  # noqa: PLR0913 - each has its default
     concrete, abstract : class
         Derived from `Model`.
     mapping : callable
-        A function of the concrete state; returns the abstract one, or a mapping of its fields.
+        A function of the concrete state; returns the abstract one (a `Model`), or a mapping of its fields.
     engine, max_states, max_depth, timeout_s, progress
         As for `check`, for the concrete model.
 

@@ -41,7 +41,9 @@ C_REWRITE, C_UNKNOWN, C_KEEP, C_NESTED_UNKNOWN, C_STACK, C_LIMIT, C_LIST_ROOM = 
     144,
     152,
 )
-CONTROL_SLOTS = 24
+C_RECORDS, C_PLACES, C_PLACE_COLUMNS, C_PLACE_COUNT, C_OFFSETS = 160, 168, 176, 184, 192
+C_COUNT_COUNT, C_SLAB_ROOM, C_KIND_COUNT, C_ATTRIBUTE_COUNT, C_PENDING = 200, 208, 216, 224, 232
+CONTROL_SLOTS = 32
 
 # A dictionary's control block: texts stored once
 D_SLOTS, D_OFFSETS, D_BYTES, D_HASHES, D_COUNT, D_MASK, D_FAILED, D_ROOM, D_BYTES_ROOM = range(0, 72, 8)
@@ -55,9 +57,14 @@ S_ENTRIES, S_COUNT, S_ROOM = 0, 8, 16
 SIDE_SIZE = 32
 SLOT_KEY_VALUE, SLOT_VALUE = 0, 1  # of an attribute's row; other rows have one slot a message and one an id
 
-# What a key was last seen with
+# What a key was last seen with; where that was, if it starts with the key, else 0
 R_START, R_LENGTH, R_TYPE, R_VALUE, R_KEY, R_KEY_LENGTH = 0, 8, 16, 24, 48, 56
 RECENT_SIZE = 64
+
+# A text that is looked for later: where it is, its hash, where its number goes, and who else wants to know
+P_TEXT, P_SIZE, P_HASH, P_BITS, P_VALUE, P_RECENT, P_START, P_LENGTH = range(0, 64, 8)
+PENDING_SIZE = 64
+MOST_PENDING = 16
 
 RECURSION_LIMIT = 100  # of the official parsers
 
@@ -71,5 +78,6 @@ E_KEY_OFFSETS, E_KEY_BYTES, E_TEXT_OFFSETS, E_TEXT_BYTES, E_BLOB_OFFSETS, E_BLOB
     88,
     96,
 )
+E_ALL_FIELDS, E_FIELD_COUNTS, E_KIND_COUNT = 104, 112, 120
 ENCODER_SLOTS = 16
 FIXED_PART = 512  # more bytes than the fixed-size fields of any message

@@ -1,6 +1,8 @@
 """`ColumnDecoder`: one message of OTLP protobuf to flat columns."""
 
+import ctypes
 import threading
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,16 +12,26 @@ import numpy.typing as npt
 from workbench.kernels import announce_compilation
 from workbench.otlp.codec import _codes as codes
 from workbench.otlp.codec._kernel_decode import count_rows, fill_columns
+from workbench.otlp.codec._kernel_messages import (
+    begin_columns,
+    begin_message,
+    end_columns,
+    end_message,
+    learn_density,
+)
 from workbench.otlp.codec._plan import Plan, plan_of
 from workbench.otlp.codec._records import decoder_records
-from workbench.otlp.codec._reserve import LINE, Arena, Dictionary, Heap, Sides
-from workbench.otlp.codec._star import SlabColumns, SlabLayout, Star, Strings, address_of
+from workbench.otlp.codec._reserve import LINE, Arena, Dictionary, Heap
+from workbench.otlp.codec._star import SlabColumns, SlabLayout, Star, address_of
 
 __all__ = ["ColumnDecoder", "MalformedMessageError", "RewriteNeededError"]
 
 Counts = npt.NDArray[np.int64]
 FEW = 64
 MARGIN = 1.25  # more rows a byte than the last message had
+_start_of_bytes = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.py_object)(
+    ("PyBytes_AsString", ctypes.pythonapi)
+)  # which needs no array to be made first
 
 
 class MalformedMessageError(ValueError):
@@ -49,15 +61,25 @@ class ColumnDecoder:
         self.records.kinds[:, first : last + 1] *= self.records.starts.itemsize * 2
         self.records.kinds[:, first : last + 1] += self.records.starts.ctypes.data
         self.seen_references = self.records.attributes[:, codes.A_SEEN_REF // 8]
-        self.layouts: dict[bytes, SlabLayout] = {}
         self.counters = _Counters(self.plan)
         self.density = np.zeros(len(self.counters.counts))  # rows and list elements a byte
         self.lock = threading.Lock()
         self.slab = _Slab.of(self.plan, np.zeros_like(self.counters.counts), 0)
         self.stack = np.zeros((codes.RECURSION_LIMIT + 2, 3), np.int64)
+        self.pending = np.zeros((codes.MOST_PENDING, codes.PENDING_SIZE // 8), np.int64)
+        self.heap, self.sides = np.zeros(5, np.int64), np.zeros(3, np.int64)  # control blocks
         self.control = np.zeros(codes.CONTROL_SLOTS, np.int64)
+        self.control_address = address_of(self.control)
+        self.numbers = self.control.data  # whose elements are at hand sooner than an array's
+        self.heap_numbers, self.sides_numbers = self.heap.data, self.sides.data
+        self._connect_all()
+        self.learnt = False
+        self._learn_anew(0, 0, 0)
+
+    def _connect_all(self) -> None:
         for slot, array in (
             (codes.C_STACK, self.stack),
+            (codes.C_PENDING, self.pending),
             (codes.C_DISPATCH, self.records.dispatch),
             (codes.C_FIELDS, self.records.fields),
             (codes.C_KINDS, self.records.kinds),
@@ -66,11 +88,20 @@ class ColumnDecoder:
             (codes.C_LISTS, self.counters.lists),
             (codes.C_ROOM, self.counters.row_room),
             (codes.C_LIST_ROOM, self.counters.list_room),
+            (codes.C_BLOBS, self.heap),
+            (codes.C_SIDES, self.sides),
+            (codes.C_RECORDS, self.records.memory),
+            (codes.C_PLACES, self.records.places),
+            (codes.C_PLACE_COLUMNS, self.records.columns),
         ):
             _connect(self.control, slot, array)
-        self.control_address = address_of(self.control)
-        self.learnt = False
-        self._learn_anew(0, 0, 0)
+        for slot, number in (
+            (codes.C_PLACE_COUNT, len(self.records.places)),
+            (codes.C_COUNT_COUNT, len(self.counters.counts)),
+            (codes.C_KIND_COUNT, len(self.plan.kinds)),
+            (codes.C_ATTRIBUTE_COUNT, len(self.plan.attribute_tables)),
+        ):
+            self.control[slot // 8] = number
 
     def _learn_anew(self, keys: int, texts: int, size: int) -> None:
         self.keys = Dictionary(max(1 << 12, 2 * keys), max(1 << 16, 2 * size))
@@ -92,24 +123,23 @@ class ColumnDecoder:
             As their names say.
         """
         with self.lock:
-            return self._decode([_Span.of(part) for part in parts], keep_unknown)
+            return self._decode(_Spans(parts), keep_unknown)
 
-    def _decode(self, spans: list["_Span"], keep_unknown: bool) -> Star:  # noqa: FBT001 - as its caller says
-        size = sum(span.size for span in spans)
-        slab = self._estimate(size) if self.learnt else self._count(spans, size)
+    def _decode(self, spans: "_Spans", keep_unknown: bool) -> Star:  # noqa: FBT001 - as its caller says
+        slab = self._estimate(spans.size) if self.learnt else self._count(spans)
         more = FEW  # room for what no count says: things said twice, unknown fields
-        control = self.control
-        control[codes.C_KEEP // 8] = keep_unknown
+        numbers = self.numbers
+        numbers[codes.C_KEEP // 8] = keep_unknown
         while (filled := self._fill(spans, slab, more)) is None:
-            slab, more = self._count(spans, size), more * 16
+            slab, more = self._count(spans), more * 16
             self.slab = slab  # the one estimated does not suit what comes now
-        unknown = int(control[codes.C_UNKNOWN // 8])
-        if control[codes.C_REWRITE // 8] or (control[codes.C_NESTED_UNKNOWN // 8] and not keep_unknown):
+        unknown = numbers[codes.C_UNKNOWN // 8]
+        if numbers[codes.C_REWRITE // 8] or (numbers[codes.C_NESTED_UNKNOWN // 8] and not keep_unknown):
             raise RewriteNeededError(unknown)
-        if size:
-            np.maximum(self.density, self.counters.counts / size, out=self.density)
+        if spans.size:
+            learn_density(self.density, self.counters.counts, spans.size)
             self.learnt = True
-        return self._star(filled, unknown)
+        return self._star(filled, unknown, spans.size)
 
     def _estimate(self, size: int) -> "_Slab":
         """Return room for a message of so many bytes, as dense as the densest so far."""
@@ -118,71 +148,55 @@ class ColumnDecoder:
             self.slab = _Slab.of(self.plan, room, size)
         return self.slab
 
-    def _count(self, spans: list["_Span"], size: int) -> "_Slab":
+    def _count(self, spans: "_Spans") -> "_Slab":
         """Return room for exactly what the messages hold."""
         self.counters.reset()
-        for number, span in enumerate(spans):
-            if count_rows(span.at, span.at + span.size, 0, self.control_address) != codes.OK:
+        for number, (at, size) in enumerate(spans):
+            if count_rows(at, at + size, 0, self.control_address) != codes.OK:
                 raise MalformedMessageError(number)
-        return _Slab.of(self.plan, self.counters.counts.copy(), size)
+        return _Slab.of(self.plan, self.counters.counts.copy(), spans.size)
 
-    def _fill(self, spans: list["_Span"], slab: "_Slab", more: int) -> "_Filled | None":
+    def _fill(self, spans: "_Spans", slab: "_Slab", more: int) -> "_Filled | None":
         """Fill columns with so much room; return None where it was not enough."""
-        size = sum(span.size for span in spans)
-        if not (self.keys.fits(slab.keys + more, size) and self.texts.fits(slab.texts + more, size)):
-            self._learn_anew(slab.keys + more, slab.texts + more, size)
-        arena = Arena(slab.size, zeroed=slab.zeroed)
-        self.records.point_to(slab.offsets + arena.address)
-        self.seen_references[:] = 0
-        self.counters.room[:] = slab.room
-        self.counters.reset()
-        heap, sides = Heap(slab.rows + more, size), Sides(more)
-        control = self.control
-        _connect(control, codes.C_BLOBS, heap.control)
-        _connect(control, codes.C_SIDES, sides.control)
-        control[codes.C_REWRITE // 8] = control[codes.C_UNKNOWN // 8] = 0
-        control[codes.C_NESTED_UNKNOWN // 8] = 0
+        keys, texts, size = slab.keys + more, slab.texts + more, spans.size
+        if not (self.keys.fits(keys, size) and self.texts.fits(texts, size)):
+            self._learn_anew(keys, texts, size)
+        arena, heap = Arena(slab.size, slab.zeroed), Heap(slab.rows + more, size, more)
+        self.heap_numbers[codes.H_ROOM // 8] = slab.rows + more
+        self.heap_numbers[codes.H_BYTES_ROOM // 8] = size
+        self.sides_numbers[codes.S_ROOM // 8] = more
+        numbers = self.numbers
+        numbers[codes.C_OFFSETS // 8] = slab.offsets_at
+        numbers[codes.C_SLAB_ROOM // 8] = slab.room_at
+        begin_columns(self.control_address, arena.address, heap.address, heap.bytes_at, heap.sides_at)
         for number, span in enumerate(spans):
-            self.recent[: self.keys.count + 1, codes.R_LENGTH // 8] = -1  # it points into another input
-            control[codes.C_LIMIT // 8] = span.at + span.size - LINE
-            outcome = fill_columns(span.at, span.at + span.size, 0, 0, self.control_address)
-            failure = self.keys.failure() | self.texts.failure()
-            if failure & codes.NOT_UTF8:
-                raise MalformedMessageError(number)
-            if failure or outcome == codes.ROOM:
+            outcome = self._read(*span)
+            if outcome == codes.ROOM:
                 return None
             if outcome != codes.OK:
                 raise MalformedMessageError(number)
-        return None if heap.overflowed or sides.overflowed else _Filled(slab, arena, heap, sides, size)
+        return _Filled(slab, arena, heap) if end_columns(self.control_address) == codes.OK else None
 
-    def _layout(self) -> SlabLayout:
-        """Return the columns that hold anything: references to keys are rare."""
-        seen = self.seen_references.tobytes()
-        if seen not in self.layouts:
-            tables = zip(self.plan.attribute_tables, self.seen_references, strict=True)
-            unseen = {f"{table}.key_strindex" for table, found in tables if not found}
-            places = {name: place for name, place in self.plan.layout.items() if name not in unseen}
-            self.layouts[seen] = SlabLayout(places, [self.plan.layout[name][0] for name in unseen])
-        return self.layouts[seen]
+    def _read(self, at: int, size: int) -> int:
+        begin_message(self.control_address, at, size)
+        outcome = fill_columns(at, at + size, 0, 0, self.control_address)
+        ended: int = end_message(self.control_address, outcome)
+        return ended
 
-    def _star(self, filled: "_Filled", unknown: int) -> Star:
-        plan = self.plan
+    def _star(self, filled: "_Filled", unknown: int, size: int) -> Star:
+        plan, arena = self.plan, filled.arena
+        layout = filled.slab.layout(plan, self.seen_references)
         counts = self.counters.counts.copy()
-        columns = SlabColumns(
-            filled.arena.memory, self._layout(), filled.slab.offsets, counts[plan.sources] + plan.extra
-        )
-        for name, source in plan.ends_of_starts.items():
-            columns[name][-1] = counts[source]
         return Star(
             plan.signal,
             dict(zip(plan.tables, counts.tolist(), strict=False)),
-            columns,
-            _strings(self.keys),
-            _strings(self.texts),
-            Strings(filled.heap.offsets[: filled.heap.needed + 1], filled.heap.data),
-            filled.sides.entries[: filled.sides.needed],
+            SlabColumns(arena.memory, arena.address, layout, counts),
+            self.keys.strings,
+            self.texts.strings,
+            filled.heap.strings(self.heap_numbers[codes.H_COUNT // 8]),
+            filled.heap.sides(self.sides_numbers[codes.S_COUNT // 8]),
             unknown,
-            filled.size,
+            size,
         )
 
 
@@ -191,52 +205,76 @@ class _Slab:
     """Columns laid out one behind the other, for so many rows of tables and elements of lists.
 
     `size` and `zeroed` are the bytes of all, and of those that start as zero; `keys` and `texts` how many of
-    them there can be at most.
+    them there can be at most. The two addresses are those of the arrays `room` and `offsets`.
     """
 
     message_size: int
     room: Counts
+    room_at: int
     offsets: Counts
+    offsets_at: int
     size: int
     zeroed: int
     rows: int
     keys: int
     texts: int
+    layouts: dict[bytes, SlabLayout]
 
     @classmethod
     def of(cls, plan: Plan, room: Counts, message_size: int) -> "_Slab":
         sizes = (room[plan.sources] + plan.extra) * plan.item_sizes
         sizes += LINE + -sizes % LINE
         ends = np.cumsum(sizes)
+        offsets = ends - sizes
         keys, texts = (plan.text_columns @ room).tolist()
         rows, zeroed = int(room[: len(plan.tables)].sum()), int(ends[plan.zeroed - 1])
-        return cls(message_size, room, ends - sizes, int(ends[-1]), zeroed, rows, keys, texts)
+        at = address_of(room), address_of(offsets)
+        return cls(message_size, room, at[0], offsets, at[1], int(ends[-1]), zeroed, rows, keys, texts, {})
 
     def suits(self, message_size: int) -> bool:
         """Tell whether it is as large as a message of so many bytes needs, and not much larger."""
         return 0.8 * self.message_size <= message_size <= self.message_size
 
+    def layout(self, plan: Plan, seen_references: Counts) -> SlabLayout:
+        """Return the columns that hold anything: references to keys are rare."""
+        seen = seen_references.tobytes()
+        if seen not in self.layouts:
+            tables = zip(plan.attribute_tables, seen_references, strict=True)
+            unseen = {f"{table}.key_strindex" for table, found in tables if not found}
+            offsets = self.offsets.copy()
+            offsets[[plan.layout[name][0] for name in unseen]] = -1
+            places = {name: place for name, place in plan.layout.items() if name not in unseen}
+            self.layouts[seen] = SlabLayout(places, offsets, address_of(offsets), plan.sources, plan.extra)
+        return self.layouts[seen]
+
 
 @dataclass(frozen=True, slots=True)
 class _Filled:
-    """What messages of so many bytes became."""
+    """What messages became."""
 
     slab: _Slab
     arena: Arena
     heap: Heap
-    sides: Sides
-    size: int
 
 
-class _Span:
-    """Where the bytes of a message lie; keeps them there."""
+class _Spans:
+    """Where the bytes of messages lie, an address and a size each; keeps them there."""
 
-    def __init__(self, raw: npt.NDArray[np.uint8]) -> None:
-        self.raw, self.at, self.size = raw, address_of(raw), len(raw)
+    def __init__(self, parts: Sequence[Any]) -> None:
+        self._parts = [part if isinstance(part, bytes) else _as_array(part) for part in parts]
+        self._spans = [(_start_of(part), len(part)) for part in self._parts]
+        self.size = sum(map(len, parts))
 
-    @classmethod
-    def of(cls, data: Any) -> "_Span":
-        return cls(np.frombuffer(data, np.uint8) if len(data) else np.empty(0, np.uint8))
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        return iter(self._spans)
+
+
+def _as_array(part: Any) -> npt.NDArray[np.uint8]:
+    return np.frombuffer(part, np.uint8) if len(part) else np.empty(0, np.uint8)
+
+
+def _start_of(part: Any) -> int:
+    return _start_of_bytes(part) if isinstance(part, bytes) else address_of(part)
 
 
 class _Counters:
@@ -257,7 +295,3 @@ class _Counters:
 
 def _connect(control: npt.NDArray[np.int64], slot: int, array: npt.NDArray[Any]) -> None:
     control[slot // 8] = address_of(array)
-
-
-def _strings(dictionary: Dictionary) -> Strings:
-    return Strings(dictionary.offsets[: dictionary.count + 1], dictionary.data)

@@ -9,8 +9,10 @@ import numpy.typing as npt
 from workbench.kernels import announce_compilation
 from workbench.otlp.codec import _codes as codes
 from workbench.otlp.codec._choose import in_runs
+from workbench.otlp.codec._kernel_choose_fields import choose_fields
 from workbench.otlp.codec._kernel_encode import write_message
-from workbench.otlp.codec._plan import Plan, plan_of
+from workbench.otlp.codec._kernel_records import place_columns
+from workbench.otlp.codec._plan import plan_of
 from workbench.otlp.codec._records import encoder_records
 from workbench.otlp.codec._star import SlabColumns, Star, address_of
 
@@ -23,7 +25,6 @@ _scratch = threading.local()
 
 def encode_star(star: Star, into: bytearray | None = None) -> bytes | memoryview:
     """Return the message: as bytes, or as the last part of `into`, which grows when it is too small."""
-    announce_compilation(write_message, "the OTLP encoder (some 7 s)")
     writer = _Writer(star)
     if into is not None:
         return _encode_into(writer, into)
@@ -54,26 +55,35 @@ def _thread_scratch(size: int) -> Bytes:
     return found
 
 
-def _addresses(star: Star, plan: Plan) -> npt.NDArray[np.int64]:
-    """Return where each of the plan's columns starts; 0 for one that is not there."""
-    if isinstance(star.columns, SlabColumns):
-        return star.columns.addresses()
-    found = {name: address_of(column) for name, column in star.columns.items()}
-    return np.array([found.get(name, 0) for name in plan.columns], np.int64)
-
-
 class _Encoder:
     """A thread's records of one signal, which each star's columns are connected to."""
 
     def __init__(self, signal: str) -> None:
+        announce_compilation(write_message, "the OTLP encoder (some 7 s)")
         self.plan = plan_of(signal)
         self.records = encoder_records(signal).copy()
         self.cursors = np.zeros(len(self.plan.tables), np.int64)
         self.control = np.zeros(codes.ENCODER_SLOTS, np.int64)
-        self.connect(codes.E_FIELDS, self.records.fields)
-        self.connect(codes.E_KINDS, self.records.kinds)
-        self.connect(codes.E_ATTRIBUTES, self.records.attributes)
-        self.connect(codes.E_CURSORS, self.cursors)
+        self.address = address_of(self.control)
+        self.numbers = self.control.data  # whose elements are at hand sooner than an array's
+        self.places = (
+            address_of(self.records.memory),
+            address_of(self.records.places),
+            address_of(self.records.columns),
+            len(self.records.places),
+        )
+        self.chosen = np.zeros_like(self.records.fields)
+        self.field_counts = self.records.kinds[:, codes.K_FIELDS // 8].copy()
+        self.numbers[codes.E_KIND_COUNT // 8] = len(self.field_counts)
+        for slot, array in (
+            (codes.E_ALL_FIELDS, self.records.fields),
+            (codes.E_FIELD_COUNTS, self.field_counts),
+            (codes.E_FIELDS, self.chosen),
+            (codes.E_KINDS, self.records.kinds),
+            (codes.E_ATTRIBUTES, self.records.attributes),
+            (codes.E_CURSORS, self.cursors),
+        ):
+            self.connect(slot, array)
 
     @classmethod
     def of_thread(cls, signal: str) -> "_Encoder":
@@ -83,24 +93,39 @@ class _Encoder:
         return known[signal]
 
     def connect(self, slot: int, array: npt.NDArray[Any]) -> None:
-        self.control[slot // 8] = address_of(array)
+        self.numbers[slot // 8] = address_of(array)
+
+    def connect_columns(self, star: Star) -> None:
+        """Place all columns, in the plan's order; those that are not there have the address 0."""
+        columns = star.columns
+        if isinstance(columns, SlabColumns):
+            place_columns(*self.places, columns.layout.offsets_at, columns.address)
+        else:
+            addresses = np.zeros(len(self.plan.columns), np.int64)
+            for number, name in enumerate(self.plan.columns):
+                if name in columns:
+                    addresses[number] = address_of(columns[name])
+            self.records.point_to(addresses)
 
 
 class _Writer:
     """The columns of a star, connected to an encoder."""
 
     def __init__(self, star: Star) -> None:
-        star = in_runs(star)
+        if not isinstance(star.columns, SlabColumns):  # whose rows are in their parents' order
+            star = in_runs(star)
         encoder = _Encoder.of_thread(star.signal)
         self.star, self.encoder = star, encoder
-        encoder.records.point_to(_addresses(star, encoder.plan))
-        self.rows = [star.rows[table] for table in encoder.plan.tables]
+        encoder.connect_columns(star)
+        self.rows = np.array([star.rows[table] for table in encoder.plan.tables], np.int64)
+        encoder.cursors[:] = self.rows
+        choose_fields(encoder.address)
         self.sides = star.sides
         if len(star.sides):
             order = np.lexsort((np.arange(len(star.sides)), *star.sides[:, 2::-1].T))
             self.sides = np.ascontiguousarray(star.sides[order])
-        encoder.connect(codes.E_SIDES, self.sides)
-        encoder.control[codes.E_SIDE_COUNT // 8] = len(self.sides)
+            encoder.connect(codes.E_SIDES, self.sides)
+        encoder.numbers[codes.E_SIDE_COUNT // 8] = len(self.sides)
         encoder.connect(codes.E_KEY_OFFSETS, star.keys.offsets)
         encoder.connect(codes.E_KEY_BYTES, star.keys.data)
         encoder.connect(codes.E_TEXT_OFFSETS, star.texts.offsets)
@@ -111,8 +136,7 @@ class _Writer:
     def write(self, target: Bytes) -> int:
         """Write to the end of an array; return where the message starts, or -1 where it has no room."""
         self.encoder.cursors[:] = self.rows
-        control = self.encoder.control
         low = address_of(target)
-        control[codes.E_LOW // 8] = low
-        at = write_message(low + len(target), 0, 0, address_of(control))
+        self.encoder.numbers[codes.E_LOW // 8] = low
+        at = write_message(low + len(target), 0, 0, self.encoder.address)
         return -1 if at < 0 else int(at - low)

@@ -1,7 +1,7 @@
 """A parser of OTLP/JSON that keeps its tables and its memory, for very many short texts.
 
-`parse_json` sets both up for each text, which costs more than a short text does. Here a text that is refused has no
-error either, only the place: who needs the error asks `parse_json` for it.
+`parse_json` sets both up for each text, which costs more than a short text does. Here a text that is refused
+has no error either, only the place: who needs the error asks `parse_json` for it.
 """
 
 from typing import Any

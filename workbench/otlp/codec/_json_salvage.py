@@ -2,8 +2,8 @@
 
 The text is cut where its brackets say so, and the parser judges each record and each envelope by itself: what
 it takes is kept as it was spelled. Of text that breaks off, all is kept that was whole before; but records
-whose resource or scope was not there yet may have had one, and are left out. Records are tried in runs, as long
-as they go well; only those errors are put into words that are remembered.
+whose resource or scope was not there yet may have had one, and are left out. Records are tried in runs that
+grow while they go well; only those errors are put into words that are remembered.
 """
 
 from bisect import bisect_right
@@ -131,7 +131,8 @@ class _Salvager:
         """Yield what is sound of an element that is not."""
         start, stop = span
         if len(here) == len(self.names):
-            self.lose(1, self.fault(self.text[start:stop] + self.closing(len(here)), start, here))
+            piece = self.text[start:stop] + self.closing(len(here))
+            self.lose(1, self.fault(piece, start, here) if self.remembers_more else UNSAID)
         elif (kept := self.envelope(start, stop, here)) is not None:
             yield kept
 
@@ -146,7 +147,7 @@ class _Salvager:
         opening = self.opening(len(places))
         if self.parser.fault_in(opening + piece) < 0:
             return None
-        if len(self.errors) >= self.most_errors:
+        if not self.remembers_more:
             return UNSAID
         try:
             parse_json(self.parser.signal, opening + piece)
@@ -159,8 +160,12 @@ class _Salvager:
     def lose(self, records: int, error: OtlpError | None) -> None:
         """Count records that something wrong costs."""
         self.skipped += records
-        if error is not None and len(self.errors) < self.most_errors:
+        if error is not None and self.remembers_more:
             self.errors.append(error)
+
+    @property
+    def remembers_more(self) -> bool:
+        return len(self.errors) < self.most_errors
 
     def count(self, start: int, stop: int, depth: int) -> int:
         """Return how many records a value holds, sound or not."""

@@ -109,6 +109,8 @@ class Structure:
 
 
 def _is_name(key: bytes, name: str) -> bool:
+    if b"\\" not in key:
+        return key[1:-1] == name.encode()
     try:
         return bool(json.loads(key) == name)
     except ValueError:

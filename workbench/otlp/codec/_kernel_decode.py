@@ -9,8 +9,9 @@ from typing import Any
 
 from workbench.kernels import kernel
 from workbench.kernels.memory import (
-    copy,
     copy16,
+    copy32,
+    inlined,
     load8,
     load16,
     load32,
@@ -20,10 +21,7 @@ from workbench.kernels.memory import (
     store64,
 )
 from workbench.otlp.codec._codes import (
-    A_PARENT,
-    ATTRIBUTES_SIZE,
     BLOB,
-    C_ATTRIBUTES,
     C_DISPATCH,
     C_FIELDS,
     C_KEEP,
@@ -75,10 +73,11 @@ from workbench.otlp.codec._codes import (
     VARINT32,
     VARINT64,
     WORD,
-    ZIGZAG32,
 )
+from workbench.otlp.codec._kernel_attributes import read_key_values
 from workbench.otlp.codec._kernel_dictionary import find_text
-from workbench.otlp.codec._kernel_values import append_blob, append_side, read_key_value, read_value
+from workbench.otlp.codec._kernel_hints import stay_apart
+from workbench.otlp.codec._kernel_values import append_blob, append_side, read_value
 from workbench.otlp.codec._kernel_wire import read_length, read_tag, read_varint, skip_field
 
 __all__ = ["count_rows", "fill_columns"]
@@ -155,31 +154,139 @@ def _varints(at: Any, end: Any, field: Any, control: Any) -> Any:
     return OK
 
 
-@kernel("int64(int64, int64, int64, int64)")
-def _read_id(at: Any, size: Any, field: Any, row: Any) -> Any:
-    """Store an id of the right size; tell whether it was one."""
-    width = load64(field + F_AUX)
-    if size != width:
-        return False
-    column = load64(field + F_COLUMN) + width * row
-    if width == 16:
-        copy16(column, at)
+@kernel("void(int64, int64, int64, int64, int64, int64)")
+def _keep_aside(control: Any, record: Any, row: Any, slot: Any, at: Any, size: Any) -> None:
+    """Keep bytes of a row that no column holds."""
+    stay_apart()
+    append_side(control, load64(record + K_TABLE), row, slot, at, size)
+    column = load64(record + K_PRESENT) + 4 * row
+    store32(column, load32(column) | SIDED_BIT)
+
+
+@inlined
+def _next_row(field: Any, control: Any) -> Any:
+    """Return the next row of a field's table; -1 where it has no room."""
+    table = load64(field + F_TABLE)
+    counter = load64(control + C_ROWS) + 8 * table
+    child = load64(counter)
+    if child >= load64(load64(control + C_ROOM) + 8 * table):
+        return -1
+    store64(counter, child + 1)
+    return child
+
+
+@inlined
+def _append_words(at: Any, size: Any, field: Any, control: Any) -> Any:
+    """Append words to a field's list; return an outcome."""
+    place = 8 * load64(field + F_AUX)
+    counter = load64(control + C_LISTS) + place
+    number = load64(counter)
+    if size & 7 != 0:
+        return MALFORMED
+    if number + (size >> 3) > load64(load64(control + C_LIST_ROOM) + place):
+        return ROOM
+    store64(counter, number + (size >> 3))
+    target = load64(field + F_COLUMN) + 8 * number
+    while size >= 32:
+        copy32(target, at)
+        target += 32
+        at += 32
+        size -= 32
+    while size > 0:
+        store64(target, load64(at))
+        target += 8
+        at += 8
+        size -= 8
+    return OK
+
+
+@inlined
+def _append_varint(value: Any, op: Any, field: Any, control: Any) -> Any:
+    """Append a number to a field's list; return an outcome."""
+    place = 8 * load64(field + F_AUX)
+    counter = load64(control + C_LISTS) + place
+    number = load64(counter)
+    if number >= load64(load64(control + C_LIST_ROOM) + place):
+        return ROOM
+    store64(counter, number + 1)
+    if op == ONE_VARINT32:
+        store32(load64(field + F_COLUMN) + 4 * number, value)
     else:
-        store64(column, load64(at))
-    return True
+        store64(load64(field + F_COLUMN) + 8 * number, value)
+    return OK
+
+
+@kernel("int64(int64, int64, int64, int64, int64, int64)")
+def _read_value_of_row(at: Any, size: Any, field: Any, record: Any, row: Any, control: Any) -> Any:
+    """Write an AnyValue into a row; return an outcome."""
+    stay_apart()
+    depth, table, slot = load64(record + K_DEPTH) + 1, load64(record + K_TABLE), load64(field + F_SLOT)
+    kind, value, failed = read_value(at, at + size, depth, control, table, row, slot, True)
+    if failed < 0:
+        return MALFORMED
+    store8(load64(field + F_COLUMN) + row, kind)
+    store64(load64(field + F_AUX) + 8 * row, value)
+    if kind & SIDED != 0:
+        column = load64(record + K_PRESENT) + 4 * row
+        store32(column, load32(column) | SIDED_BIT)
+    return OK
+
+
+@kernel("int64(int64, int64, int64, int64, int64, int64, int64, int64, int64)")
+def _fill_rare(
+    start: Any, at: Any, size: Any, end: Any, tag: Any, field: Any, record: Any, row: Any, control: Any
+) -> Any:
+    """Do what a field of a rare kind says; return the position after it, or an outcome that is not OK."""
+    stay_apart()
+    op, column, outcome = load64(field + F_OP), load64(field + F_COLUMN), OK
+    if op == PACKED_VARINTS or op == PACKED_VARINTS32:
+        outcome = _varints(at, at + size, field, control)
+    elif op == ONE_WORD:
+        if end - at < 8:
+            return MALFORMED
+        outcome = _append_words(at, 8, field, control)
+        size = 8
+    elif op == TEXTS:
+        child = _next_row(field, control)
+        if child < 0:
+            return ROOM
+        store32(column + 4 * child, row)
+        text = find_text(load64(control + C_TEXTS), at, size, load64(control + C_LIMIT))
+        store32(load64(field + F_AUX) + 4 * child, text)
+    elif op == BLOB:
+        store64(column + 8 * row, append_blob(control, at, size) if size != 0 else 0)
+    elif op == UNKNOWN:
+        at = skip_field(tag, at, end, load64(record + K_DEPTH))
+        if at > end:
+            return MALFORMED
+        store64(control + C_UNKNOWN, load64(control + C_UNKNOWN) + 1)
+        if load64(control + C_KEEP) != 0:
+            _keep_aside(control, record, row, load64(record + K_SLOT), start, at - start)
+    else:
+        value, at = read_varint(at, end)
+        if at > end:
+            return MALFORMED
+        if op == ONE_VARINT or op == ONE_VARINT32:
+            outcome = _append_varint(value, op, field, control)
+        elif op == VARINT64:
+            store64(column + 8 * row, value)
+        elif op == FLAG:
+            store8(column + row, 1 if value != 0 else 0)
+        else:
+            value &= 0xFFFFFFFF
+            store32(column + 4 * row, (value >> 1) ^ -(value & 1))
+    return at + size if outcome == OK else outcome
 
 
 @kernel("int64(int64, int64, int64, int64, int64)")
 def fill_columns(at: Any, end: Any, kind: Any, row: Any, control: Any) -> Any:
+    """Write a message into a row, and the messages within it into theirs; return an outcome."""
     dispatch = load64(control + C_DISPATCH) + DISPATCH_SIZE * kind
     fields = load64(control + C_FIELDS)
     record = load64(control + C_KINDS) + KIND_SIZE * kind
-    rows, lists = load64(control + C_ROWS), load64(control + C_LISTS)
-    room, list_room = load64(control + C_ROOM), load64(control + C_LIST_ROOM)
     for first in range(load64(record + K_LISTS), load64(record + K_LISTS_END), 16):
-        store64(load64(first) + 8 * row, load64(lists + 8 * load64(first + 8)))
+        store64(load64(first) + 8 * row, load64(load64(control + C_LISTS) + 8 * load64(first + 8)))
     present, odd, before = 0, 0, -1
-    limit = load64(control + C_LIMIT)
     while at < end:
         start = at
         tag, at = read_tag(at, end)
@@ -195,163 +302,80 @@ def fill_columns(at: Any, end: Any, kind: Any, row: Any, control: Any) -> Any:
             if at > end:
                 return MALFORMED
         if op == KEY_VALUE:
-            attributes = load64(control + C_ATTRIBUTES) + ATTRIBUTES_SIZE * load64(field + F_TARGET)
-            table = load64(field + F_TABLE)
-            counter = rows + 8 * table
-            child = load64(counter)
-            if child >= load64(room + 8 * table):
-                return ROOM
-            most, parents = load64(room + 8 * table), load64(attributes + A_PARENT)
-            while True:
-                store32(parents + 4 * child, row)
-                before = read_key_value(at, at + size, control, attributes, child, before)
-                if before < 0:
-                    return MALFORMED
-                child += 1
-                if (
-                    end - at - size < 3
-                    or load8(at + size) != tag
-                    or load8(at + size + 1) > 127
-                    or child >= most
-                ):
-                    break
-                following = load8(at + size + 1)  # the next attribute, as most often, is as short as this
-                if following > end - at - size - 2:
-                    break
-                at += size + 2
-                size = following
-            store64(counter, child)
+            at, before = read_key_values(at, size, end, tag, field, row, before, control)
+            if at < 0:
+                return at
         elif op == WORD:
             if end - at < 8:
                 return MALFORMED
             store64(load64(field + F_COLUMN) + 8 * row, load64(at))
             present = (present & ~load64(field + F_OTHERS)) | load64(field + F_BIT)
-            size = 8
+            at += 8
         elif op == ID:
-            bit = load64(field + F_BIT)
+            bit, width = load64(field + F_BIT), load64(field + F_AUX)
             if odd & bit != 0:
                 store64(control + C_REWRITE, 1)
-            if _read_id(at, size, field, row):
+            if size == width:
+                column = load64(field + F_COLUMN) + width * row
+                if width == 16:
+                    copy16(column, at)
+                else:
+                    store64(column, load64(at))
                 present |= bit
             else:
                 if size != 0:
                     if present & bit != 0:
                         store64(control + C_REWRITE, 1)
                     odd |= bit
-                    append_side(control, load64(record + K_TABLE), row, load64(field + F_SLOT), at, size)
+                    _keep_aside(control, record, row, load64(field + F_SLOT), at, size)
                 present &= ~bit
+            at += size
         elif op == TEXT:
-            store32(load64(field + F_COLUMN) + 4 * row, find_text(load64(control + C_TEXTS), at, size, limit))
-        elif op == ROWS:
-            table = load64(field + F_TABLE)
-            counter = rows + 8 * table
-            child = load64(counter)
-            if child >= load64(room + 8 * table):
-                return ROOM
-            store64(counter, child + 1)
-            store32(load64(field + F_COLUMN) + 4 * child, row)
-            outcome = fill_columns(at, at + size, load64(field + F_TARGET), child, control)
+            text = find_text(load64(control + C_TEXTS), at, size, load64(control + C_LIMIT))
+            store32(load64(field + F_COLUMN) + 4 * row, text)
+            at += size
+        elif op == ROWS or op == INLINE:
+            inner = row
+            if op == ROWS:
+                inner = _next_row(field, control)
+                if inner < 0:
+                    return ROOM
+                store32(load64(field + F_COLUMN) + 4 * inner, row)
+            else:
+                if present & (load64(field + F_BIT) | load64(field + F_OTHERS)) != 0:
+                    store64(control + C_REWRITE, 1)
+                present |= load64(field + F_BIT)
+            outcome = fill_columns(at, at + size, load64(field + F_TARGET), inner, control)
             if outcome != OK:
                 return outcome
+            at += size
         elif op == VARINT32:
             value, at = read_varint(at, end)
+            if at > end:
+                return MALFORMED
             store32(load64(field + F_COLUMN) + 4 * row, value)
-        elif op == INLINE:
-            if present & (load64(field + F_BIT) | load64(field + F_OTHERS)) != 0:
-                store64(control + C_REWRITE, 1)
-            present |= load64(field + F_BIT)
-            outcome = fill_columns(at, at + size, load64(field + F_TARGET), row, control)
-            if outcome != OK:
-                return outcome
         elif op == HALF:
             if end - at < 4:
                 return MALFORMED
             store32(load64(field + F_COLUMN) + 4 * row, load32(at))
-            size = 4
+            at += 4
+        elif op == PACKED_WORDS:
+            outcome = _append_words(at, size, field, control)
+            if outcome != OK:
+                return outcome
+            at += size
         elif op == VALUE:
             if present & load64(field + F_BIT) != 0:
                 store64(control + C_REWRITE, 1)
             present |= load64(field + F_BIT)
-            depth = load64(record + K_DEPTH) + 1
-            found, value, failed = read_value(
-                at, at + size, depth, control, load64(record + K_TABLE), row, load64(field + F_SLOT), True
-            )
-            if failed < 0:
-                return MALFORMED
-            store8(load64(field + F_COLUMN) + row, found)
-            store64(load64(field + F_AUX) + 8 * row, value)
-            if found & SIDED != 0:
-                odd |= SIDED_BIT
-        elif op == PACKED_WORDS:
-            if size & 7 != 0:
-                return MALFORMED
-            counter = lists + 8 * load64(field + F_AUX)
-            number = load64(counter)
-            if number + (size >> 3) > load64(list_room + 8 * load64(field + F_AUX)):
-                return ROOM
-            copy(load64(field + F_COLUMN) + 8 * number, at, size)
-            store64(counter, number + (size >> 3))
-        elif op == ONE_WORD:
-            if end - at < 8:
-                return MALFORMED
-            counter = lists + 8 * load64(field + F_AUX)
-            if load64(counter) >= load64(list_room + 8 * load64(field + F_AUX)):
-                return ROOM
-            store64(load64(field + F_COLUMN) + 8 * load64(counter), load64(at))
-            store64(counter, load64(counter) + 1)
-            size = 8
-        elif op == PACKED_VARINTS or op == PACKED_VARINTS32:
-            outcome = _varints(at, at + size, field, control)
+            outcome = _read_value_of_row(at, size, field, record, row, control)
             if outcome != OK:
                 return outcome
-        elif op == ONE_VARINT or op == ONE_VARINT32:
-            value, at = read_varint(at, end)
-            counter = lists + 8 * load64(field + F_AUX)
-            if at <= end:
-                number = load64(counter)
-                if number >= load64(list_room + 8 * load64(field + F_AUX)):
-                    return ROOM
-                if op == ONE_VARINT32:
-                    store32(load64(field + F_COLUMN) + 4 * number, value)
-                else:
-                    store64(load64(field + F_COLUMN) + 8 * number, value)
-                store64(counter, number + 1)
-        elif op == VARINT64:
-            value, at = read_varint(at, end)
-            store64(load64(field + F_COLUMN) + 8 * row, value)
-        elif op == FLAG:
-            value, at = read_varint(at, end)
-            store8(load64(field + F_COLUMN) + row, 1 if value != 0 else 0)
-        elif op == ZIGZAG32:
-            value, at = read_varint(at, end)
-            value &= 0xFFFFFFFF
-            store32(load64(field + F_COLUMN) + 4 * row, (value >> 1) ^ -(value & 1))
-        elif op == TEXTS:
-            table = load64(field + F_TABLE)
-            counter = rows + 8 * table
-            child = load64(counter)
-            if child >= load64(room + 8 * table):
-                return ROOM
-            store64(counter, child + 1)
-            store32(load64(field + F_COLUMN) + 4 * child, row)
-            store32(load64(field + F_AUX) + 4 * child, find_text(load64(control + C_TEXTS), at, size, limit))
-        elif op == BLOB:
-            store64(load64(field + F_COLUMN) + 8 * row, append_blob(control, at, size) if size != 0 else 0)
+            at += size
         else:
-            at = skip_field(tag, at, end, load64(record + K_DEPTH))
-            if at > end:
-                return MALFORMED
-            store64(control + C_UNKNOWN, load64(control + C_UNKNOWN) + 1)
-            if load64(control + C_KEEP) != 0:
-                odd |= SIDED_BIT
-                append_side(
-                    control, load64(record + K_TABLE), row, load64(record + K_SLOT), start, at - start
-                )
-        at += size
-        if at > end:
-            return MALFORMED
-    if odd != 0:
-        present |= SIDED_BIT
+            at = _fill_rare(start, at, size, end, tag, field, record, row, control)
+            if at < 0:
+                return at
     if present != 0:
         column = load64(record + K_PRESENT) + 4 * row
         store32(column, load32(column) | present)

@@ -22,9 +22,10 @@ from workbench.otlp.codec._codes import (
     FULL,
     NOT_UTF8,
 )
+from workbench.otlp.codec._kernel_hints import prefetch, stay_apart
 from workbench.otlp.codec._kernel_wire import HIGH_BITS, is_utf8, same
 
-__all__ = ["find_text"]
+__all__ = ["find_hashed", "find_text", "hash_text", "prefetch_slot"]
 
 UPPER = -4294967296  # 0xffffffff00000000
 SEED_0 = -6884282663029611473  # odd, half of the bits set (wyhash's constants)
@@ -39,7 +40,16 @@ def _first(word: Any, size: Any) -> Any:
 
 
 @inlined
-def _hash(at: Any, size: Any, limit: Any) -> Any:
+def _few_bytes(at: Any, size: Any) -> Any:
+    """Return 1 to 7 bytes as a word, and read no others: what is read twice is the same."""
+    if size >= 4:
+        return load32(at) | load32(at + size - 4) << 8 * (size - 4)
+    middle = size >> 1
+    return load8(at) | load8(at + middle) << 8 * middle | load8(at + size - 1) << 8 * (size - 1)
+
+
+@inlined
+def hash_text(at: Any, size: Any, limit: Any) -> Any:
     """Return the hash, and the bytes' bits united: where HIGH_BITS are set, they are not all ASCII."""
     code = size * SEED_0 ^ SEED_2
     bits = 0
@@ -52,13 +62,11 @@ def _hash(at: Any, size: Any, limit: Any) -> Any:
     if at <= limit:
         first = _first(load64(at), size)
         second = _first(load64(at + 8), size - 8) if size > 8 else 0
+    elif size >= 8:
+        first = load64(at)
+        second = shift_right(load64(at + size - 8), 8 * (16 - size)) if size > 8 else 0
     else:
-        first, second = 0, 0
-        for byte in range(size):
-            if byte < 8:
-                first |= load8(at + byte) << 8 * byte
-            else:
-                second |= load8(at + byte) << 8 * (byte - 8)
+        first, second = _few_bytes(at, size), 0
     return mix(first ^ SEED_1 ^ code, second ^ SEED_2), bits | first | second
 
 
@@ -80,6 +88,7 @@ def _grow(dictionary: Any) -> None:
 
 @kernel("int64(int64, int64, int64, int64, int64, int64)")
 def _append(dictionary: Any, at: Any, size: Any, code: Any, bits: Any, slot: Any) -> Any:
+    stay_apart()
     number = load64(dictionary + D_COUNT)
     offset = load64(dictionary + D_OFFSETS) + 4 * number
     start = load32(offset)
@@ -100,15 +109,15 @@ def _append(dictionary: Any, at: Any, size: Any, code: Any, bits: Any, slot: Any
     return number
 
 
-@kernel("int64(int64, int64, int64, int64)")
-def find_text(dictionary: Any, at: Any, size: Any, limit: Any) -> Any:
-    """Return the number of a text, appended if it is new; 64 bytes may be read up to `limit`.
+@inlined
+def prefetch_slot(dictionary: Any, code: Any) -> None:
+    """Fetch where a text of some hash is looked for first."""
+    prefetch(load64(dictionary + D_SLOTS) + 8 * (code & load64(dictionary + D_MASK)))
 
-    Text 0 is the empty one.
-    """
-    if size == 0:
-        return 0
-    code, bits = _hash(at, size, limit)
+
+@inlined
+def find_hashed(dictionary: Any, at: Any, size: Any, code: Any, bits: Any, limit: Any) -> Any:
+    """Return the number of a text that is not empty, given what `hash_text` says of it."""
     slots, mask = load64(dictionary + D_SLOTS), load64(dictionary + D_MASK)
     offsets, texts = load64(dictionary + D_OFFSETS), load64(dictionary + D_BYTES)
     slot = code & mask
@@ -122,3 +131,15 @@ def find_text(dictionary: Any, at: Any, size: Any, limit: Any) -> Any:
             if load32(offsets + 4 * number + 4) - start == size and same(at, texts + start, size, limit):
                 return number
         slot = (slot + 1) & mask
+
+
+@kernel("int64(int64, int64, int64, int64)")
+def find_text(dictionary: Any, at: Any, size: Any, limit: Any) -> Any:
+    """Return the number of a text, appended if it is new; 64 bytes may be read up to `limit`.
+
+    Text 0 is the empty one.
+    """
+    if size == 0:
+        return 0
+    code, bits = hash_text(at, size, limit)
+    return find_hashed(dictionary, at, size, code, bits, limit)

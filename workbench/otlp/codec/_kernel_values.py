@@ -1,8 +1,4 @@
-"""Attributes and their values: KeyValue and AnyValue, from bytes to rows.
-
-Real telemetry repeats itself, so an attribute is guessed before it is read: after key a came key b last time,
-and b's last value is often its value again. A guess costs one comparison of bytes, and saves hashing the key,
-and often all reading.
+"""AnyValue, from bytes to a type and a number.
 
 Nested values (arrays and maps) are checked, and kept as the bytes of their AnyValue in shortest form, fields
 in order. Where the input has another form the decoder asks for a rewrite (`C_REWRITE`).
@@ -11,33 +7,19 @@ in order. Where the input has another form the decoder asks for a rewrite (`C_RE
 from typing import Any
 
 from workbench.kernels import kernel
-from workbench.kernels.memory import copy, inlined, load8, load32, load64, store8, store32, store64
+from workbench.kernels.memory import copy, inlined, load8, load64, store64
 from workbench.otlp.codec._codes import (
-    A_DEPTH,
-    A_KEY,
-    A_KEY_REF,
-    A_SEEN_REF,
-    A_TABLE,
-    A_TYPE,
-    A_VALUE,
-    ABSENT,
     BOOL,
     BYTES,
     C_BLOBS,
-    C_FOLLOW,
     C_KEEP,
-    C_KEYS,
     C_LIMIT,
     C_NESTED_UNKNOWN,
-    C_RECENT,
     C_REWRITE,
     C_SIDES,
     C_STACK,
     C_TEXTS,
     C_UNKNOWN,
-    D_BYTES,
-    D_FAILED,
-    D_OFFSETS,
     DOUBLE,
     EMPTY,
     H_BYTES,
@@ -48,13 +30,6 @@ from workbench.otlp.codec._codes import (
     INT,
     MAP,
     PLAIN,
-    R_KEY,
-    R_KEY_LENGTH,
-    R_LENGTH,
-    R_START,
-    R_TYPE,
-    R_VALUE,
-    RECENT_SIZE,
     RECURSION_LIMIT,
     S_COUNT,
     S_ENTRIES,
@@ -62,29 +37,25 @@ from workbench.otlp.codec._codes import (
     SIDE_SIZE,
     SIDED,
     SLICE,
-    SLOT_KEY_VALUE,
-    SLOT_VALUE,
     STR,
     STRINDEX,
 )
 from workbench.otlp.codec._kernel_dictionary import find_text
+from workbench.otlp.codec._kernel_hints import stay_apart
 from workbench.otlp.codec._kernel_wire import (
     is_utf8,
     read_length,
     read_tag,
     read_varint,
-    same,
     skip_field,
     varint_size,
 )
 
-__all__ = ["append_blob", "append_side", "read_key_value", "read_value"]
+__all__ = ["append_blob", "append_side", "read_value"]
 
-HAS_REFERENCE = 256  # beside SIDED: this attribute's bytes say more than a key and a value
 IN_VALUE, IN_ARRAY, IN_MAP, IN_PAIR = 0, 1, 2, 3
 MALFORMED_VALUE = -1
 AFTER_UNKNOWN = 1 << 32  # instead of the last field's number: an unknown one came
-NEVER = 1 << 40  # longer than any input: a key whose length takes two bytes is not guessed
 
 
 @kernel("int64(int64, int64, int64)")
@@ -108,6 +79,7 @@ def append_blob(control: Any, at: Any, size: Any) -> Any:
 @kernel("void(int64, int64, int64, int64, int64, int64)")
 def append_side(control: Any, table: Any, row: Any, slot: Any, at: Any, size: Any) -> None:
     """Keep bytes that no column holds: unknown fields, and ids of other lengths."""
+    stay_apart()
     sides = load64(control + C_SIDES)
     number = load64(sides + S_COUNT)
     store64(sides + S_COUNT, number + 1)
@@ -182,6 +154,7 @@ def _check(at: Any, end: Any, what: Any, depth: Any, control: Any) -> Any:
 
     The messages around are on a stack: end, what it is, and the number of its last field.
     """
+    stay_apart()
     stack, bottom, last = load64(control + C_STACK), depth, 0
     while True:
         while at < end:
@@ -321,118 +294,3 @@ def read_value(
             _ask_rewrite(control)
         nested = tag == 42 or tag == 50
     return kind | flags, value, 0
-
-
-@inlined
-def _usual_value(at: Any, end: Any, control: Any, limit: Any) -> Any:
-    """Return type and value where only a short scalar follows, written as usual; type -1 where not."""
-    if end - at < 4 or load8(at) != 18 or load8(at + 1) != end - at - 2:
-        return -1, 0
-    tag = load8(at + 2)
-    if tag == 10:
-        size = end - at - 4
-        if load8(at + 3) == size:
-            return STR, find_text(load64(control + C_TEXTS), at + 4, size, limit)
-    elif tag == 24:
-        value, after = read_varint(at + 3, end)
-        if after == end:
-            return INT, value
-    elif tag == 33 and end - at == 11:
-        return DOUBLE, load64(at + 3)
-    elif tag == 16 and end - at == 4 and load8(at + 3) < 2:
-        return BOOL, load8(at + 3)
-    return -1, 0
-
-
-@inlined
-def read_key_value(at: Any, end: Any, control: Any, attributes: Any, row: Any, before: Any) -> Any:
-    """Write a KeyValue into a row; return its key, or -1. `before` is the key before it, or -1."""
-    start, key, after_key = at, 0, False
-    follow = load64(control + C_FOLLOW) + 4 * (before + 1)
-    recent, limit = load64(control + C_RECENT), load64(control + C_LIMIT)
-    guess = load32(follow) - 1
-    if guess >= 0:
-        record = recent + RECENT_SIZE * guess
-        if load64(record + R_LENGTH) == end - at and same(at, load64(record + R_START), end - at, limit):
-            store32(load64(attributes + A_KEY) + 4 * row, guess)
-            store8(load64(attributes + A_TYPE) + row, load64(record + R_TYPE))
-            store64(load64(attributes + A_VALUE) + 8 * row, load64(record + R_VALUE))
-            return guess
-        size = load64(record + R_KEY_LENGTH)
-        if (
-            at + 2 + size <= end
-            and load8(at) == 10
-            and load8(at + 1) == size
-            and same(at + 2, load64(record + R_KEY), size, limit)
-        ):
-            kind, value = _usual_value(at + 2 + size, end, control, limit)
-            if kind >= 0:
-                store32(load64(attributes + A_KEY) + 4 * row, guess)
-                store8(load64(attributes + A_TYPE) + row, kind)
-                store64(load64(attributes + A_VALUE) + 8 * row, value)
-                store64(record + R_START, start)
-                store64(record + R_LENGTH, end - start)
-                store64(record + R_TYPE, kind)
-                store64(record + R_VALUE, value)
-                return guess
-            key, after_key = guess, True
-            at += 2 + size
-    kind, value, flags, values = ABSENT, 0, 0, 0
-    while at < end:
-        field = at
-        tag, at = read_tag(at, end)
-        if at > end:
-            return -1
-        if tag == 18:
-            size, at = read_length(at, end)
-            if at > end:
-                return -1
-            depth, table = load64(attributes + A_DEPTH) + 1, load64(attributes + A_TABLE)
-            kind, value, failed = read_value(at, at + size, depth, control, table, row, SLOT_VALUE, False)
-            if failed < 0:
-                return -1
-            at += size
-            values += 1
-            if values > 1:
-                _ask_rewrite(control)
-        elif tag == 10:
-            size, at = read_length(at, end)
-            if at > end:
-                return -1
-            keys = load64(control + C_KEYS)
-            key, after_key = find_text(keys, at, size, limit), True
-            if load64(keys + D_FAILED) != 0:
-                return -1  # the decoder asks the dictionary why
-            record = recent + RECENT_SIZE * key
-            offset = load32(load64(keys + D_OFFSETS) + 4 * key)
-            store64(record + R_KEY, load64(keys + D_BYTES) + offset)
-            store64(record + R_KEY_LENGTH, size if size < 128 else NEVER)
-            at += size
-        elif tag == 24:
-            reference, at = read_varint(at, end)
-            if at > end:
-                return -1
-            store32(load64(attributes + A_KEY_REF) + 4 * row, reference)
-            store64(attributes + A_SEEN_REF, 1)
-            flags |= HAS_REFERENCE
-        else:
-            at = skip_field(tag, at, end, load64(attributes + A_DEPTH))
-            if at > end:
-                return -1
-            store64(control + C_UNKNOWN, load64(control + C_UNKNOWN) + 1)
-            if load64(control + C_KEEP) != 0:
-                table = load64(attributes + A_TABLE)
-                append_side(control, table, row, SLOT_KEY_VALUE, field, at - field)
-                flags |= SIDED
-    kind |= flags & SIDED
-    store32(follow, key + 1)
-    store32(load64(attributes + A_KEY) + 4 * row, key)
-    store8(load64(attributes + A_TYPE) + row, kind)
-    store64(load64(attributes + A_VALUE) + 8 * row, value)
-    if after_key:
-        record = recent + RECENT_SIZE * key
-        store64(record + R_START, start)
-        store64(record + R_LENGTH, end - start if kind & SIDED == 0 and flags == 0 else -1)
-        store64(record + R_TYPE, kind)
-        store64(record + R_VALUE, value)
-    return key

@@ -14,6 +14,7 @@ import numpy as np
 from workbench.kernels import kernel
 from workbench.kernels.memory import equal_bytes, inlined, leading_zeros, load8, load64
 from workbench.otlp.codec._codes import RECURSION_LIMIT
+from workbench.otlp.codec._kernel_hints import stay_apart
 
 __all__ = [
     "HIGH_BITS",
@@ -31,6 +32,7 @@ HIGH_BITS = -9187201950435737472  # 0x8080808080808080: the bits that ASCII leav
 
 @kernel("Tuple((int64, int64))(int64, int64)")
 def _long_varint(at: Any, end: Any) -> Any:
+    stay_apart()
     value, shift = 0, 0
     while at < end and shift < 70:
         byte = load8(at)
@@ -54,6 +56,7 @@ def read_varint(at: Any, end: Any) -> Any:
 
 @kernel("Tuple((int64, int64))(int64, int64)")
 def _long_length(at: Any, end: Any) -> Any:
+    stay_apart()
     length, after = _long_varint(at, end)
     if after - at > 5 or length > end - after:
         return 0, end + 1
@@ -67,11 +70,17 @@ def read_length(at: Any, end: Any) -> Any:
         byte = load8(at)
         if byte < 128 and byte < end - at:
             return byte, at + 1
+        if end - at > 2:
+            high = load8(at + 1)
+            length = (byte & 127) | high << 7
+            if byte > 127 and high < 128 and length <= end - at - 2:
+                return length, at + 2
     return _long_length(at, end)
 
 
 @kernel("Tuple((int64, int64))(int64, int64)")
 def _long_tag(at: Any, end: Any) -> Any:
+    stay_apart()
     tag, after = _long_varint(at, end)
     if after - at > 5 or tag >= 1 << 32:
         return 0, end + 1
@@ -133,6 +142,7 @@ def _skip_group(number: Any, at: Any, end: Any, depth: Any) -> Any:
 @kernel("int64(int64, int64, int64, int64)")
 def skip_field(tag: Any, at: Any, end: Any, depth: Any) -> Any:
     """Return the position after a field of any number, given its tag and the depth of its message."""
+    stay_apart()
     wire_type = tag & 7
     if tag >> 3 == 0 or wire_type == 4 or wire_type > 5:
         return end + 1
@@ -147,15 +157,10 @@ def varint_size(value: Any) -> Any:
     return (70 - leading_zeros(value | 1)) // 7
 
 
-@inlined
-def same(left: Any, right: Any, size: Any, limit: Any) -> Any:
-    """Tell whether two byte strings of one size are equal; 64 bytes may be read from `left` up to `limit`.
-
-    What is compared with the input (`left`) lies before it in the same input, or has room behind it.
-    """
-    if size <= 64 and left <= limit:
-        differ = ~equal_bytes(left, right)
-        return size == 0 or differ << (64 - size) == 0
+@kernel("boolean(int64, int64, int64)")
+def _same_far(left: Any, right: Any, size: Any) -> Any:
+    """Tell whether two byte strings of one size are equal, and read no bytes but theirs."""
+    stay_apart()
     if size >= 8:
         at = 0
         while at < size - 8:
@@ -169,8 +174,21 @@ def same(left: Any, right: Any, size: Any, limit: Any) -> Any:
     return True
 
 
+@inlined
+def same(left: Any, right: Any, size: Any, limit: Any) -> Any:
+    """Tell whether two byte strings of one size are equal; 64 bytes may be read from `left` up to `limit`.
+
+    What is compared with the input (`left`) lies before it in the same input, or has room behind it.
+    """
+    if size <= 64 and left <= limit:
+        differ = ~equal_bytes(left, right)
+        return size == 0 or differ << (64 - size) == 0
+    return _same_far(left, right, size)
+
+
 @kernel("boolean(int64, int64)")
 def _is_utf8(at: Any, end: Any) -> Any:
+    stay_apart()
     while at < end:
         if end - at >= 8 and load64(at) & HIGH_BITS == 0:
             at += 8

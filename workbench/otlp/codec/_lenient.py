@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import chain, islice
 
+from workbench.otlp._schema import Signal
 from workbench.otlp._tally import MOST_ERRORS, Skipped, Tally
 from workbench.otlp.codec._join import join_stars
 from workbench.otlp.codec._json_parser import JsonParser
@@ -19,7 +20,7 @@ from workbench.otlp.codec._star_decoder import (
     Unknown,
     checked_bytes,
 )
-from workbench.otlp.errors import OtlpError
+from workbench.otlp.errors import MalformedError, OtlpError
 
 __all__ = ["decode_messages", "decode_sound_part", "parse_sound_part"]
 
@@ -74,7 +75,16 @@ def parse_sound_part(
     if parsed is not None:
         return parsed, Skipped()
     rest = salvage_json(text, parser, most_errors)
-    return parse_json(parser.signal, rest.data), rest.skipped
+    lost = rest.skipped or Skipped(1, (_error_in(text, parser.signal),))
+    return parser.parse(rest.data) or parse_json(parser.signal, rest.data), lost
+
+
+def _error_in(text: bytes, signal: Signal) -> OtlpError:
+    try:
+        parse_json(signal, text)
+    except OtlpError as error:
+        return error
+    return MalformedError("the parser refuses this document")
 
 
 def _decode_json(decoder: StarDecoder, messages: Iterable[Buffer], tally: Tally, unknown: Unknown) -> Star:

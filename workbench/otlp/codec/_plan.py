@@ -233,7 +233,9 @@ class _Planner:
         if table not in self.plan.attribute_tables:
             self.plan.attribute_tables[table] = depth + 1
             for name, dtype in ATTRIBUTE_COLUMNS.items():
-                self.column(table, name, dtype, written=name != "key_strindex")
+                self.column(
+                    table, name, dtype, written=True
+                )  # the decoder starts references when it meets one
         target = list(self.plan.attribute_tables).index(table)
         self.step(kind, described, LENGTH, codes.KEY_VALUE, target=target, table=self.table(table))
 

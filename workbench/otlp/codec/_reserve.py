@@ -6,11 +6,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Arena", "Dictionary", "Heap", "Sides"]
+from workbench.otlp.codec import _codes as codes
+from workbench.otlp.codec._star import Strings, address_of
+
+__all__ = ["Arena", "Dictionary", "Heap"]
 
 NO_RESERVE = getattr(mmap, "MAP_NORESERVE", 0x4000)
 FIRST_SLOTS = 4096
 LARGE = 1 << 25  # the largest block that the allocator keeps for its next use
+SIDE_SIZE = codes.SIDE_SIZE
+NO_SIDES = np.empty((0, 4), np.int64)
 LINE = 64  # bytes of a cache line; also how far kernels read behind an array
 
 
@@ -28,7 +33,7 @@ class Arena:
         else:
             flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | NO_RESERVE
             self.memory = np.frombuffer(mmap.mmap(-1, size + LINE, flags=flags), np.uint8)
-        self.address = self.memory.ctypes.data
+        self.address = address_of(self.memory)
         self.used = 0
 
     def take(self, count: int, dtype: Any) -> npt.NDArray[Any]:
@@ -64,68 +69,57 @@ class Dictionary:
         arena = Arena(size, zeroed=size)
         arrays = [arena.take(count, kind) for count, kind in shapes]
         _, self.offsets, self.data, _ = arrays
-        addresses = [array.ctypes.data for array in arrays]
+        addresses = [address_of(array) for array in arrays]
         self.control = np.array([*addresses, 1, FIRST_SLOTS - 1, 0, room, bytes_room], np.int64)
+        self._numbers, self._ends = self.control.data, self.offsets.data
+        self._strings = Strings(self.offsets[:1], self.data)
 
     @property
     def count(self) -> int:
         """How many texts there are."""
-        return int(self.control[4])
+        return self._numbers[codes.D_COUNT // 8]
 
     @property
     def size(self) -> int:
         """How many bytes the texts have."""
-        return int(self.offsets[self.count])
+        return self._ends[self.count]
+
+    @property
+    def strings(self) -> Strings:
+        """The texts that there are by now: the same ones as long as none are added."""
+        if len(self._strings) != self.count:
+            self._strings = Strings(self.offsets[: self.count + 1], self.data)
+        return self._strings
 
     def fits(self, texts: int, size: int) -> bool:
         """Tell whether so many more texts have room, of so many bytes altogether."""
         return self.count + texts <= self.room and self.size + size <= self.bytes_room
 
-    def failure(self) -> int:
-        """Return why texts were not appended since the last call: NOT_UTF8, FULL, both or neither (0)."""
-        failed = int(self.control[6])
-        self.control[6] = 0
-        return failed
-
 
 class Heap:
-    """Byte strings that follow each other, up to so many and of so many bytes; number 0 is empty."""
+    """Byte strings that follow each other, up to so many and of so many bytes; number 0 is empty.
 
-    def __init__(self, room: int, bytes_room: int) -> None:
-        arena = Arena(padded(8 * (room + 2)) + padded(bytes_room), zeroed=0)
-        self.offsets = arena.take(room + 2, np.int64)
-        self.data = arena.take(bytes_room, np.uint8)
-        self.offsets[:2] = 0
-        self.room = room
-        self.control = np.array(
-            [self.offsets.ctypes.data, self.data.ctypes.data, 1, room, bytes_room, 0], np.int64
-        )
+    Behind them lie side entries, `(n, 4) int64`: table, row, slot and string.
+    """
+
+    def __init__(self, room: int, bytes_room: int, sides: int) -> None:
+        self.bytes_at = padded(8 * (room + 2))
+        self.sides_at = self.bytes_at + padded(bytes_room)
+        self._arena = Arena(self.sides_at + SIDE_SIZE * sides, zeroed=0)
 
     @property
-    def needed(self) -> int:
-        """How many strings were appended, those without room included."""
-        return int(self.control[2])
+    def address(self) -> int:
+        """Where the strings' offsets start; their bytes and the side entries are behind."""
+        return self._arena.address
 
-    @property
-    def overflowed(self) -> bool:
-        """Tell whether some had no room."""
-        return self.needed > self.room
+    def strings(self, count: int) -> Strings:
+        """Return the first strings, of which there are so many."""
+        memory = self._arena.memory
+        return Strings(memory[: 8 * (count + 1)].view(np.int64), memory[self.bytes_at : self.sides_at])
 
-
-class Sides:
-    """Side entries: `(n, 4) int64`, table, row, slot and blob."""
-
-    def __init__(self, room: int) -> None:
-        self.entries = np.zeros((room, 4), np.int64)
-        self.room = room
-        self.control = np.array([self.entries.ctypes.data, 0, room, 0], np.int64)
-
-    @property
-    def needed(self) -> int:
-        """How many entries were appended, those without room included."""
-        return int(self.control[1])
-
-    @property
-    def overflowed(self) -> bool:
-        """Tell whether some had no room."""
-        return self.needed > self.room
+    def sides(self, count: int) -> npt.NDArray[np.int64]:
+        """Return the first side entries."""
+        if not count:
+            return NO_SIDES
+        entries = self._arena.memory[self.sides_at : self.sides_at + SIDE_SIZE * count]
+        return entries.view(np.int64).reshape(count, 4)

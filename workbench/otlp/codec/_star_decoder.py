@@ -21,6 +21,7 @@ Encoding: TypeAlias = Literal["protobuf", "json"]
 Unknown: TypeAlias = Literal["keep", "count"]
 Buffer: TypeAlias = bytes | bytearray | memoryview
 
+ENCODINGS, TREATMENTS = get_args(Encoding), get_args(Unknown)
 GROUP_BYTES = 1 << 28  # messages are decoded into the same columns up to this size
 
 
@@ -43,8 +44,8 @@ class StarDecoder:
         ValueError
             For an encoding or a treatment of unknown fields that there is not.
         """
-        _check_choice("encoding", encoding, get_args(Encoding))
-        _check_choice("unknown", unknown, get_args(Unknown))
+        _check_choice("encoding", encoding, ENCODINGS)
+        _check_choice("unknown", unknown, TREATMENTS)
         stars: list[Star] = []
         number = 0
         for group in self._groups(messages, encoding):

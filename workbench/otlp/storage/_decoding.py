@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from workbench.otlp._tally import Skipped
 from workbench.otlp.codec._join import join_stars
+from workbench.otlp.codec._json_parser import JsonParser
 from workbench.otlp.codec._json_salvage import NOTHING, salvage_json
 from workbench.otlp.codec._json_transcode import Transcoded, parse_json
 from workbench.otlp.codec._lenient import decode_sound_part
@@ -36,6 +38,10 @@ class PieceDecoder:
         self.batch_bytes, self.is_json = job.batch_bytes, is_json
         self.decoder = StarDecoder(job.signal)
 
+    @cached_property
+    def _parser(self) -> JsonParser:
+        return JsonParser(self.signal)
+
     def batches(self, pieces: Iterator[Piece]) -> Iterator[Star]:
         """Yield the columns of so many bytes at a time; of nothing, one empty batch."""
         group: list[_Message] = []
@@ -64,7 +70,7 @@ class PieceDecoder:
             parsed = parse_json(self.signal, text, offset=piece.offset)
         except OtlpError as error:
             self._raise_if_strict(error)
-            rest = salvage_json(text, self.signal)
+            rest = salvage_json(text, self._parser)
             self.tally.leave_out(_all_in_file(rest.skipped, piece) or Skipped(1, (error,)))
             return None if rest.data == NOTHING else parse_json(self.signal, rest.data)
         if document_signal(text) is None and not is_empty_document(text):

@@ -1,8 +1,8 @@
 """Connections on which an attempt has one deadline, however little a server says at a time.
 
-A timeout of httpcore, as of a socket, is for one read or one write: a server that drips a byte now and then holds its
-client for ever. Here each of them is given what is left of the attempt. Only the resolver of names, which nothing can
-interrupt, has limits of its own.
+A timeout of httpcore, as of a socket, is for one read or one write: a server that drips a byte now and then
+holds its client for ever. Here each of them is given what is left of the attempt. Only the resolver of names,
+which nothing can interrupt, has limits of its own.
 """
 
 import math
@@ -18,9 +18,7 @@ import httpcore
 
 __all__ = ["DeadlineBackend"]
 
-PIECE_BYTES = (
-    1 << 14
-)  # a write is asked again after so many whether there is time; as large as a record of TLS
+PIECE_BYTES = 1 << 14  # after so many a write looks at the time again; a record of TLS is as large
 SocketOptions = Iterable[Any] | None
 
 
@@ -62,7 +60,7 @@ class DeadlineBackend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: SocketOptions = None,
     ) -> httpcore.NetworkStream:
-        """Connect to the first of the host's addresses that answers; each has an equal share of the time left."""
+        """Connect to the first of the host's addresses that answers; they share the time that is left."""
         addresses = _addresses(host, port)
         for number, address in enumerate(addresses):
             left_s = self._deadline.left_s(httpcore.ConnectTimeout)

@@ -1,8 +1,8 @@
 """One attempt over HTTP: a request out, a bounded response in, what it means.
 
 The client is httpx: it keeps connections alive in a pool that threads share, streams responses so that their
-size can be bounded, and is already how this project speaks HTTP. Its connections are ours, for the sake of one
-deadline an attempt. Source: OTLP specification, "OTLP/HTTP".
+size can be bounded, and is already how this project speaks HTTP. Its connections are ours, for the sake of
+one deadline an attempt. Source: OTLP specification, "OTLP/HTTP".
 """
 
 import ssl

@@ -1,4 +1,4 @@
-"""httpx's requests over connections with a deadline: a pool of httpcore's, direct or through the environment's proxy.
+"""httpx's requests over connections with a deadline: a pool of httpcore's, direct or through a proxy.
 
 httpx has a transport of its own, which takes no other connections than its own. The proxy is the one that
 ``HTTP_PROXY``, ``HTTPS_PROXY``, ``ALL_PROXY`` and ``NO_PROXY`` name, as the standard library reads them.
@@ -40,7 +40,7 @@ class DeadlineTransport(httpx.BaseTransport):
         )
 
     def attempt(self, timeout_s: float) -> AbstractContextManager[None]:
-        """Bound the whole of what this thread asks within, from the connection to the response's last byte."""
+        """Bound all that this thread asks within, from the connection to the response's last byte."""
         return self._backend.attempt(timeout_s)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:

@@ -44,7 +44,7 @@ class DaemonPool(Executor):
         return future
 
     def _has_grown(self) -> bool:
-        """Start one more thread, unless there are enough, or the interpreter ends, or the system gives none."""
+        """Start one more thread, unless there are enough, or none is to be had: the interpreter ends."""
         if len(self._threads) >= self._most:
             return False
         try:

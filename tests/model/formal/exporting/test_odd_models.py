@@ -2,12 +2,12 @@
 
 import pytest
 import spin_runs
-from odd_models import LargeSet, OddNames, OddValues
+from odd_models import Conditional, LargeSet, OddNames, OddValues
 from tla_reader import Module
 
 import workbench.model.formal as wb
 
-MODELS = {each.__name__: each for each in (OddNames, OddValues, LargeSet)}
+MODELS = {each.__name__: each for each in (OddNames, OddValues, LargeSet, Conditional)}
 
 
 @spin_runs.needed

@@ -228,6 +228,25 @@ def test_a_long_lasso_says_how_many_states_are_not_drawn(steps, loop):
     assert states - hidden <= 7
 
 
+def test_of_many_processes_those_that_nothing_happens_to_are_not_drawn_and_counted():
+    class Relay(wb.Model):
+        at = wb.Array(60, wb.Bool())
+
+        @wb.action(i=range(60))
+        def hand_on(s, i):
+            wb.require(not s.at[i] and all(s.at[j] for j in range(i)))
+            s.at[i] = True
+
+        @wb.invariant
+        def third_waits(s):
+            return not s.at[2]
+
+    picture = wb.check(Relay).sequence().svg
+    assert "i 2<" in picture
+    assert "i 3<" not in picture
+    assert "not drawn, for nothing happens to them: 57 of 60 processes" in picture
+
+
 def test_the_page_of_a_verdict_says_all_of_it():
     page = wb.check(Jugs)._repr_html_()
     for words in (

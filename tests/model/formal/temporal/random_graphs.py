@@ -102,16 +102,20 @@ def states_with(formula, after, labels):
     if isinstance(formula, Atom):
         return {state for state in after if formula.name in labels[state]}
     parts = [states_with(part, after, labels) for part in formula.parts]
-    if formula.operator == "not":
-        return everywhere - parts[0]
-    if formula.operator == "and":
-        return parts[0] & parts[1]
-    if formula.operator == "or":
-        return parts[0] | parts[1]
-    if formula.operator == "EX":
-        return {state for state in after if after[state] & parts[0]}
-    walk = _comes_to if formula.operator == "EU" else _goes_on
-    return {state for state in after if walk(state, after, *parts)}
+    match formula.operator:
+        case "not":
+            found = everywhere - parts[0]
+        case "and":
+            found = parts[0] & parts[1]
+        case "or":
+            found = parts[0] | parts[1]
+        case "EX":
+            found = {state for state in after if after[state] & parts[0]}
+        case "EU":
+            found = {state for state in after if _comes_to(state, after, *parts)}
+        case _:
+            found = {state for state in after if _goes_on(state, after, *parts)}
+    return found
 
 
 def _comes_to(state, after, before, then):
@@ -128,7 +132,7 @@ def _comes_to(state, after, before, then):
 
 
 def _goes_on(state, after, within):
-    """Tell whether some path of more steps than there are states stays within some: then one does for ever."""
+    """Tell whether some path of more steps than there are states stays within some: then one never ends."""
     here = {state} & within
     for _ in after:
         here = {target for at in here for target in after[at]} & within

@@ -69,7 +69,7 @@ def test_every_initial_state_is_asked():
     edges = {"weak": [], "strong": [], None: [(0, 0), (1, 1)]}
     for asked in (wb.always("p"), wb.AG("p"), wb.EF("p"), wb.formula("p")):
         verdict = wb.check(model_of(edges, ["p", ""], {"asked": asked}, initial=(0, 1)))
-        assert [step.state.at for step in verdict.trace][0] == 1
+        assert verdict.trace[0].state.at == 1
 
 
 class Counters(wb.Model):

@@ -19,7 +19,7 @@ class Lamp(wb.Model):
         return s.on
 
     @wb.predicate
-    def größer(s):
+    def größer(s):  # noqa: PLC2401 - that is what is tested
         return s.on
 
     @wb.predicate
@@ -42,7 +42,7 @@ class Lamp(wb.Model):
     ids=["and", "or", "not", "if"],
 )
 def test_words_of_python_that_would_drop_a_formula_are_refused(joined):
-    with pytest.raises(wb.ModelError, match="join formulas by &, |, ~ and >>"):
+    with pytest.raises(wb.ModelError, match=r"join formulas by &, \|, ~ and >>"):
         joined(wb.always("p"), wb.eventually("q"))
 
 
@@ -73,7 +73,7 @@ def test_what_says_nothing_of_a_state_is_no_formula(member):
     [
         ("□ ◇ p", "[] <> p"),
         ("○ p", "X p"),
-        ("¬p ∧ q ∨ p", "!p && q || p"),
+        ("¬p ∧ q ∨ p", "!p && q || p"),  # noqa: RUF001
         ("p → q", "p -> q"),
         ("p ⇒ q", "p -> q"),
         ("p implies q", "p -> q"),
@@ -103,9 +103,11 @@ def test_a_weak_until_is_read_as_a_release():
 
 
 def test_a_name_may_have_any_letters_and_in_python_be_an_operator():
-    model = type("Named", (Lamp,), {"a": wb.formula("[] <> größer"), "b": wb.always(wb.eventually(Lamp.until))})
+    model = type(
+        "Named", (Lamp,), {"a": wb.formula("[] <> größer"), "b": wb.always(wb.eventually(Lamp.until))}
+    )
     assert wb.check(model).holds
-    with pytest.raises(wb.ModelError, match="at character 4 .*, and 'until' is an operator"):
+    with pytest.raises(wb.ModelError, match=r"at character 4 .*, and 'until' is an operator"):
         wb.formula("[] until")
 
 

@@ -1,4 +1,4 @@
-"""Recordings as they come: clocks set back, spans sent twice, long traces, nothing at all; and odd options."""
+"""Recordings as they come: clocks set back, spans sent twice, long traces, nothing at all; odd options."""
 
 import random
 from math import inf, nan
@@ -73,7 +73,9 @@ def test_spans_without_an_identity_are_never_the_same():
     assert wb.validate(Once, [[wb.Span("do", 1, 2), wb.Span("do", 1, 2)]], {"do": "do"}).repeated == 0
 
 
-@pytest.mark.parametrize("recording", [[], [[]], [[wb.Span("other", 1, 2)]]], ids=["none", "empty", "unmapped"])
+@pytest.mark.parametrize(
+    "recording", [[], [[]], [[wb.Span("other", 1, 2)]]], ids=["none", "empty", "unmapped"]
+)
 def test_a_recording_that_says_nothing_of_the_model_proves_nothing(recording):
     found = wb.validate(Wheel, recording, NAMES)
     assert found.conforms is None
@@ -102,7 +104,7 @@ def test_options_without_a_meaning_are_refused(options, said):
 
 @pytest.mark.parametrize("mapping", [["up"], None, "up"])
 def test_a_mapping_that_is_none_is_refused(mapping):
-    with pytest.raises(wb.MappingError, match="a dictionary by the names of spans, or a function of a span"):
+    with pytest.raises(wb.MappingError, match="a dictionary by span names, or a function of a span"):
         wb.validate(Wheel, [[wb.Span("up", 1, 2)]], mapping)
 
 

@@ -17,7 +17,7 @@ from workbench.model.formal.compiling.machines import Machine
 from workbench.model.formal.compiling.visited import visited_by
 from workbench.model.formal.errors import FormalError
 
-__all__ = ["BATCH", "MOST_MADE", "Memory", "PackedStates", "recent_of"]
+__all__ = ["BATCH", "MOST_MADE", "Memory", "PackedStates", "doubled", "recent_of"]
 
 Words = npt.NDArray[np.int64]
 BATCH = 64  # states expanded together
@@ -146,11 +146,11 @@ class Memory:
     def _grow_arrays(self) -> None:
         held = self.count - self.base
         if self.own_keys:
-            self.keys = _doubled(self.keys, held * self.key_words)
-            self.queue = _doubled(self.queue, held * self.words)
+            self.keys = doubled(self.keys, held * self.key_words)
+            self.queue = doubled(self.queue, held * self.words)
         else:
-            self.queue = self.keys = _doubled(self.queue, held * self.words)
-        self.parents = _doubled(self.parents, held)
+            self.queue = self.keys = doubled(self.queue, held * self.words)
+        self.parents = doubled(self.parents, held)
 
     def begin_level(self) -> None:
         """Let what was found last be expanded next; states that are done with go, unless all are kept."""
@@ -254,7 +254,8 @@ def recent_of(keys: Words, words: int) -> Words:
     return np.tile(keys[:words] if keys.size else np.zeros(words, np.int64), RECENT)
 
 
-def _doubled(array: Any, used: int) -> Any:
+def doubled(array: Any, used: int) -> Any:
+    """Return an array of twice the length, with the first elements of another."""
     larger = np.empty(2 * len(array), array.dtype)
     larger[:used] = array[:used]
     return larger

@@ -9,13 +9,13 @@ every renaming is tried, and the least of the states kept.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import permutations
-from math import factorial, prod
+from math import factorial
 
 import numpy as np
 import numpy.typing as npt
 
 from workbench.model.formal._models import Specification
-from workbench.model.formal._symmetry import sorted_by
+from workbench.model.formal._symmetry import renamings_tried, sorted_by
 from workbench.model.formal.compiling.frames import OK, Body, Program
 from workbench.model.formal.compiling.layouts import WORD, ArrayLayout, SetLayout
 from workbench.model.formal.compiling.places import bits_of, field
@@ -180,7 +180,7 @@ def orders(size: int) -> npt.NDArray[np.int64]:
 
 
 def _write_trying(body: Body, declared: Specification, domains: list[Symmetric]) -> None:
-    tried = prod(factorial(len(domain)) for domain in domains)
+    tried = renamings_tried(declared)
     if tried > MOST_TRIED:
         msg = f"{declared.name} has {tried:,} renamings; the compiled engine tries {MOST_TRIED:,} at most"
         raise NotCompilableError(msg)

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from workbench.model.formal.compiling import _kernel_sharing as sharing
 from workbench.model.formal.compiling.machines import Machine
-from workbench.model.formal.compiling.memory import BATCH, MOST_MADE, recent_of
+from workbench.model.formal.compiling.memory import BATCH, MOST_MADE, doubled, recent_of
 
 __all__ = ["Member", "Team"]
 
@@ -62,14 +62,8 @@ class Member:
     def grow(self) -> None:
         """Make room for what follows a chunk."""
         while self.count + self.most_made > len(self.parents):
-            self.queue = _doubled(self.queue, self.count * int(self.here[sharing.WORDS]))
-            self.parents = _doubled(self.parents, self.count)
-
-
-def _doubled(array: Words, used: int) -> Words:
-    larger = np.empty(2 * len(array), array.dtype)
-    larger[:used] = array[:used]
-    return larger
+            self.queue = doubled(self.queue, self.count * int(self.here[sharing.WORDS]))
+            self.parents = doubled(self.parents, self.count)
 
 
 class Team:

@@ -3,20 +3,20 @@
 What depends on a value that is not known becomes a term where that is small, and a decision otherwise.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, Self
 
 from workbench.model.formal.domains.collections import Array, Map, Record, Seq
 from workbench.model.formal.domains.domain import Domain
 from workbench.model.formal.domains.sets import Set
 from workbench.model.formal.errors import DomainError
+from workbench.model.formal.exporting.guarded import Guarded, counted, first_place, same_as
 from workbench.model.formal.exporting.paths import changed, decide
 from workbench.model.formal.exporting.scalars import Scalar, plain
 from workbench.model.formal.exporting.terms import (
     FALSE,
     TRUE,
     Term,
-    arithmetic,
     both,
     choose,
     constant,
@@ -28,66 +28,12 @@ from workbench.model.formal.exporting.terms import (
 
 __all__ = [
     "ArrayParts",
-    "Guarded",
-    "GuardedSet",
     "MapParts",
     "MaybePart",
     "RecordParts",
     "SeqParts",
     "SetBits",
-    "counted",
 ]
-
-
-def counted(terms: Iterable[Term]) -> Term:
-    """Return how many of some conditions hold."""
-    total = constant(0)
-    for term in terms:
-        one = constant(int(term.args[0])) if term.known else Term("number", (term,), 0, 1)
-        total = arithmetic("+", total, one)
-    return total
-
-
-class Guarded:
-    """Values of which each is there under a condition only: what a comprehension with a filter yields."""
-
-    __slots__ = ("pairs",)
-
-    def __init__(self, pairs: list[tuple[Term, Any]]) -> None:
-        self.pairs = pairs
-
-    def __iter__(self) -> Iterator[Any]:
-        return (value for condition, value in self.pairs if decide(condition))
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
-
-
-class GuardedSet(Guarded):
-    """Different values of which each is there under a condition only: what a set comprehension yields."""
-
-    __slots__ = ()
-
-    def __init__(self, pairs: list[tuple[Term, Any]]) -> None:
-        super().__init__([])
-        for condition, value in pairs:
-            there = either(*(both(earlier, _same(value, each)) for earlier, each in self.pairs))
-            self.pairs.append((both(condition, negated(there)), value))
-
-
-def _same(left: Any, right: Any) -> Term:
-    from workbench.model.formal.exporting.operations import same  # noqa: PLC0415 - it compares these
-
-    return same(left, right)
-
-
-def _first(values: Iterable[Any], value: Any) -> int:
-    """Return the place of the first that equals a value, decided on."""
-    for place, each in enumerate(values):
-        if decide(_same(each, value)):
-            return place
-    msg = f"{value!r} is not there"
-    raise IndexError(msg)
 
 
 class MaybePart:
@@ -176,11 +122,11 @@ class ArrayParts:
 
     def index(self, value: Any) -> Any:
         """Return the first key that has a value."""
-        return self.domain.keys[_first(self.parts, value)]
+        return self.domain.keys[first_place(self.parts, value)]
 
     def count(self, value: Any) -> Any:
         """Return how many keys have a value."""
-        return plain(counted(_same(part, value) for part in self.parts))
+        return plain(counted(same_as(part, value) for part in self.parts))
 
 
 class SetBits:
@@ -197,7 +143,7 @@ class SetBits:
 
     def where(self, element: Any) -> list[Term]:
         """Return, for each element of the domain, whether it equals a value."""
-        return [_same(each, element) for each in self.elements()]
+        return [same_as(each, element) for each in self.elements()]
 
     def size(self) -> Term:
         """Return how many elements are in."""
@@ -381,11 +327,11 @@ class SeqParts:
 
     def index(self, value: Any) -> int:
         """Return where a value is first."""
-        return _first(self.settle(), value)
+        return first_place(self.settle(), value)
 
     def count(self, value: Any) -> Any:
         """Return how often a value occurs."""
-        return plain(counted(_same(each, value) for each in self.settle()))
+        return plain(counted(same_as(each, value) for each in self.settle()))
 
     def copy(self) -> list[Any]:
         """Return the elements as a list."""

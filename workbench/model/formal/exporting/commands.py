@@ -14,7 +14,8 @@ from workbench.model.formal._guards import NotEnabledError
 from workbench.model.formal._models import Instance, Specification
 from workbench.model.formal.domains.sets import Set
 from workbench.model.formal.errors import DomainError, FormalError, NotExportableError
-from workbench.model.formal.exporting.collections import GuardedSet, SetBits
+from workbench.model.formal.exporting.collections import SetBits
+from workbench.model.formal.exporting.guarded import GuardedSet
 from workbench.model.formal.exporting.operations import truth
 from workbench.model.formal.exporting.paths import changed, paths
 from workbench.model.formal.exporting.rewriting import rewritten

@@ -13,16 +13,14 @@ from workbench.model.formal.domains.collections import Record
 from workbench.model.formal.domains.values import FiniteArray, FiniteSet, RecordValue
 from workbench.model.formal.exporting.collections import (
     ArrayParts,
-    Guarded,
-    GuardedSet,
     MapParts,
     MaybePart,
     RecordParts,
     SeqParts,
     SetBits,
-    counted,
     merged,
 )
+from workbench.model.formal.exporting.guarded import Guarded, GuardedSet, counted
 from workbench.model.formal.exporting.paths import changed, changes_something, decide, without_change
 from workbench.model.formal.exporting.scalars import Scalar, compare_scalars, number_of, plain, truth_term
 from workbench.model.formal.exporting.terms import (

@@ -26,7 +26,16 @@ from workbench.model.formal.exporting.terms import (
     value_of,
 )
 
-__all__ = ["Path", "changed", "changes_something", "decide", "paths", "settled", "value_among", "without_change"]
+__all__ = [
+    "Path",
+    "changed",
+    "changes_something",
+    "decide",
+    "paths",
+    "settled",
+    "value_among",
+    "without_change",
+]
 
 MOST_PATHS = 20_000
 MOST_TRIED = 1024  # values of a condition's cells that are tried in search for one that makes it true

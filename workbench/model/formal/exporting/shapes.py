@@ -21,13 +21,13 @@ from workbench.model.formal.domains.sets import Set
 from workbench.model.formal.errors import DomainError, ModelError
 from workbench.model.formal.exporting.collections import (
     ArrayParts,
-    Guarded,
     MapParts,
     MaybePart,
     RecordParts,
     SeqParts,
     SetBits,
 )
+from workbench.model.formal.exporting.guarded import Guarded
 from workbench.model.formal.exporting.scalars import Scalar, number_of, plain, truth_term
 from workbench.model.formal.exporting.terms import FALSE, TRUE, Cell, Term, both, choose, constant, either
 

@@ -25,6 +25,7 @@ __all__ = ["sequence_of"]
 SENDERS = ("sender", "source", "src", "frm", "from_")
 RECEIVERS = ("receiver", "target", "destination", "dest", "dst", "to")
 MOST_FIELDS = 6  # lifelines of fields; more share one
+MOST_PROCESSES = 16  # lifelines of processes; of more, those that do nothing are left out
 SHARED = "shared"
 
 
@@ -35,6 +36,8 @@ def sequence_of(violation: Violation) -> display.Picture:
     drawing.begin()
     for row in range(1, len(violation.trace)):
         drawing.step(row)
+    idle = drawing.leave_out_idle()
+    footnote = "; ".join(filter(None, (idle, drawing.footnote)))
     last = {len(violation.trace) - 1} if violation.loop is None else set()
     return display.sequence(
         lifelines=drawing.lifelines,
@@ -44,7 +47,7 @@ def sequence_of(violation: Violation) -> display.Picture:
         loop=None if violation.loop is None else violation.loop + 1,
         mark=last,
         title=title_of(violation),
-        footnote=drawing.footnote,
+        footnote=footnote,
     )
 
 
@@ -110,6 +113,18 @@ class _Drawing:
             alone = len(parts_of) == 1
             text = shown[parts_of[0]] if alone else ", ".join(f"{name} {shown[name]}" for name in parts_of)
             self._box(0, lifeline, text)
+
+    def leave_out_idle(self) -> str:
+        """Leave out processes that nothing happens to, where there are many; return what to say of them."""
+        called = [self.processes.called(key) for key in self.processes.keys]
+        busy = {lifeline for row, lifeline, _ in self.boxes if row}
+        busy |= {end for arrow in self.arrows for end in arrow[1:3]}
+        idle = {name for name in called if name not in busy} if len(called) > MOST_PROCESSES else set()
+        self.lifelines = [name for name in self.lifelines if name not in idle]
+        self.boxes = [box for box in self.boxes if box[1] not in idle]
+        if not idle:
+            return ""
+        return f"not drawn, for nothing happens to them: {len(idle)} of {len(called)} processes"
 
     def _mine(self, name: str) -> bool:
         return name in self.processes.fields

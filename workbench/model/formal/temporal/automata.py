@@ -2,8 +2,8 @@
 
 The construction is the tableau of Gerth, Peled, Vardi and Wolper (Simple on-the-fly automatic verification of
 linear temporal logic, 1995): each of its states is a set of formulas that must be true now, and one of those
-that must be true next; a generalised Büchi automaton, with a set of accepting states for each `until`. Sets of
-formulas are held as the bits of an integer, and what must be true next is expanded once for all states that
+that must be true next; a generalised Büchi automaton, with a set of accepting states for each `until`. A set
+of formulas is held as the bits of an integer, and what must be true next is expanded once for all states that
 agree in it.
 """
 
@@ -17,6 +17,7 @@ from workbench.model.formal.temporal.formulas import Atom, Constant, Formula, Li
 __all__ = ["MOST_STATES", "Automaton", "automaton_of", "negation"]
 
 MOST_STATES = 2_000  # of an automaton; nine conditions that must come true again and again make more
+MOST_TEXT = 200  # characters of a formula in an error
 Bits: TypeAlias = int  # a set of formulas: bit i stands for the i-th
 
 
@@ -135,10 +136,11 @@ class _Tableau:
         """Refuse what would take too long."""
         if states > MOST_STATES:
             text = repr(self.whole)
+            shown = text if len(text) <= MOST_TEXT else text[: MOST_TEXT - 1] + "…"
             msg = (
-                f"a temporal property is too large: the automaton of {text[:200]}{'…' * (len(text) > 200)} has "
-                f"more than {MOST_STATES:,} states; declare several properties in place of one that joins them, "
-                "and what is fair at the actions, by fair='weak' or 'strong'"
+                f"a temporal property is too large: the automaton of {shown} has more than {MOST_STATES:,} "
+                "states; declare several properties in place of one that joins them, and what is fair at the "
+                "actions, by fair='weak' or 'strong'"
             )
             raise ModelError(msg)
 

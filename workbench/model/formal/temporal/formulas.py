@@ -190,7 +190,7 @@ def formula(given: Any) -> Formula:
 
 def _declared(given: Declared) -> Atom:
     if given.kind not in OF_STATES:
-        msg = f"{given.name} is declared as {given.kind}: a temporal formula is made of what is true of a state"
+        msg = f"{given.name} is declared as {given.kind}: a formula is made of what is true of a state"
         raise ModelError(msg)
     return Atom(given.name, given.function)
 

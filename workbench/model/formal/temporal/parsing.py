@@ -11,9 +11,9 @@ r"""Temporal formulas as text, in the signs of SPIN and TLA+ and in words.
                   | "!" | "~" | "¬" | "not" | "AX" | "EX" | "AF" | "EF" | "AG" | "EG" ) unary
                 | ( "A" | "E" ) "[" formula "]" | "(" formula ")" | "true" | "false" | name
 
-`p ~> q` is p leads to q; `p W q` is p until q, or p for ever. The formula between A[ and ] is an `until`. What
-is an operator here cannot be the name of a predicate; as a Python expression, `always(G)`, it can.
-"""
+`p ~> q` is p leads to q; `p W q` is p until q, or p for ever. Between A[ and ] stands an `until`. What
+is an operator here cannot be a predicate's name; in a Python expression, `always(G)`, it can.
+"""  # noqa: RUF002 - the signs of logic are no letters
 
 import re
 from collections.abc import Callable

@@ -137,8 +137,8 @@ def twins_in_line(pattern: Pattern) -> tuple[int, ...]:
         for line in lines:
             for one, other in pairwise(line):
                 found[other] |= 1 << one
-        for one, other in _comparable(lines, before, after):
-            found[other[0]] |= 1 << one[-1]
+        for earlier, later in _comparable(lines, before, after):
+            found[later[0]] |= 1 << earlier[-1]
     return tuple(found)
 
 

@@ -115,7 +115,7 @@ def validate(  # noqa: PLR0913 - each has its default
 class _Mapped:
     """Applies a mapping to spans, and counts those that it does not look at."""
 
-    def __init__(self, vocabulary: Vocabulary, mapping: SpanMapping) -> None:
+    def __init__(self, vocabulary: Vocabulary, mapping: Any) -> None:
         self.vocabulary = vocabulary
         self.not_mapped: Counter[str] = Counter()
         self.actions: set[str] = set()
@@ -123,7 +123,7 @@ class _Mapped:
         if callable(mapping):
             self._of_span: Callable[[Span], Any] = mapping
         elif not isinstance(mapping, Mapping):
-            msg = f"the mapping must be a dictionary by the names of spans, or a function of a span, got {mapping!r}"
+            msg = f"the mapping must be a dictionary by span names, or a function of a span, got {mapping!r}"
             raise MappingError(msg)
         else:
             self._by_name = {name: _sorted(vocabulary.shown(each, name)) for name, each in mapping.items()}
@@ -161,7 +161,7 @@ def _sorted(shown: tuple[Observed, ...]) -> tuple[Observed, ...]:
     return tuple(sorted(shown, key=lambda each: RANK[each.at]))
 
 
-def _hidden(vocabulary: Vocabulary, hidden: Iterable[Any] | None, actions: set[str]) -> list[Instance]:
+def _hidden(vocabulary: Vocabulary, hidden: Any, actions: set[str]) -> list[Instance]:
     instances = vocabulary.declared.instances
     if hidden is None:
         return [each for each in instances if each.action.name not in actions]

@@ -129,9 +129,10 @@ def _counts(validation: "Validation") -> display.Table:
         ["different patterns", f"{validation.patterns:,}"],
         ["explored", f"{validation.explored:,}"],
         ["spans not mapped", f"{spans:,}{f' ({names})' if names else ''}"],
-        *([["spans recorded again", f"{validation.repeated:,}"]] if validation.repeated else []),
         ["hidden steps", ", ".join(validation.hidden) or "none"],
     ]
+    if validation.repeated:
+        rows.append(["spans recorded again", f"{validation.repeated:,}"])
     rows += [["ended by", bound] for bound in dict.fromkeys(each.bound for each in validation.undecided)]
     return display.table(["", "value"], rows, title=repr(validation))
 

@@ -249,9 +249,7 @@ class _One:
             first = (~shown & (shown + 1)).bit_length() - 1  # that is not shown yet
             candidates = range(first, self._last[first] + 1) if first < len(self._before) else ()
             self._next[shown] = tuple(
-                event
-                for event in candidates
-                if not shown >> event & 1 and self._before[event] & ~shown == 0
+                event for event in candidates if not shown >> event & 1 and self._before[event] & ~shown == 0
             )
         return self._next[shown]
 

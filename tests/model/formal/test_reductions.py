@@ -5,7 +5,7 @@ from agreement import checked_by_both
 from small_models import Asserting, Cube, Jugs, Stuck, Tokens
 
 import workbench.model.formal as wb
-from workbench.model.formal import library
+from workbench.model.formal import _engines, library
 
 
 def Voters(n, quorum):
@@ -354,3 +354,10 @@ def test_what_a_reduction_cannot_keep_is_refused():
         wb.check(Jugs, symmetry=True)
     with pytest.raises(wb.ModelError, match="a view goes with neither symmetry"):
         wb.check(type("Both", (Clock,), {"more": wb.view(lambda s: s.hours)}), symmetry=True)
+
+
+def test_the_more_renamings_are_tried_the_sooner_a_model_is_compiled(monkeypatch):
+    monkeypatch.setattr(_engines, "OUTGROWN_AT", 1_000)
+    verdict = wb.check(Relay(3, 2), symmetry=True)  # twelve renamings of each state, 101 states
+    assert (verdict.engine, verdict.distinct) == ("compiled", 101)
+    assert wb.check(Cube(9)).engine == "python"

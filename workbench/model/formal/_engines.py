@@ -1,11 +1,9 @@
 """Which engine explores a model: the interpreted one at once, the compiled one where a model outgrows it."""
 
 from collections.abc import Callable, Hashable
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from typing import Any, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 from workbench.model.formal._explorations import Edges, Exploration, Limits
 from workbench.model.formal._models import Frozen, Specification
@@ -15,6 +13,10 @@ from workbench.model.formal.errors import ModelError, NotCompilableError
 from workbench.model.formal.interpreting import exploring as interpreted
 from workbench.model.formal.interpreting.exploring import Outgrown
 from workbench.model.formal.interpreting.steps import viewed
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+    from pathlib import Path
 
 __all__ = ["Engine", "How", "explored", "explored_alike", "explored_graph", "explored_reduced"]
 
@@ -42,8 +44,8 @@ class How:
     """
 
     threads: int = 1
-    checkpoint: Path | None = None
-    executor: Executor | None = None
+    checkpoint: "Path | None" = None
+    executor: "Executor | None" = None
     storage: Storage = EXACT
 
     def __post_init__(self) -> None:

@@ -149,6 +149,11 @@ def test_a_model_may_be_derived_from_another():
         type("Twice", (Jugs,), {"big": wb.Int(0, 1)})
 
 
+def test_a_field_is_not_called_init():
+    with pytest.raises(wb.ModelError, match="Odd declares a field called init"):
+        type("Odd", (wb.Model,), {"init": wb.Int(0, 3)})
+
+
 def test_init_may_emit_many_states():
     class Start(wb.Model):
         n = wb.Int(0, 9)

@@ -134,6 +134,9 @@ class _ModelType(type):
 
     def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> "_ModelType":
         fields = {key: value for key, value in namespace.items() if isinstance(value, Domain)}
+        if "init" in fields:
+            msg = f"{name} declares a field called init, which is the function that sets the first states"
+            raise ModelError(msg)
         temporal = {key: value for key, value in namespace.items() if hasattr(value, "__temporal__")}
         kept = {key: value for key, value in namespace.items() if key not in fields}
         made = super().__new__(mcs, name, bases, {**kept, "__slots__": tuple(fields)})

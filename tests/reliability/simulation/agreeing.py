@@ -24,7 +24,10 @@ SEED = 11
 
 @st.composite
 def schedules(draw, most=60):
-    """Return calls that come at random, at a rate that the policies of `around` sometimes mind."""
+    """Return calls that come at random, at a rate that the policies of `around` sometimes mind.
+
+    None comes at the very instant at which something else happens: there the order is the simulator's own.
+    """
     size = draw(st.integers(1, most))
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
     rate_hz = draw(st.sampled_from([5.0, 50.0, 500.0]))

@@ -1,5 +1,6 @@
 """Caches and hedges decide alike, live and compiled: who fetches, who follows, who wins."""
 
+import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -9,6 +10,10 @@ from workbench.reliability.policies.bulkhead import Bulkhead
 from workbench.reliability.policies.cache import Cache
 from workbench.reliability.policies.hedge import Hedge
 from workbench.reliability.policies.shedder import LoadShedder
+from workbench.reliability.policies.timeout import Timeout
+from workbench.reliability.simulation import _codes as codes
+from workbench.reliability.simulation.replay import Schedule
+from workbench.reliability.simulation.requests import Requests
 
 from .agreeing import (
     IN_TURN,
@@ -53,6 +58,42 @@ def hedges(draw):
     return lambda _: Hedge(**options)
 
 
+TICK_S = 1 / 128  # sums of it are exact
+TICKS = (1, 5), (3, 9), (1, 5), (1, 4)  # of the delay, the limit, the time to live and the longest wait
+
+
+@st.composite
+def coinciding(draw):
+    """Return what makes a pipeline, and a schedule in whose calls much happens at one instant.
+
+    Limits, delays and durations are multiples of a tick. Calls come between ticks, each at another time of a
+    tick: which of two clients is first at one instant, nobody says.
+    """
+    delay_s, limit_s, ttl_s, wait_s = (draw(st.integers(*each)) * TICK_S for each in TICKS)
+    hedges = draw(st.integers(1, 2))
+    entries = draw(st.sampled_from([1, 100]))
+    stale_s = draw(st.sampled_from([0.0, 3 * TICK_S]))
+    others = [
+        lambda: CourseCache(ttl_s=ttl_s, max_entries=entries, stale_while_revalidate_s=stale_s),
+        lambda: Timeout(limit_s),
+        lambda: Bulkhead(2, queue=6),
+        lambda: Bulkhead(2, queue=6, max_wait_s=wait_s),
+    ]
+    chosen = draw(st.lists(st.sampled_from(others), min_size=1, max_size=3))
+    chosen.insert(draw(st.integers(0, len(chosen))), lambda: Hedge(delay_s, hedges=hedges))
+    size = draw(st.integers(4, 20))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
+    shape = (size, codes.GIVEN_ATTEMPTS)
+    phases = rng.choice(2**12, size, replace=False) * 2.0**-12
+    schedule = Schedule(
+        np.sort(rng.integers(0, 2 * size, size) + phases) * TICK_S,
+        rng.integers(1, 12, shape) * TICK_S,
+        rng.random(shape) < draw(st.sampled_from([0.0, 0.3])),
+        requests=Requests(keys=rng.integers(0, draw(st.sampled_from([1, 2, 4])), size)),
+    )
+    return lambda: Pipeline(*(make() for make in chosen)), schedule
+
+
 QUEUES = st.sampled_from(
     [
         lambda _: Bulkhead(2, queue=6),
@@ -92,6 +133,46 @@ def test_overlapping_calls_are_hedged_alike(make_pipeline, schedule):
 @given(around(caches() | hedges(), OTHERS | QUEUES), requested(schedules()))
 def test_caches_and_hedges_together_decide_alike(make_pipeline, schedule):
     check_memories(*check_agreement(make_pipeline, schedule))
+
+
+@settings(max_examples=200, deadline=None)
+@given(coinciding())
+def test_what_happens_at_one_instant_within_calls_is_decided_alike(given_both):
+    check_memories(*check_agreement(*given_both))
+
+
+def test_a_call_that_is_cancelled_as_it_is_given_a_place_hands_it_on_in_its_turn():
+    """At 80 ms the first call's answer comes; all that follows does so at that instant, turn by turn.
+
+    The second call follows the first; both wait with an extra attempt for a place, behind the third call. The
+    second call's answer gives its place to the first's extra attempt, which is cancelled in the same turn. It
+    was woken before, so it hands the place on in the next turn, before the second call hears that it has an
+    answer: that one's extra attempt still looks into the cache.
+    """
+    schedule = Schedule(
+        np.array([0.0, 0.01, 0.02]),
+        np.full((3, codes.GIVEN_ATTEMPTS), 0.08),
+        np.zeros((3, codes.GIVEN_ATTEMPTS), bool),
+        requests=Requests(keys=np.array([0, 0, 1])),
+    )
+    pipeline, replayed = check_agreement(
+        lambda: Pipeline(Hedge(0.05), Bulkhead(2, queue=6), CourseCache(ttl_s=0.01)), schedule
+    )
+    check_memories(pipeline, replayed)
+    assert replayed.world.caches.states["hits"].tolist()[0] == 1
+
+
+def test_a_race_that_is_won_as_its_next_attempt_is_due_starts_no_other():
+    """The first attempt answers at the instant at which the third is due, while the second runs."""
+    delay_s = 0.0625
+    schedule = Schedule(
+        np.array([0.0]),
+        np.full((1, codes.GIVEN_ATTEMPTS), 2 * delay_s),
+        np.zeros((1, codes.GIVEN_ATTEMPTS), bool),
+    )
+    pipeline, replayed = check_agreement(lambda: Pipeline(Hedge(delay_s, hedges=2)), schedule)
+    check_memories(pipeline, replayed)
+    assert replayed.attempts.tolist() == [2]
 
 
 @settings(max_examples=100, deadline=None)

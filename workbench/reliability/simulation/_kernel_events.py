@@ -108,7 +108,8 @@ def push_work(w: Any, c: Any, direction: Any, call: Any, layer: Any, outcome: An
 def push_work_later(w: Any, c: Any, direction: Any, call: Any, layer: Any, outcome: Any, steps: Any) -> None:
     """Have something done after what is being done, and after so many steps of a loop: its turns in between.
 
-    It is not done where the call has been suspended anew or has ended by then.
+    It is not done where the call has been suspended anew or has ended by then. In its last step the call is
+    woken: nothing but that is left to happen.
     """
     place = c.work_first + c.work_count
     if place >= len(w.work):
@@ -121,14 +122,22 @@ def push_work_later(w: Any, c: Any, direction: Any, call: Any, layer: Any, outco
     item.layer = layer
     item.outcome = outcome
     item.steps = steps
+    if steps == 0:
+        w.calls[call].woken = item.version
 
 
 @part
 def interrupt(w: Any, c: Any, call: Any) -> None:
-    """Cancel a call; it hears of that in its turn, and until then it waits where it does."""
+    """Cancel a call; it hears of that in its turn, and until then it waits where it does.
+
+    As a task of asyncio: one that was woken already has its turn, and hears of it then; others get one last.
+    """
     this = w.calls[call]
-    this.version += 1
     this.attempt = codes.NONE
+    if this.woken == this.version:
+        this.cancelled = this.version
+        return
+    this.version += 1
     push_work(w, c, codes.CANCEL, call, this.layer, codes.CANCELLED)
 
 

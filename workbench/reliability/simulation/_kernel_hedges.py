@@ -105,7 +105,7 @@ def go_on_with_race(w: Any, c: Any, call: Any, layer: Any, what: Any) -> Any:
     if what == codes.FINISH:
         race.state = OVER
         return race.outcome
-    if what == codes.LATE and race.timer != RUNG:
+    if race.state != RACING or (what == codes.LATE and race.timer != RUNG):
         return NONE
     late = what == codes.LATE
     outcome = NONE

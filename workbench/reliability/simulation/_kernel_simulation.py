@@ -3,7 +3,8 @@
 All that is under way stands in flat arrays, so that the kernel can return between two steps (an array is
 full, the user wants to see how far it is) and go on where it was.
 
-All that happens at one instant happens before what follows from any of it, as in a loop of asyncio.
+All that happens at one instant happens before what follows from any of it, as in a loop of asyncio. A
+call that a client makes at that instant comes last, after what follows from it as well.
 
 A timed-out call goes on without its attempt; the service does not know, and serves it all the same.
 """
@@ -66,6 +67,10 @@ def run(owned: Any, until_s: Any) -> Any:
             if item.steps > 0:
                 push_work_later(w, c, direction, call, layer, outcome, item.steps - 1)
             else:
+                this = w.calls[call]
+                this.woken = NONE
+                if this.cancelled == item.version:
+                    direction, layer = codes.CANCEL, this.layer
                 if direction == codes.DUE:
                     direction = end_wait(w, call, layer)
                     outcome = w.queues.queues[w.layers[layer].index].refusal

@@ -32,9 +32,10 @@ def record(integers: str, numbers: str) -> np.dtype[Any]:
 # Of some: the number of its record in `admissions`, whether a retry heeds what the callee asks for, a reply
 LAYER = record("kind index budget failures admission heeds replacement", "limit_s")
 # A call under way: which layer it is suspended in, how often it was, its neighbours in the queue it waits in
+# Which of these suspensions is about to end (`woken`), and which one does so as the call is cancelled
 CALL = record(
     "serial layer version attempt attempts user cancelled_at previous following pending level tenant key"
-    " root parent top",
+    " root parent top woken cancelled",
     "arrived_s waited_s hint_s",
 )
 # What a layer remembers of a call

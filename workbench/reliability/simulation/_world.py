@@ -172,7 +172,7 @@ def longer_log(world: World, done: float) -> World:
 def _own(calls: Array, first: int) -> None:
     """Make calls, from one on, calls of nobody, and each its own root."""
     calls["root"][first:] = np.arange(first, len(calls))
-    for name in ("serial", "parent", "top"):
+    for name in ("serial", "parent", "top", "woken", "cancelled"):
         calls[name][first:] = codes.NONE
 
 

@@ -1,7 +1,9 @@
 """`replay`: a recorded schedule of calls and outcomes through a pipeline, decision by decision.
 
 The schedule says when each call comes, and for each of its attempts how long it takes and what comes of it.
-The same schedule can be played to the same pipeline live, on a virtual clock; both decide alike.
+The same schedule can be played to the same pipeline live, on a virtual clock; both decide alike. One
+order is not fixed: a call that comes at the very instant at which something else happens comes after all of
+that here, and live in the order in which the timers of the loop were set.
 """
 
 from collections.abc import Sequence

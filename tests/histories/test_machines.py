@@ -3,6 +3,7 @@
 import random
 from dataclasses import replace
 
+import numba
 import numpy as np
 import pytest
 from histories.brute_force import PLAIN, inputs, random_history
@@ -33,13 +34,12 @@ from workbench.histories.search.compiled import CompiledSearch
 from workbench.histories.search.lanes import Lanes
 from workbench.histories.search.needing import needed
 from workbench.histories.search.outcome import Bounds
-from workbench.kernels import kernel
 
 NAMES = sorted(PLAIN)
 ODD_ANSWERS = [None, NIL, 0, 1, True, False, 1.0, 2.5, "ok", (), [1], (0, 1), -1, 7]
 
 
-@kernel()
+@numba.njit
 def step(kind, state, operations, place, here, table, sequences, pool, slots):
     return successor(kind, state, operations, place, here, table, sequences, pool, slots)
 

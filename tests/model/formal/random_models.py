@@ -106,6 +106,19 @@ class Random(wb.Model):
     t = wb.Tuple(wb.Int(0, 1), bool)
     p = wb.Set(wb.Tuple(wb.Int(0, 1), bool))
 
+    def init(s):
+        yield
+        s.n, s.b, s.a[0] = 2, True, 1
+        s.d["x"] = 1
+        yield
+        s.held.add(1)
+        s.q.append(1)
+        s.e = "v"
+        yield
+        s.m, s.h, s.r.f = 3, 1, True
+        s.p.add((1, True))
+        yield
+
     @wb.terminal
     def anywhere(s):
         return True

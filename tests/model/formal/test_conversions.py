@@ -64,6 +64,9 @@ class Agreeing:
     def list_of_an_array(s):
         return list(s.at) != [1, 2, 0]
 
+    def sum_of_a_set_comprehension(s):
+        return sum({x % 2 for x in s.at}) < 1 or sum(set(s.queue)) < 3
+
     def over_a_sorted_set(s):
         total = 0
         for x in sorted(s.held):
@@ -106,6 +109,15 @@ class Refused:
 
     def list_of_keys(s):
         return len(list(s.owner)) < 3
+
+    def length_of_a_set_written_out(s):
+        return len({s.n, s.at[0]}) == 2
+
+    def sum_of_a_set_written_out(s):
+        return sum({s.n, s.at[0]}) < 5
+
+    def over_a_set_written_out(s):
+        return sum(1 for x in {s.n, s.at[0]}) == 2
 
 
 @pytest.mark.parametrize("name", [name for name in vars(Refused) if not name.startswith("_")])

@@ -5,7 +5,7 @@ from typing import Any
 
 from workbench.model.formal._declaring import Declared
 from workbench.model.formal._guards import require
-from workbench.model.formal.compiling.coercing import bits, number_text
+from workbench.model.formal.compiling.coercing import bits, number_text, one_by_one
 from workbench.model.formal.compiling.comparing import truth
 from workbench.model.formal.compiling.comprehensions import collected, found_any, reduced
 from workbench.model.formal.compiling.containers import METHODS
@@ -45,9 +45,13 @@ def called(frame: Frame, node: ast.Call) -> Worth:
         frame.refuse(node, "what is called must be known when the model is compiled")
     if target.value is require:
         return _require(frame, node)
-    if target.value in (any, all, *REDUCTIONS) and len(node.args) == 1 and _comprehends(node.args[0]):
+    if (
+        target.value in (any, all, *REDUCTIONS)
+        and len(node.args) == 1
+        and _yields(target.value, node.args[0])
+    ):
         return _over_comprehension(frame, target.value, node)
-    if target.value is len and _comprehends(node.args[0]):
+    if target.value in (len, sum) and _comprehends(node.args[0]):
         args: list[Worth] = [frame.expression(node.args[0])]
     elif target.value in (set, frozenset, list, tuple, sorted) and node.args:
         return _converted(frame, target.value, node)
@@ -59,6 +63,11 @@ def called(frame: Frame, node: ast.Call) -> Worth:
 
 def _comprehends(node: ast.AST) -> bool:
     return isinstance(node, ast.GeneratorExp | ast.ListComp | ast.SetComp)
+
+
+def _yields(function: Any, node: ast.AST) -> bool:
+    """Whether a function may take what a comprehension yields: a set that is summed has nothing twice."""
+    return _comprehends(node) and not (function is sum and isinstance(node, ast.SetComp))
 
 
 def _require(frame: Frame, node: ast.Call) -> Worth:
@@ -147,7 +156,8 @@ def _reduced(frame: Frame, function: Any, args: list[Worth], node: ast.AST) -> W
     if function is not sum and len(args) > 1:
         return _least(frame, function, args, node)
     if isinstance(args[0], Parts):
-        return _least(frame, function, list(args[0].items), node)
+        items = one_by_one(frame, args[0], node) if function is sum else list(args[0].items)
+        return _least(frame, function, items, node)
     total, seen = frame.fresh(), frame.fresh()
     frame.emit(f"{total} = 0")
     frame.emit(f"{seen} = False")

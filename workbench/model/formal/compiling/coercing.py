@@ -171,10 +171,19 @@ def _bits_of_maybe(frame: Frame, worth: Packed, layout: Layout, node: ast.AST) -
     return made
 
 
+def one_by_one(frame: Frame, worth: Parts, node: ast.AST) -> list[Worth]:
+    """Return the items of what is written out; refuse a set, of which two may be equal, and in any order."""
+    if worth.kind == "set":
+        frame.refuse(
+            node, "elements of a set that is written out may be equal: they are not compiled one by one"
+        )
+    return list(worth.items)
+
+
 def _parts_bits(frame: Frame, worth: Worth, layout: PartsLayout, node: ast.AST) -> str:
     if not isinstance(worth, Parts) or len(worth.items) != len(layout.parts):
         return frame.refuse(node, f"a value of {layout.domain!r} is needed here")
-    placed = zip(layout.parts, layout.offsets, worth.items, strict=True)
+    placed = zip(layout.parts, layout.offsets, one_by_one(frame, worth, node), strict=True)
     return _joined([(bits(frame, item, part, node), offset) for part, offset, item in placed])
 
 
@@ -196,7 +205,7 @@ def _seq_bits(frame: Frame, worth: Worth, layout: SeqLayout, node: ast.AST) -> s
         frame.emit(frame.returning(ERROR))
         return "0"
     placed = [(literal(len(worth.items)), 0)]
-    for position, item in enumerate(worth.items):
+    for position, item in enumerate(one_by_one(frame, worth, node)):
         offset = layout.above + layout.elements.offset(position)
         placed.append((bits(frame, item, layout.elements.of, node), offset))
     return _joined(placed)
@@ -207,7 +216,7 @@ def _array_bits(frame: Frame, worth: Worth, layout: ArrayLayout, node: ast.AST) 
         return frame.refuse(node, f"{layout.count} values of {layout.of.domain!r} are needed here")
     placed = [
         (bits(frame, item, layout.of, node), layout.offset(position))
-        for position, item in enumerate(worth.items)
+        for position, item in enumerate(one_by_one(frame, worth, node))
     ]
     return _joined(placed)
 

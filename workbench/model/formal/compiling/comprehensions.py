@@ -30,7 +30,7 @@ Comprehension = Any  # ast.GeneratorExp | ast.ListComp | ast.SetComp
 def loop(frame: Frame, target: ast.expr, iterable: ast.expr, body: Callable[[], None]) -> None:
     """Write a loop over an iterable, with the target bound in its body."""
     held = iterated(frame, iterable)
-    values = unrolled(held)
+    values = unrolled(frame, held, iterable)
     if values is not None:
         for value in values:
             bind(frame, target, value)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from workbench.model.formal.compiling.coercing import number_text, unranked
+from workbench.model.formal.compiling.coercing import number_text, one_by_one, unranked
 from workbench.model.formal.compiling.frames import Frame
 from workbench.model.formal.compiling.layouts import (
     ArrayLayout,
@@ -39,10 +39,10 @@ class Span:
     step: int
 
 
-def unrolled(iterable: Any) -> list[Worth] | None:
+def unrolled(frame: Frame, iterable: Any, node: ast.AST) -> list[Worth] | None:
     """Return the values of an iterable that is known now, but for numbers, which a loop counts; else None."""
     if isinstance(iterable, Parts):
-        return list(iterable.items)
+        return one_by_one(frame, iterable, node)
     if isinstance(iterable, Constant) and not isinstance(iterable.value, range):
         return [Constant(value) for value in iterable.value]
     return None

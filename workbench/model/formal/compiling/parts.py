@@ -4,7 +4,7 @@ import ast
 from collections.abc import Hashable
 from typing import Any
 
-from workbench.model.formal.compiling.coercing import number_text
+from workbench.model.formal.compiling.coercing import number_text, one_by_one
 from workbench.model.formal.compiling.frames import ERROR, Frame
 from workbench.model.formal.compiling.layouts import (
     ArrayLayout,
@@ -229,7 +229,8 @@ def length(frame: Frame, worth: Worth, node: ast.AST) -> Number:
     if isinstance(worth, Constant):
         return Number(str(len(worth.value)), len(worth.value), len(worth.value))
     if isinstance(worth, Parts):
-        return Number(str(len(worth.items)), len(worth.items), len(worth.items))
+        count = len(one_by_one(frame, worth, node))
+        return Number(str(count), count, count)
     layout = layout_in(worth)
     if isinstance(layout, ArrayLayout):
         return Number(str(layout.count), layout.count, layout.count)

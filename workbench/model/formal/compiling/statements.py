@@ -45,7 +45,7 @@ def _assign_to(frame: Frame, target: ast.expr, value: ast.expr, node: ast.stmt) 
 
 
 def _items(frame: Frame, worth: Worth, count: int, node: ast.AST) -> list[Worth]:
-    values = unrolled(worth)
+    values = unrolled(frame, worth, node)
     if values is None:
         values = [item_of(frame, worth, Constant(number), node) for number in range(count)]
     if len(values) != count:
@@ -198,7 +198,7 @@ def _for(frame: Frame, node: ast.For) -> None:
     if node.orelse:
         frame.refuse(node, "else after a loop is not known here")
     held = iterated(frame, node.iter)
-    values = unrolled(held)
+    values = unrolled(frame, held, node)
     had = dict(frame.names)
     if values is None:
         with each(frame, held, node) as (value, _):

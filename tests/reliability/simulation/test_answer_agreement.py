@@ -10,7 +10,6 @@ from workbench.reliability.policies.bulkhead import Bulkhead
 from workbench.reliability.policies.cache import Cache
 from workbench.reliability.policies.hedge import Hedge
 from workbench.reliability.policies.shedder import LoadShedder
-from workbench.reliability.policies.timeout import Timeout
 from workbench.reliability.simulation import _codes as codes
 from workbench.reliability.simulation.replay import Schedule
 from workbench.reliability.simulation.requests import Requests
@@ -58,42 +57,6 @@ def hedges(draw):
     return lambda _: Hedge(**options)
 
 
-TICK_S = 1 / 128  # sums of it are exact
-TICKS = (1, 5), (3, 9), (1, 5), (1, 4)  # of the delay, the limit, the time to live and the longest wait
-
-
-@st.composite
-def coinciding(draw):
-    """Return what makes a pipeline, and a schedule in whose calls much happens at one instant.
-
-    Limits, delays and durations are multiples of a tick. Calls come between ticks, each at another time of a
-    tick: which of two clients is first at one instant, nobody says.
-    """
-    delay_s, limit_s, ttl_s, wait_s = (draw(st.integers(*each)) * TICK_S for each in TICKS)
-    hedges = draw(st.integers(1, 2))
-    entries = draw(st.sampled_from([1, 100]))
-    stale_s = draw(st.sampled_from([0.0, 3 * TICK_S]))
-    others = [
-        lambda: CourseCache(ttl_s=ttl_s, max_entries=entries, stale_while_revalidate_s=stale_s),
-        lambda: Timeout(limit_s),
-        lambda: Bulkhead(2, queue=6),
-        lambda: Bulkhead(2, queue=6, max_wait_s=wait_s),
-    ]
-    chosen = draw(st.lists(st.sampled_from(others), min_size=1, max_size=3))
-    chosen.insert(draw(st.integers(0, len(chosen))), lambda: Hedge(delay_s, hedges=hedges))
-    size = draw(st.integers(4, 20))
-    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
-    shape = (size, codes.GIVEN_ATTEMPTS)
-    phases = rng.choice(2**12, size, replace=False) * 2.0**-12
-    schedule = Schedule(
-        np.sort(rng.integers(0, 2 * size, size) + phases) * TICK_S,
-        rng.integers(1, 12, shape) * TICK_S,
-        rng.random(shape) < draw(st.sampled_from([0.0, 0.3])),
-        requests=Requests(keys=rng.integers(0, draw(st.sampled_from([1, 2, 4])), size)),
-    )
-    return lambda: Pipeline(*(make() for make in chosen)), schedule
-
-
 QUEUES = st.sampled_from(
     [
         lambda _: Bulkhead(2, queue=6),
@@ -133,12 +96,6 @@ def test_overlapping_calls_are_hedged_alike(make_pipeline, schedule):
 @given(around(caches() | hedges(), OTHERS | QUEUES), requested(schedules()))
 def test_caches_and_hedges_together_decide_alike(make_pipeline, schedule):
     check_memories(*check_agreement(make_pipeline, schedule))
-
-
-@settings(max_examples=200, deadline=None)
-@given(coinciding())
-def test_what_happens_at_one_instant_within_calls_is_decided_alike(given_both):
-    check_memories(*check_agreement(*given_both))
 
 
 def test_a_call_that_is_cancelled_as_it_is_given_a_place_hands_it_on_in_its_turn():

@@ -108,6 +108,17 @@ def test_it_listens_when_it_is_made_and_not_any_more_when_it_is_closed():
     assert own_threads() == []
 
 
+def test_connections_that_come_as_it_ends_are_closed():
+    for _ in range(20):
+        receiver = otlp.Receiver()
+        address = "127.0.0.1", int(receiver.http_endpoint.rpartition(":")[2])
+        clients = [socket.create_connection(address) for _ in range(8)]
+        receiver.close()
+        for client in clients:
+            client.close()
+    gc.collect()
+
+
 def fixed_ports(count):
     """Return free ports below those that a system hands out by itself: nobody takes them meanwhile."""
     found = []

@@ -121,6 +121,7 @@ class _Server(uvicorn.Server):
                 continue
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._stop_accepting()
         for server in self.servers:
             server.close()
         for bound in sockets or []:
@@ -132,6 +133,14 @@ class _Server(uvicorn.Server):
             task.cancel()
         await self._break_connections()
         await asyncio.gather(*self.server_state.tasks, return_exceptions=True)
+
+    async def _stop_accepting(self) -> None:
+        """Accept nothing more, and let become known what was accepted: a closed server would lose it."""
+        for server in self.servers:
+            for listening in server.sockets:
+                asyncio.get_running_loop().remove_reader(listening)
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
 
     async def _break_connections(self) -> None:
         """Abort all connections, also those that were accepted just now: they are known some turns later."""

@@ -109,6 +109,7 @@ def test_it_listens_when_it_is_made_and_not_any_more_when_it_is_closed():
 
 
 def test_connections_that_come_as_it_ends_are_closed():
+    """One that is left open is told of when it is collected, and that is an error here."""
     for _ in range(20):
         receiver = otlp.Receiver()
         address = "127.0.0.1", int(receiver.http_endpoint.rpartition(":")[2])
@@ -117,6 +118,7 @@ def test_connections_that_come_as_it_ends_are_closed():
         for client in clients:
             client.close()
     gc.collect()
+    assert own_threads() == []
 
 
 def fixed_ports(count):

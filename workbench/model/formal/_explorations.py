@@ -18,7 +18,16 @@ if TYPE_CHECKING:  # NumPy takes longer to import than a small model to check
 
     from workbench.model.formal._storages import Omissions
 
-__all__ = ["Edges", "Exploration", "Found", "Limits", "States", "initial_states"]
+__all__ = [
+    "Edges",
+    "Exploration",
+    "Found",
+    "Limits",
+    "States",
+    "check_most",
+    "check_timeout",
+    "initial_states",
+]
 
 
 class States(Protocol):
@@ -54,14 +63,22 @@ class Limits:
 
     def __post_init__(self) -> None:
         for name in ("max_states", "max_depth", "memory_bytes"):
-            most = getattr(self, name)
-            if most is not None and (not isinstance(most, int) or isinstance(most, bool) or most < 1):
-                msg = f"{name} must be an integer of at least 1, or None for no limit, got {most!r}"
-                raise ModelError(msg)
-        seconds = self.timeout_s
-        if seconds is not None and not (isinstance(seconds, int | float) and seconds >= 0):
-            msg = f"timeout_s must be a number of seconds from 0 on, or None for no limit, got {seconds!r}"
-            raise ModelError(msg)
+            check_most(name, getattr(self, name), 1)
+        check_timeout(self.timeout_s)
+
+
+def check_most(name: str, most: Any, least: int) -> None:
+    """Raise ModelError for a limit that is neither None nor a whole number of at least so many."""
+    if most is not None and (not isinstance(most, int) or isinstance(most, bool) or most < least):
+        msg = f"{name} must be an integer of at least {least}, or None for no limit, got {most!r}"
+        raise ModelError(msg)
+
+
+def check_timeout(seconds: Any) -> None:
+    """Raise ModelError for a time limit that is neither None nor a number of seconds."""
+    if seconds is not None and not (isinstance(seconds, int | float) and seconds >= 0):
+        msg = f"timeout_s must be a number of seconds from 0 on, or None for no limit, got {seconds!r}"
+        raise ModelError(msg)
 
 
 @dataclass(frozen=True, slots=True)

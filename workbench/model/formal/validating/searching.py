@@ -16,8 +16,8 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from workbench.model.formal._explorations import check_most, check_timeout
 from workbench.model.formal._models import Frozen, Instance, Specification
-from workbench.model.formal.errors import ModelError
 from workbench.model.formal.interpreting.steps import Broken, successor, truth
 from workbench.model.formal.validating.events import Pattern, last_that_need_not_wait, twins_in_line
 from workbench.model.formal.validating.mappings import Reading
@@ -49,15 +49,9 @@ class Bounds:
     complete: bool = False
 
     def __post_init__(self) -> None:
-        for name, least in (("max_states", 1), ("max_hidden", 0)):
-            most = getattr(self, name)
-            if most is not None and (not isinstance(most, int) or isinstance(most, bool) or most < least):
-                msg = f"{name} must be an integer of at least {least}, or None for no limit, got {most!r}"
-                raise ModelError(msg)
-        seconds = self.timeout_s
-        if seconds is not None and not (isinstance(seconds, int | float) and seconds >= 0):
-            msg = f"timeout_s must be a number of seconds from 0 on, or None for no limit, got {seconds!r}"
-            raise ModelError(msg)
+        check_most("max_states", self.max_states, 1)
+        check_most("max_hidden", self.max_hidden, 0)
+        check_timeout(self.timeout_s)
 
 
 @dataclass(frozen=True, slots=True)

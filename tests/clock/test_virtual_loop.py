@@ -80,6 +80,72 @@ def test_timers_run_exactly_when_due_and_at_one_instant_in_the_order_they_were_s
     assert calls == [(0.0, "late"), (0.5, "first"), *((1.5, name) for name in range(50))]
 
 
+def test_timers_of_one_instant_ring_one_at_a_time_each_when_all_that_followed_from_the_other_is_over():
+    async def main():
+        log = []
+
+        async def chatter(name):
+            await asyncio.sleep(1)
+            for step in range(3):
+                log.append((name, step))
+                await asyncio.sleep(0)
+
+        await asyncio.gather(chatter("a"), chatter("b"))
+        return log
+
+    assert run(main)[0] == [(name, step) for name in "ab" for step in range(3)]
+
+
+def test_a_timer_that_is_stopped_by_what_another_of_its_instant_brings_does_not_ring():
+    async def main():
+        async def stop():
+            await asyncio.sleep(1)
+            await asyncio.sleep(0)
+            timer.cancel()
+
+        rung, stopping = [], asyncio.create_task(stop())
+        await asyncio.sleep(0)
+        timer = asyncio.get_running_loop().call_later(1, rung.append, "rung")
+        await stopping
+        await asyncio.sleep(1)
+        return rung
+
+    assert run(main) == ([], 2.0)
+
+
+def test_who_advances_the_clock_comes_last_at_its_instant():
+    async def main(clock):
+        log = []
+
+        async def sleeper():
+            await clock.asleep(1)
+            await clock.asleep(0)
+            await asyncio.sleep(0)
+            log.append("slept")
+
+        sleeping = asyncio.create_task(sleeper())
+        await clock.aadvance(1)
+        log.append("advanced")
+        await sleeping
+        return log
+
+    with virtual_time() as clock:
+        assert asyncio.run(main(clock)) == ["slept", "advanced"]
+
+
+@pytest.mark.parametrize("rounds", [1, 3])
+def test_a_loop_that_is_never_idle_hears_its_timers_all_the_same(rounds):
+    async def main():
+        loop, rung = asyncio.get_running_loop(), []
+        for number in range(rounds):
+            loop.call_later(0, rung.append, number)
+        while len(rung) < rounds:  # noqa: ASYNC110 - that is what it is about
+            await asyncio.sleep(0)
+        return rung, loop.time()
+
+    assert run(main)[0] == (list(range(rounds)), 0.0)
+
+
 @given(st.floats(-1e15, 1e15), st.lists(st.floats(0, 1e15), min_size=1, max_size=10))
 @example(-1.0, [0.0, 1e-16])
 def test_no_timer_runs_before_or_after_its_instant(start_s, delays):
@@ -89,8 +155,9 @@ def test_no_timer_runs_before_or_after_its_instant(start_s, delays):
         loop, seen = asyncio.get_running_loop(), []
         for when in (start_s + delay for delay in delays):
             loop.call_at(when, lambda when=when: seen.append((when, loop.time())))
-        await asyncio.sleep(max(delays))
-        await asyncio.sleep(0)
+        over = loop.create_future()
+        loop.call_at(start_s + max(delays), over.set_result, None)
+        await over
         return seen
 
     seen, end_s = run(main, start_s=start_s)

@@ -74,9 +74,9 @@ class Alarm:
                 self._called.set()
 
     def _call_in_turn(self, turns: Turns, weight: int) -> None:
-        """Put the one that waits to sleep until now, so that it goes on when those who run sleep."""
+        """Let the one that waits go on when those who run sleep, and before all whose time has come."""
         self._sleeper = Sleeper(turns.now_s, self._called.set, weight=weight)
-        turns.enqueue(self._sleeper)
+        turns.enqueue(self._sleeper, called=True)
         turns.adjust(-weight)
 
     def _wait_virtually(self, turns: Turns) -> None:

@@ -1,8 +1,9 @@
 """`VirtualEventLoop`: asyncio's selector loop, whose time is virtual.
 
 Four things differ from its parent: ``time()`` is the virtual instant; the selector lets time pass instead of
-waiting (`_selector`); timers that are due at the same instant run in the order in which they were set; jobs
-in executors and child processes are known, so that time waits for them. Everything else is asyncio's.
+waiting (`_selector`); timers that are due at the same instant ring in the order in which they were set, one
+at a time, each when all that followed from the one before has run; jobs in executors and child processes are
+known, so that time waits for them. Everything else is asyncio's.
 
 Relies on these names of asyncio's loop, the same in Python 3.11, 3.12 and 3.13: ``_scheduled``, ``_ready``,
 ``_clock_resolution``, ``_default_executor``, ``_check_default_executor``, ``_check_closed``,
@@ -10,6 +11,7 @@ Relies on these names of asyncio's loop, the same in Python 3.11, 3.12 and 3.13:
 """
 
 import asyncio
+import heapq
 import itertools
 import math
 import threading
@@ -32,6 +34,7 @@ T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
 TASKS_SHOWN = 5
+LAST = 2**62  # more than timers that will ever be set
 
 
 class Deadline(float):
@@ -61,6 +64,7 @@ class VirtualEventLoop(asyncio.SelectorEventLoop):
         self._turns = turns
         self._jobs = jobs
         self._order = itertools.count()
+        self._last = itertools.count(LAST)
         self._children: WeakSet[asyncio.SubprocessTransport] = WeakSet()
         self._default_jobs: set[Future[Any]] = set()
         self.parked: Sleeper | None = None
@@ -78,9 +82,8 @@ class VirtualEventLoop(asyncio.SelectorEventLoop):
 
     @property
     def _clock_resolution(self) -> float:
-        """What the parent adds to the instant to find which timers are due: exactly those until now."""
-        now_s = self._turns.now_s
-        return math.nextafter(now_s, math.inf) - now_s
+        """What the parent adds to the instant to find which timers are due: it finds none, see `ring`."""
+        return -math.inf
 
     @_clock_resolution.setter
     def _clock_resolution(self, resolution_s: float) -> None:
@@ -91,6 +94,21 @@ class VirtualEventLoop(asyncio.SelectorEventLoop):
     ) -> TimerHandle:
         """Call `callback` when it is `when` seconds; at the same instant, in the order of these calls.
 
+        A `when` that was `placed` has its place from then on.
+
+        Raises
+        ------
+        InvalidDurationError
+            When `when` is NaN.
+        """
+        deadline = when if isinstance(when, Deadline) else self.placed(when)
+        return super().call_at(deadline, callback, *args, context=context)
+
+    def placed(self, when: float, *, last: bool = False) -> Deadline:
+        """Return a time with its place, from now on, among timers that are due at the same instant.
+
+        With `last` it is behind all that have no such place, whenever they are set.
+
         Raises
         ------
         InvalidDurationError
@@ -100,8 +118,8 @@ class VirtualEventLoop(asyncio.SelectorEventLoop):
             msg = "a timer cannot be due at NaN seconds"
             raise InvalidDurationError(msg)
         deadline = Deadline(when)
-        deadline.order = next(self._order)
-        return super().call_at(deadline, callback, *args, context=context)
+        deadline.order = next(self._last if last else self._order)
+        return deadline
 
     def keeps(self, turns: Turns) -> bool:
         """Whether this loop keeps the time of `turns`."""
@@ -183,6 +201,12 @@ class VirtualEventLoop(asyncio.SelectorEventLoop):
     def next_deadline_s(self) -> float:
         """Return when the next timer is due, infinity without timers."""
         return float(self._scheduled[0].when()) if self._scheduled else math.inf
+
+    def ring(self) -> None:
+        """Make the next timer ready."""
+        timer = heapq.heappop(self._scheduled)
+        timer._scheduled = False  # type: ignore[attr-defined]  # noqa: SLF001 - as the parent does
+        self._ready.append(timer)
 
     def has_ready(self) -> bool:
         """Whether a callback is ready."""

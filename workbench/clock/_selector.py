@@ -9,6 +9,10 @@ An ordinary loop waits in ``select(timeout)`` until its next timer. Here, in thi
 3. The loop sleeps in `Turns`: if nobody else runs, time jumps to the earliest deadline. If workers or other
    threads run, the loop really waits until they sleep, end, or call it.
 4. If nobody runs, no deadline is to come and nothing from outside can wake the loop, it is deadlocked.
+
+A timer rings when it is due and the loop has nothing else to run. A loop that always has (it asks again and
+again, in ``sleep(0)``, for what a timer will bring) would never come to that: there a timer that is due rings
+after `LONGEST_BUSY` rounds all the same.
 """
 
 import math
@@ -23,6 +27,7 @@ from workbench.clock._turns import Sleeper, Turns
 __all__ = ["Idle", "VirtualSelector"]
 
 LONGEST_S = 86_400.0  # what the operating system takes as a timeout
+LONGEST_BUSY = 1_000  # rounds of the loop
 
 Events = list[tuple[selectors.SelectorKey, int]]
 
@@ -35,6 +40,9 @@ class Idle(Protocol):
 
     def next_deadline_s(self) -> float:
         """Return when the next timer is due, infinity without timers."""
+
+    def ring(self) -> None:
+        """Make the next timer ready."""
 
     def has_ready(self) -> bool:
         """Whether a callback is ready."""
@@ -63,6 +71,7 @@ class VirtualSelector(selectors.DefaultSelector):
         self._patience_s = patience_s
         self._quiet: set[int] = set()
         self._own: set[int] = set()
+        self._busy = 0  # rounds in which a timer was due, and others ran
 
     def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
         """Watch a file; the first that a loop registers is its own pipe, by which other threads wake it."""
@@ -83,10 +92,23 @@ class VirtualSelector(selectors.DefaultSelector):
     def select(self, timeout: float | None = None) -> Events:
         """Return I/O that is ready; if there is none and the loop is idle, let virtual time pass."""
         events = super().select(0)
-        if events or self.loop is None or (timeout is not None and timeout <= 0):
+        if self.loop is None:
             return events
-        deadline_s = self.loop.next_deadline_s()
-        return self._watch(self.loop, deadline_s) or self._sleep(self.loop, deadline_s)
+        if not events and not self.loop.has_ready() and (timeout is None or timeout > 0):
+            deadline_s = self.loop.next_deadline_s()
+            events = self._watch(self.loop, deadline_s) or self._sleep(self.loop, deadline_s)
+        self._ring(self.loop, others=bool(events))
+        return events
+
+    def _ring(self, loop: Idle, *, others: bool) -> None:
+        """Let the next timer ring, if it is due and its turn."""
+        if loop.next_deadline_s() > self._turns.now_s:
+            self._busy = 0
+        elif not (others or loop.has_ready()) or self._busy == LONGEST_BUSY:
+            self._busy = 0
+            loop.ring()
+        else:
+            self._busy += 1
 
     def _watch(self, loop: Idle, deadline_s: float) -> Events:
         really_s = deadline_s - self._turns.now_s

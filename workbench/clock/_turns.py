@@ -1,7 +1,8 @@
 """Whose turn it is: the one place where virtual time moves.
 
 Everything that shares a virtual clock is either *running* or *asleep until a deadline*. `Turns` counts who
-runs, and keeps who sleeps in a heap ordered by (deadline, arrival). Time moves only when nobody runs::
+runs, and keeps who sleeps in a heap ordered by (deadline, arrival); at one instant, who was called by
+another and only waits for its turn goes first, and who drives last. Time moves only when nobody runs::
 
     running == 0   ->   pop the earliest sleeper, now = its deadline, wake it, running += its weight
 
@@ -19,6 +20,7 @@ from heapq import heapify, heappop, heappush
 __all__ = ["Sleeper", "Turns"]
 
 STALE_MIN = 64
+AT_AN_INSTANT = 2**62  # more than will ever sleep
 
 
 class Sleeper:
@@ -54,6 +56,8 @@ class Turns:
         self._queue: list[tuple[float, int, Sleeper]] = []
         self._stale = 0
         self._arrivals = itertools.count()
+        self._calls = itertools.count(-AT_AN_INSTANT)
+        self._drives = itertools.count(AT_AN_INSTANT)
         self._thread = threading.local()
 
     # Who runs
@@ -131,10 +135,10 @@ class Turns:
         for each in woken:
             each.wake()
 
-    def enqueue(self, sleeper: Sleeper) -> None:
+    def enqueue(self, sleeper: Sleeper, *, called: bool = False) -> None:
         """Announce a sleeper that did not run until now, and leave the turn to `turn` or to others."""
         with self._lock:
-            self._enqueue(sleeper)
+            self._enqueue(sleeper, called=called)
 
     def rouse(self, sleeper: Sleeper) -> bool:
         """Wake a sleeper before its time, without calling it; whether it was asleep."""
@@ -180,8 +184,10 @@ class Turns:
 
     # All below is called with the lock held
 
-    def _enqueue(self, sleeper: Sleeper) -> None:
-        heappush(self._queue, (sleeper.deadline_s, next(self._arrivals), sleeper))
+    def _enqueue(self, sleeper: Sleeper, *, called: bool = False) -> None:
+        others = self._drives if sleeper.drives else self._arrivals
+        number = next(self._calls if called else others)
+        heappush(self._queue, (sleeper.deadline_s, number, sleeper))
         sleeper.parked = True
         self._drivers += sleeper.drives
 

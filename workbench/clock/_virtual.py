@@ -11,7 +11,7 @@ from workbench.clock._helper import Helper
 from workbench.clock._jobs import Jobs
 from workbench.clock._loop import VirtualEventLoop
 from workbench.clock._turns import Sleeper, Turns
-from workbench.clock._visitors import Visitors
+from workbench.clock._visitors import Visitors, answer
 
 __all__ = ["VirtualClock"]
 
@@ -41,10 +41,11 @@ class VirtualClock:
     Notes
     -----
     Guaranteed: time moves only when nobody who is counted runs, and then to the earliest deadline; who is due
-    at the same instant wakes in the order of falling asleep, and one at a time, each until it sleeps
-    again; who is counted reads its own deadline from `now`. A program gives the same run every time if it
-    consists of tasks, of threads of `run_threads`, and of jobs that were submitted at different instants;
-    if its randomness is seeded; and if it talks to no other process.
+    at the same instant wakes in the order of falling asleep, those who advance the clock last, and one at a
+    time, each until it sleeps again, as do all that it has woken; who is counted reads its own deadline from
+    `now`. A program gives the same run every time if it consists of tasks, of threads of `run_threads`, and
+    of jobs that were submitted at different instants; if its randomness is seeded; and if it talks to no
+    other process.
 
     Not guaranteed: the order of jobs that start at the same instant, and of threads inside `hold`, until each
     has slept once: they run side by side, as the system likes. Threads that are not counted push time on by
@@ -109,12 +110,12 @@ class VirtualClock:
         """
         deadline_s = checked_deadline_s(self._turns.now_s, seconds)
         if self._owns_running_loop():
-            await asyncio.sleep(seconds)
+            await _until(deadline_s)
         else:
             await self._visitors.sleep_until(deadline_s, drives=False)
 
     def advance(self, seconds: float) -> None:
-        """Move time on by `seconds`; sleepers that are due on the way wake first, each at its deadline.
+        """Move time on by `seconds`; sleepers that are due until then wake first, each at its deadline.
 
         Returns when all counted threads and loops of other threads that woke on the way sleep again. Tasks of
         a loop that runs in the calling thread continue when they get control, in the order of their
@@ -128,7 +129,7 @@ class VirtualClock:
         self._turns.wait_until(checked_deadline_s(self._turns.now_s, seconds), drives=True)
 
     async def aadvance(self, seconds: float) -> None:
-        """Move time on by `seconds`; tasks that are due on the way run first, each at its deadline.
+        """Move time on by `seconds`; tasks that are due until then run first, each at its deadline.
 
         Raises
         ------
@@ -140,7 +141,7 @@ class VirtualClock:
         deadline_s = checked_deadline_s(self._turns.now_s, seconds)
         if self._owns_running_loop():
             with self._turns.driving():
-                await asyncio.sleep(seconds)
+                await _until(deadline_s, last=True)
         else:
             await self._visitors.sleep_until(deadline_s, drives=True)
 
@@ -245,6 +246,17 @@ class VirtualClock:
     def __repr__(self) -> str:
         manual = "" if self.auto else ", auto=False"
         return f"VirtualClock(now_s={self.now()!r}{manual}, sleepers={self._turns.sleepers})"
+
+
+async def _until(deadline_s: float, *, last: bool = False) -> None:
+    """Suspend the calling task until its turn at `deadline_s`, also where that is now."""
+    loop: Any = asyncio.get_running_loop()
+    called: asyncio.Future[None] = loop.create_future()
+    timer = loop.call_at(loop.placed(deadline_s, last=last), answer, called)
+    try:
+        await called
+    finally:
+        timer.cancel()
 
 
 def _runs_a_loop() -> bool:

@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 from workbench.clock._turns import Sleeper, Turns
 from workbench.clock.errors import UnsupportedLoopError
 
-__all__ = ["Visitors"]
+__all__ = ["Visitors", "answer"]
 
 QUIET_ROUNDS = 2  # of the loop: one to run what is ready, one to see that I/O brought nothing more
 RETRY_S = 0.001  # real seconds, while other threads run
@@ -95,11 +95,12 @@ class _Probe:
             loop.call_later(RETRY_S, self._look)
 
 
-def _call(loop: asyncio.AbstractEventLoop, called: asyncio.Future[None]) -> None:
-    with suppress(RuntimeError):  # the loop was closed under its sleepers
-        loop.call_soon_threadsafe(_answer, called)
-
-
-def _answer(called: asyncio.Future[None]) -> None:
+def answer(called: asyncio.Future[None]) -> None:
+    """Tell who waits for it, unless nobody does any more."""
     if not called.done():
         called.set_result(None)
+
+
+def _call(loop: asyncio.AbstractEventLoop, called: asyncio.Future[None]) -> None:
+    with suppress(RuntimeError):  # the loop was closed under its sleepers
+        loop.call_soon_threadsafe(answer, called)

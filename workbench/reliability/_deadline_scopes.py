@@ -18,7 +18,7 @@ import asyncio
 from contextvars import ContextVar
 from typing import Any, Protocol
 
-from workbench.clock import DEFAULT_CLOCK, SYSTEM_CLOCK, Clock
+from workbench.clock import Clock, keeps_time, moment
 from workbench.reliability.deadline_limits import TimeLimit
 
 __all__ = [
@@ -207,10 +207,8 @@ class Watch:
     def add(self, scope: Scope) -> None:
         """Watch a scope."""
         due = scope.due
-        if due.source.clock is self.clock:
-            scope.due_s = due.at_s
-        else:
-            scope.due_s = self.clock.now() + due.own.left_s()
+        due_s = due.at_s if due.source.clock is self.clock else self.clock.now() + due.own.left_s()
+        scope.due_s = moment(self.task.get_loop(), due_s)
         self.scopes.append(scope)
         if self.timer is None:
             self.rings_s = 0.0  # when the task suspends, and not before, as it may never do
@@ -233,15 +231,14 @@ class Watch:
         if self.timer is not None:
             self.timer.cancel()
         self.rings_s = rings_s
-        left_s = max(0.0, rings_s - self.clock.now())
         loop = self.task.get_loop()
-        if _keeps_time(loop, self.clock):
-            self.timer = loop.call_later(left_s, self._ring)
+        if keeps_time(loop, self.clock):
+            self.timer = loop.call_at(rings_s, self._ring)
         else:
-            self.timer = loop.create_task(self._ring_later(left_s))
+            self.timer = loop.create_task(self._ring_later(rings_s))
 
-    async def _ring_later(self, left_s: float) -> None:
-        await self.clock.asleep(left_s)
+    async def _ring_later(self, rings_s: float) -> None:
+        await self.clock.asleep(max(0.0, rings_s - self.clock.now()))
         self._ring()
 
     def _ring(self) -> None:
@@ -260,9 +257,3 @@ class Watch:
 
 def _due_s(scope: Scope) -> float:
     return scope.due_s
-
-
-def _keeps_time(loop: asyncio.AbstractEventLoop, clock: Clock) -> bool:
-    """Tell whether the loop's timers go by a clock."""
-    current = DEFAULT_CLOCK.current if clock is DEFAULT_CLOCK else clock
-    return current is SYSTEM_CLOCK or loop.time() == current.now()

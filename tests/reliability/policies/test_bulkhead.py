@@ -191,7 +191,7 @@ def test_by_priority_the_most_important_goes_first_and_the_least_gives_way():
         ("batch 3", Criticality.SHEDDABLE),
     ]
     clock.run_threads(*(lambda call=call: work(*call) for call in calls))
-    assert served == ["runs", "batch 3 full", "batch 2 full", "batch 1 full", "payment", "user 1", "user 2"]
+    assert served == ["runs", "batch 2 full", "batch 1 full", "batch 3 full", "payment", "user 1", "user 2"]
     assert bulkhead.statistics.displaced == 2
     assert idle(bulkhead)
 

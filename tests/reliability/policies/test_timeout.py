@@ -32,6 +32,10 @@ async def sleeper(seconds):
     return "done"
 
 
+async def wait(future):
+    await future
+
+
 # Async
 
 
@@ -127,23 +131,32 @@ def test_cancellation_from_outside_keeps_its_identity(clock):
     asyncio.run(main())
 
 
-@pytest.mark.parametrize("first", ["timer", "outside"])
-def test_when_both_come_at_once_cancellation_wins(clock, first):
+def test_when_both_come_at_once_cancellation_wins(clock):
     """Both requests reach the task before it runs again; the one from outside must not be lost."""
 
     async def main():
-        task = asyncio.create_task(Timeout(1.0).acall(sleeper, 60.0))
-        loop = asyncio.get_running_loop()
-        if first == "outside":
-            loop.call_at(1.0, task.cancel)
-            await asyncio.sleep(0.0)
-        else:
-            await asyncio.sleep(0.0)
-            await asyncio.sleep(0.0)
-            loop.call_at(1.0, task.cancel)
+        waited_for = asyncio.get_running_loop().create_future()
+        waited_for.add_done_callback(lambda _: task.cancel())  # called before the task that waits for it
+        task = asyncio.create_task(Timeout(1.0).acall(wait, waited_for))
         with pytest.raises(asyncio.CancelledError):
             await task
         assert task.cancelled()
+        assert task.cancelling() == 1
+
+    asyncio.run(main())
+    assert clock.now() == 1.0
+
+
+@pytest.mark.parametrize("first", ["timer", "outside"])
+def test_of_both_at_one_instant_the_one_that_was_set_first_wins(clock, first):
+    async def main():
+        loop = asyncio.get_running_loop()
+        task = asyncio.create_task(Timeout(1.0).acall(sleeper, 60.0))
+        if first == "timer":
+            await asyncio.sleep(0.0)
+        loop.call_at(1.0, task.cancel)
+        with pytest.raises(AttemptTimeoutError if first == "timer" else asyncio.CancelledError):
+            await task
 
     asyncio.run(main())
     assert clock.now() == 1.0

@@ -26,7 +26,7 @@ SEED = 11
 def schedules(draw, most=60):
     """Return calls that come at random, at a rate that the policies of `around` sometimes mind.
 
-    No two things happen at the very same instant by chance: there the order is the simulator's own.
+    Hardly any two things happen at the very same instant: for that see `test_coincidence`.
     """
     size = draw(st.integers(1, most))
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))

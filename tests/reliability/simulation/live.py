@@ -109,7 +109,7 @@ def play(make_pipeline, schedule):
             return answer(schedule, number, tried)
 
         async def call(number):
-            await clock.asleep(float(schedule.arrivals_s[number]))
+            await clock.aadvance(float(schedule.arrivals_s[number]))
             with as_requested(schedule, number):
                 try:
                     played.outcomes[number] = outcome_of(await pipeline.acall(attempt, number))
@@ -190,7 +190,7 @@ def play_in_threads(make_pipeline, schedule):
             return answer(schedule, number, tried)
 
         def call(number):
-            clock.sleep(float(schedule.arrivals_s[number]))
+            clock.advance(float(schedule.arrivals_s[number]))
             with as_requested(schedule, number):
                 try:
                     played.outcomes[number] = outcome_of(pipeline.call(attempt, number))

@@ -1,6 +1,5 @@
 """Caches and hedges decide alike, live and compiled: who fetches, who follows, who wins."""
 
-import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -10,9 +9,6 @@ from workbench.reliability.policies.bulkhead import Bulkhead
 from workbench.reliability.policies.cache import Cache
 from workbench.reliability.policies.hedge import Hedge
 from workbench.reliability.policies.shedder import LoadShedder
-from workbench.reliability.simulation import _codes as codes
-from workbench.reliability.simulation.replay import Schedule
-from workbench.reliability.simulation.requests import Requests
 
 from .agreeing import (
     IN_TURN,
@@ -96,40 +92,6 @@ def test_overlapping_calls_are_hedged_alike(make_pipeline, schedule):
 @given(around(caches() | hedges(), OTHERS | QUEUES), requested(schedules()))
 def test_caches_and_hedges_together_decide_alike(make_pipeline, schedule):
     check_memories(*check_agreement(make_pipeline, schedule))
-
-
-def test_a_call_that_is_cancelled_as_it_is_given_a_place_hands_it_on_in_its_turn():
-    """At 80 ms the first call's answer comes; all that follows does so at that instant, turn by turn.
-
-    The second call follows the first; both wait with an extra attempt for a place, behind the third call. The
-    second call's answer gives its place to the first's extra attempt, which is cancelled in the same turn. It
-    was woken before, so it hands the place on in the next turn, before the second call hears that it has an
-    answer: that one's extra attempt still looks into the cache.
-    """
-    schedule = Schedule(
-        np.array([0.0, 0.01, 0.02]),
-        np.full((3, codes.GIVEN_ATTEMPTS), 0.08),
-        np.zeros((3, codes.GIVEN_ATTEMPTS), bool),
-        requests=Requests(keys=np.array([0, 0, 1])),
-    )
-    pipeline, replayed = check_agreement(
-        lambda: Pipeline(Hedge(0.05), Bulkhead(2, queue=6), CourseCache(ttl_s=0.01)), schedule
-    )
-    check_memories(pipeline, replayed)
-    assert replayed.world.caches.states["hits"].tolist()[0] == 1
-
-
-def test_a_race_that_is_won_as_its_next_attempt_is_due_starts_no_other():
-    """The first attempt answers at the instant at which the third is due, while the second runs."""
-    delay_s = 0.0625
-    schedule = Schedule(
-        np.array([0.0]),
-        np.full((1, codes.GIVEN_ATTEMPTS), 2 * delay_s),
-        np.zeros((1, codes.GIVEN_ATTEMPTS), bool),
-    )
-    pipeline, replayed = check_agreement(lambda: Pipeline(Hedge(delay_s, hedges=2)), schedule)
-    check_memories(pipeline, replayed)
-    assert replayed.attempts.tolist() == [2]
 
 
 @settings(max_examples=100, deadline=None)

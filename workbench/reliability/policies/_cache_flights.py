@@ -83,6 +83,9 @@ class Flight:
         landed = loop.create_future()
 
         def wake() -> None:
+            if _running_loop() is loop:
+                _settle(landed)
+                return
             with suppress(RuntimeError):  # the loop is closed: nobody waits there any more
                 loop.call_soon_threadsafe(_settle, landed)
 
@@ -107,6 +110,12 @@ class Flight:
 def _settle(future: "asyncio.Future[None]") -> None:
     if not future.done():
         future.set_result(None)
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    with suppress(RuntimeError):
+        return asyncio.get_running_loop()
+    return None
 
 
 def _current_task() -> "asyncio.Task[Any] | None":

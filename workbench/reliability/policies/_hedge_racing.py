@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from typing import Any
 
-from workbench.clock import Clock, DefaultClock, SystemClock
+from workbench.clock import Clock, keeps_time
 from workbench.clock._alarm import Alarm
 from workbench.reliability.policies._counted_threads import counted
 
@@ -178,12 +178,9 @@ class _TaskRace(_Race):
         """Ring after some seconds of the clock; return what stops that."""
         if seconds == math.inf:
             return _nothing
-        clock = self.q.clock
-        while isinstance(clock, DefaultClock):
-            clock = clock.current
-        if isinstance(clock, SystemClock):  # a handle of the loop is cheaper than a task
+        if keeps_time(self.loop, self.q.clock):  # a handle of the loop is cheaper than a task
             return self.loop.call_later(seconds, self.ring).cancel
-        timer = self.loop.create_task(_slept(clock, seconds))
+        timer = self.loop.create_task(_slept(self.q.clock, seconds))
         timer.add_done_callback(self.ring)
         self.timers.append(timer)
 

@@ -8,7 +8,7 @@ import asyncio
 import math
 from collections.abc import Awaitable
 
-from workbench.clock import SYSTEM_CLOCK, Alarm, Clock, DefaultClock
+from workbench.clock import Alarm, Clock, keeps_time
 
 __all__ = ["DROPPED", "EXPIRED", "GRANTED", "WAITING", "TaskWaiter", "ThreadWaiter", "Waiter"]
 
@@ -75,7 +75,7 @@ class TaskWaiter(Waiter):
         """Suspend the task until it is settled, or for as long as it may wait."""
         if self.patience_s == math.inf:
             await self._future
-        elif _is_real(self._clock):
+        elif keeps_time(self._loop, self._clock):
             timer = self._loop.call_later(self.patience_s, self._ring)
             try:
                 await self._future
@@ -111,9 +111,3 @@ class TaskWaiter(Waiter):
     def _ring(self) -> None:
         if not self._future.done():
             self._future.set_result(None)
-
-
-def _is_real(clock: Clock) -> bool:
-    while isinstance(clock, DefaultClock):
-        clock = clock.current
-    return clock is SYSTEM_CLOCK

@@ -33,8 +33,8 @@ LATENCY, ERROR, OUTCOME, BEHAVIOUR = range(4)
 # Kinds of events
 DEPARTURE, RESUMPTION, TIMER, WAIT_LIMIT, RETURN, NEXT_ATTEMPT = range(6)
 
-# Directions of work. ADMITTED: down, to run in a place that became free; DUE: down or up, as time in a queue
-# is over; CANCEL: up, when what it waits for is called off; RACE: in a hedge, as one of the three below says
+# Directions of work. ADMITTED: down, to run in a place that became free; DUE: up, as time in a queue is
+# over; CANCEL: up, when what it waits for is called off; RACE: in a hedge, as one of the three below says
 DOWN, UP, ADMITTED, DUE, CANCEL, RACE = range(6)
 LOOK, LATE, FINISH = range(3)
 

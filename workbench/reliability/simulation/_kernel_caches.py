@@ -10,7 +10,7 @@ from workbench.kernels.memory import inlined
 from workbench.reliability.machines import cache
 from workbench.reliability.simulation import _codes as codes
 from workbench.reliability.simulation._kernel_children import new_child
-from workbench.reliability.simulation._kernel_events import push_work_later
+from workbench.reliability.simulation._kernel_events import push_work
 from workbench.reliability.simulation._kernel_lines import join_line, leave_line
 from workbench.reliability.simulation._kernel_parts import part, rare
 from workbench.reliability.simulation._kernel_replies import is_returned
@@ -21,7 +21,6 @@ look = inlined(cache.look)
 
 OK, NONE, SUSPENDED = codes.OK, codes.NONE, codes.SUSPENDED
 NOTHING, LEADS, ALONE, AGAIN = range(4)  # what a call is
-LANDING_STEPS = 1  # more than one, from the end of a flight until its followers know
 
 
 @rare
@@ -135,11 +134,11 @@ def _land(w: Any, c: Any, index: Any, number: Any, outcome: Any, hint_s: Any) ->
         this.pending = 1
         if outcome == codes.CANCELLED:
             w.scratch[call, this.layer].number = AGAIN
-            push_work_later(w, c, codes.DOWN, call, this.layer, OK, LANDING_STEPS)
+            push_work(w, c, codes.DOWN, call, this.layer, OK)
         else:
             w.caches.states[index].shared += 1
             this.hint_s = hint_s
-            push_work_later(w, c, codes.UP, call, this.layer - 1, outcome, LANDING_STEPS)
+            push_work(w, c, codes.UP, call, this.layer - 1, outcome)
 
 
 @part

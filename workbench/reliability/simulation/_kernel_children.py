@@ -58,12 +58,14 @@ def free_child(w: Any, c: Any, child: Any) -> None:
 
 @part
 def is_on_its_own(w: Any, call: Any, layer: Any) -> Any:
-    """Tell whether nobody but this layer keeps a call to limits around it: its parent has ended."""
-    this = w.calls[call]
-    if this.top == NONE or this.parent != NONE:
+    """Tell whether nobody but this layer keeps a call to limits around it: who began it has ended."""
+    first = call
+    while w.calls[first].parent != NONE:
+        first = w.calls[first].parent
+    if w.calls[first].top == NONE:
         return False
     alone = True
-    for outer in range(this.top + 1, layer):
+    for outer in range(w.calls[first].top + 1, layer):
         alone &= w.layers[outer].kind != codes.TIMEOUT
     return alone
 
@@ -71,9 +73,8 @@ def is_on_its_own(w: Any, call: Any, layer: Any) -> Any:
 @part
 def late_outcome(w: Any, call: Any, layer: Any) -> Any:
     """Return how a call ends that is late: as the limit says that holds, the outermost of equals."""
-    if w.calls[call].top != NONE:
-        for outer in range(layer):
-            if w.layers[outer].kind == codes.TIMEOUT:
-                if w.scratch[call, outer].time_s <= w.scratch[call, layer].time_s:
-                    return w.layers[outer].index
+    for outer in range(layer):
+        if w.layers[outer].kind == codes.TIMEOUT:
+            if w.scratch[call, outer].time_s <= w.scratch[call, layer].time_s:
+                return w.layers[outer].index
     return w.layers[layer].index

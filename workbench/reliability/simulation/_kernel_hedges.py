@@ -1,8 +1,8 @@
 """Hedges: attempts that race for one call; the first success wins, the others are cancelled and awaited.
 
-As live in tasks (`policies._hedge_racing`), by steps of the loop: the end of an attempt wakes the call two
-steps later, the timer of the next attempt three, and a call that has to cancel something ends three steps
-after that.
+As live in tasks (`policies._hedge_racing`), by steps of the loop: the timer of the next attempt wakes the
+call one step later, the end of an attempt two, and a call that has to cancel attempts ends three steps after
+that.
 """
 
 import math
@@ -12,7 +12,7 @@ from workbench.kernels.memory import inlined
 from workbench.reliability.machines import budget, latency_quantile
 from workbench.reliability.simulation import _codes as codes
 from workbench.reliability.simulation._kernel_children import free_child, new_child
-from workbench.reliability.simulation._kernel_events import interrupt, push_event, push_work_later
+from workbench.reliability.simulation._kernel_events import interrupt, push_event, push_work, push_work_later
 from workbench.reliability.simulation._kernel_parts import part, rare
 from workbench.reliability.simulation._kernel_replies import is_returned
 
@@ -23,7 +23,6 @@ observe, quantile = inlined(latency_quantile.observe), inlined(latency_quantile.
 
 NONE = codes.NONE
 OVER, RACING, ENDING = codes.OVER, codes.RACING, codes.ENDING
-RUNG = -2  # the timer
 LOOK_EVERY = 32  # as `policies.hedge`
 
 
@@ -78,8 +77,7 @@ def _set_timer(w: Any, c: Any, call: Any, layer: Any) -> None:
 def ring_for_next(w: Any, c: Any, call: Any, layer: Any, order: Any) -> None:
     """Tell a call that it is time for its next attempt."""
     if w.races[call].state == RACING and w.races[call].timer == order:
-        w.races[call].timer = RUNG
-        push_work_later(w, c, codes.RACE, call, layer, codes.LATE, 2)
+        push_work(w, c, codes.RACE, call, layer, codes.LATE)
 
 
 @rare
@@ -105,7 +103,7 @@ def go_on_with_race(w: Any, c: Any, call: Any, layer: Any, what: Any) -> Any:
     if what == codes.FINISH:
         race.state = OVER
         return race.outcome
-    if race.state != RACING or (what == codes.LATE and race.timer != RUNG):
+    if race.state != RACING:
         return NONE
     late = what == codes.LATE
     outcome = NONE
@@ -200,9 +198,6 @@ def _end_race(w: Any, c: Any, call: Any, layer: Any, outcome: Any) -> Any:
         child = following
     race.first = NONE
     if race.running > 0:
-        return NONE
-    if race.timer >= 0:
-        push_work_later(w, c, codes.RACE, call, layer, codes.FINISH, 2)
         return NONE
     race.state = OVER
     return outcome

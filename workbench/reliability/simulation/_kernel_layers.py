@@ -82,7 +82,7 @@ def go_down(w: Any, c: Any, call: Any, layer: Any) -> Any:
             outer = _limit_around(w, call, layer)
             mine.time_s = min(now + each.limit_s, outer)
             if outer <= now:
-                refused = codes.TIMED_OUT
+                refused = late_outcome(w, call, layer)
             elif mine.time_s < outer or is_on_its_own(w, call, layer):
                 mine.timer = set_timer(w, c, mine.time_s, codes.TIMER, call, layer)
         elif each.kind == codes.CACHE:

@@ -1,7 +1,6 @@
 """Bulkheads and load shedders where calls find no place: who waits, who is next, who gives way.
 
-As live (`policies._waiting_room`): who waits with a limit is woken a step later than who does not, for there
-its timer and its place race.
+As live (`policies._waiting_room`).
 """
 
 import math
@@ -11,7 +10,7 @@ from workbench.kernels.memory import inlined
 from workbench.reliability.machines import bulkhead
 from workbench.reliability.machines.retry import NO_HINT_S
 from workbench.reliability.simulation import _codes as codes
-from workbench.reliability.simulation._kernel_events import push_work_later
+from workbench.reliability.simulation._kernel_events import push_work
 from workbench.reliability.simulation._kernel_flows import (
     is_dropped,
     join_flow,
@@ -39,8 +38,6 @@ give_up, shed, displace = inlined(bulkhead.give_up), inlined(bulkhead.shed), inl
 
 NONE = codes.NONE
 WAITING, GRANTED, DISMISSED = 0, 1, 2  # what is pending for a call whose last stop was a queue
-RUNG = -2  # a timer
-TIMER_STEPS = 2  # from the end of a waiter's time until it knows
 
 
 @rare
@@ -95,7 +92,8 @@ def admit_next(w: Any, c: Any, index: Any) -> None:
     this.pending = GRANTED
     adapts = w.layers[this.layer].kind == codes.ADAPT
     direction = codes.ADMITTED if adapts else codes.DOWN
-    push_work_later(w, c, direction, call, this.layer + 1, codes.OK, _steps(w, call))
+    w.scratch[call, this.layer].timer = NONE
+    push_work(w, c, direction, call, this.layer + 1, codes.OK)
 
 
 @part
@@ -104,16 +102,8 @@ def _dismiss(w: Any, c: Any, index: Any, call: Any) -> None:
     this = w.calls[call]
     this.pending = DISMISSED
     this.hint_s = NO_HINT_S
-    push_work_later(w, c, codes.UP, call, this.layer - 1, w.queues.queues[index].refusal, _steps(w, call))
-
-
-@part
-def _steps(w: Any, call: Any) -> Any:
-    """Stop the timer of a call that has left a queue; return how many steps later it hears."""
-    mine = w.scratch[call, w.calls[call].layer]
-    steps = 0 if mine.timer == NONE else 1
-    mine.timer = NONE
-    return steps
+    w.scratch[call, this.layer].timer = NONE
+    push_work(w, c, codes.UP, call, this.layer - 1, w.queues.queues[index].refusal)
 
 
 @part
@@ -150,23 +140,19 @@ def leave_queue(w: Any, call: Any, layer: Any) -> None:
 
 @part
 def ring_in_queue(w: Any, c: Any, call: Any, layer: Any) -> None:
-    """Tell a call that its time in a queue is up; until it knows, it may still be given a place."""
-    w.scratch[call, layer].timer = RUNG
-    push_work_later(w, c, codes.DUE, call, layer, codes.OK, TIMER_STEPS)
+    """Tell a call that its time in a queue is up."""
+    push_work(w, c, codes.DUE, call, layer, codes.OK)
 
 
 @rare
 def end_wait(w: Any, call: Any, layer: Any) -> Any:
-    """Return in which direction a call goes on whose time is up: down, if it was given a place meanwhile."""
+    """Take a call whose time is up out of a queue; return how it is refused."""
     index, this = w.layers[layer].index, w.calls[call]
+    leave_queue(w, call, layer)
+    expire(w.bulkhead_states[index])
     this.version += 1
-    if this.pending == GRANTED:
-        return codes.ADMITTED if w.layers[layer].kind == codes.ADAPT else codes.DOWN
-    if this.pending == WAITING:
-        leave_queue(w, call, layer)
-        expire(w.bulkhead_states[index])
     this.hint_s = NO_HINT_S
-    return codes.UP
+    return w.queues.queues[index].refusal
 
 
 @rare

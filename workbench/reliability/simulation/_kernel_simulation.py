@@ -3,8 +3,9 @@
 All that is under way stands in flat arrays, so that the kernel can return between two steps (an array is
 full, the user wants to see how far it is) and go on where it was.
 
-All that happens at one instant happens before what follows from any of it, as in a loop of asyncio. A
-call that a client makes at that instant comes last, after what follows from it as well.
+What happens at one instant happens one after the other, in the order in which it was brought about, each
+after all that follows at once from the one before, as live on a virtual clock. Calls that clients make at
+that instant come last.
 
 A timed-out call goes on without its attempt; the service does not know, and serves it all the same.
 """
@@ -49,7 +50,7 @@ def run(owned: Any, until_s: Any) -> Any:
             return codes.ROOM
         begin(w, c)
     while True:
-        while c.work_count > 0 and not (c.heap > 0 and w.times[0] == c.now_s):
+        while c.work_count > 0:
             if c.logged >= len(w.log):
                 return codes.LOG_FULL
             if c.events + layers + 4 > len(w.events) or c.work_count + 8 > len(w.work):
@@ -72,10 +73,9 @@ def run(owned: Any, until_s: Any) -> Any:
                 if this.cancelled == item.version:
                     direction, layer = codes.CANCEL, this.layer
                 if direction == codes.DUE:
-                    direction = end_wait(w, call, layer)
-                    outcome = w.queues.queues[w.layers[layer].index].refusal
-                    layer += -1 if direction == codes.UP else 1
-                if direction == codes.DOWN or direction == codes.ADMITTED:
+                    outcome = end_wait(w, call, layer)
+                    layer -= 1
+                elif direction == codes.DOWN or direction == codes.ADMITTED:
                     if direction == codes.ADMITTED:
                         start_running(w, c, call, layer - 1)
                     layer, outcome = go_down(w, c, call, layer)

@@ -1,11 +1,10 @@
 """`replay`: a recorded schedule of calls and outcomes through a pipeline, decision by decision.
 
 The schedule says when each call comes, and for each of its attempts how long it takes and what comes of it.
-The same schedule can be played to the same pipeline live, on a virtual clock; both decide alike
-while no two things that have nothing to do with each other happen at the very same instant. Where they do,
-their order is not fixed: a call that comes then comes after all else here, and live in the order in which the
-timers of the loop were set; and where a race of hedges is decided in the very turn in which a timer or a
-queue calls one of its attempts, the two worlds may count a refusal differently.
+The same schedule can be played to the same pipeline live, on a virtual clock; both decide alike, also where
+much happens at the very same instant. That happens in the order in which it was set, each after all that
+follows at once from the one before; calls that come then come last, as live where they are made by somebody
+who advances the clock.
 """
 
 from collections.abc import Sequence

@@ -4,8 +4,11 @@ POLARS_MAX_THREADS=1 python tests/benchmarks/text.py [--rows 10_000_000] [--runs
 
 The bodies are 200,000 different ones of six templates, repeated to 10 million rows and about 585 MB. Under
 each question stand the median and the minimum of the runs of everybody, and how many times longer their
-median is than ours, which comes first. The first line is numpy's maximum over the same bytes: what reading
-them takes.
+median is than ours, which comes first. The first line is numpy's maximum over the same bytes: one reading of
+them in order, without what a search also touches (where rows start, around each match, and the answers). It
+is no lower bound: from pages of 4 KiB one can read faster in another order (`workbench.kernels._substring`).
+How fast memory is read differs from process to process, by a quarter, and with it everybody's times: compare
+only what was measured together.
 """
 
 import argparse

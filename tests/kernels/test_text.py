@@ -4,6 +4,7 @@ import fnmatch
 import re
 import subprocess
 import sys
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -137,6 +138,63 @@ def test_rows_of_matches_that_are_rare_here_and_dense_there(share, dtype):
     ]
     data, offsets = arrow_layout(rows)
     assert kernels.contains(data, offsets.astype(dtype), "abab").tolist() == holds.tolist()
+
+
+SCANNED = 4096  # bytes that are scanned at once
+
+
+@st.composite
+def texts_around_borders(draw):
+    """Draw data, ascending offsets and a needle: matches and rows' ends lie close to borders of blocks."""
+    needle = draw(st.sampled_from([b"xy", b"xyz", b"xx", b"x" + b"." * 20 + b"y", b"xy" * 40]))
+    dtype = draw(st.sampled_from([np.int32, np.int64]))
+    blocks, start = draw(st.integers(0, 9)), draw(st.sampled_from([0, 1, 63, 64, 100, 256, 4095]))
+    size = start + blocks * SCANNED + draw(st.integers(0, 300))
+    data = np.full(size, ord("."), np.uint8)
+    near = st.builds(
+        lambda block, bytes_: min(max(start + block * SCANNED + bytes_, 0), size),
+        st.integers(0, blocks + 1),
+        st.integers(-130, 130) | st.integers(-SCANNED, SCANNED),
+    )
+    repeated = draw(st.sampled_from([0, 0, 11, 150, 300]))
+    places = [*draw(st.lists(near, max_size=20)), *(range(0, size, repeated) if repeated else [])]
+    for place in places:
+        part = np.frombuffer(needle, np.uint8)[: size - place]
+        data[place : place + len(part)] = part
+    even = draw(st.sampled_from([0, 0, 3, 58, 700]))
+    cuts = [*draw(st.lists(near, max_size=20)), *(range(start, size, even) if even else [])]
+    cuts += draw(st.lists(st.sampled_from(cuts), max_size=9)) if cuts else []
+    inside = [cut for cut in cuts if cut >= start]
+    stop = draw(st.sampled_from([size, max([start, *inside])]))
+    return data, np.array([start, *sorted(inside), stop], dtype), needle
+
+
+@given(texts_around_borders(), st.booleans())
+def test_what_lies_around_the_borders_of_blocks_is_found(texts, ignore_case):
+    """Rows that are empty or few, matches across two rows or two blocks, rows that begin inside the data."""
+    data, offsets, needle = texts
+    raw, bounds = data.tobytes(), offsets.tolist()
+    rows = [raw[start:stop] for start, stop in pairwise(bounds)]
+    wanted = needle.upper() if ignore_case else needle
+    found = kernels.contains(data, offsets, wanted, ignore_case=ignore_case)
+    assert found.tolist() == [needle in row for row in rows]
+
+
+@pytest.mark.parametrize("dtype", [np.int32, np.int64])
+@pytest.mark.parametrize("share", [0.0001, 0.02, 0.2, 0.9])
+def test_many_megabytes_agree_with_arrow(share, dtype):
+    """Also from a slice: the first row does not begin where the data does."""
+    rng = np.random.default_rng(7)
+    words = np.where(rng.random(100_000) < share, "pool timed out", "pool is fine")
+    lengths = rng.integers(0, 90, len(words)) * (rng.random(len(words)) < 0.9)
+    rows = pa.array(
+        ["-" * length + word[: length + 9] for length, word in zip(lengths.tolist(), words, strict=True)],
+        pa.string() if dtype == np.int32 else pa.large_string(),
+    )
+    data, offsets = np.frombuffer(rows.buffers()[2], np.uint8), np.frombuffer(rows.buffers()[1], dtype)
+    for first in (0, 1, 77, 50_001):
+        found = kernels.contains(data, offsets[first : len(rows) + 1], "timed")
+        assert found.tolist() == pc.match_substring(rows[first:], "timed").to_pylist()
 
 
 @pytest.mark.parametrize("size", [1, 63, 64, 65, 127, 128, 129, 255, 256, 257, 320, 1000])

@@ -408,3 +408,8 @@ def test_a_limiter_says_how_it_was_made(make):
     given = "limit=3, window_s=0.25" if "window_s" in repr(limiter) else "rate_hz=10, burst=3"
     algorithm = limiter.machine.__name__.rpartition(".")[2]
     assert repr(limiter) == f"RateLimiter.{algorithm}({given}, wait_s=2, name='front')"
+
+
+def test_an_option_that_it_does_not_have_is_refused_by_name():
+    with pytest.raises(PolicyError, match=r"no option 'max_wait_s'; it has key, cost, wait_s"):
+        RateLimiter.gcra(rate_hz=1.0, max_wait_s=1.0)

@@ -17,6 +17,7 @@ from workbench.reliability.simulation.errors import ServiceFailedError
 
 course = ContextVar("course")  # of the current call
 call_key = ContextVar("call_key", default=None)
+call_cost = ContextVar("call_cost", default=1)
 GOOD = "good"
 
 
@@ -64,14 +65,15 @@ class StreamOfPolicy:
 
 @contextmanager
 def as_requested(schedule, number) -> Iterator[None]:
-    """Be the call of a number: of its importance, for its tenant, asking for its key."""
-    requests = schedule.requests
-    level, tenant, key = (
+    """Be the call of a number: of its importance, for its tenant, asking for its key, of its cost."""
+    r = schedule.requests
+    level, tenant, key, cost = (
         stream.values[stream.recorded[number] if len(stream.recorded) else 0]
-        for stream in (requests.level_stream, requests.tenant_stream, requests.key_stream)
+        for stream in (r.level_stream, r.tenant_stream, r.key_stream, r.cost_stream)
     )
     course.set(Course(number))
     call_key.set(key)
+    call_cost.set(cost)
     with criticality(level, key=tenant):
         yield
 

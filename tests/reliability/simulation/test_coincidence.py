@@ -67,7 +67,7 @@ IN_THREADS = st.one_of(
     ),
     st.builds(
         lambda limiter, burst, wait_s: (
-            lambda: limiter(rate_hz=1 / burst / TICK_S, burst=burst, max_wait_s=wait_s)
+            lambda: limiter(rate_hz=1 / burst / TICK_S, burst=burst, wait_s=wait_s)
         ),
         st.sampled_from([RateLimiter.gcra, RateLimiter.token_bucket, RateLimiter.leaky_bucket]),
         FEW,

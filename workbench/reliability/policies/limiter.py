@@ -184,6 +184,9 @@ class RateLimiter(Policy):
     def __init__(
         self, machine: ModuleType, parameters: Any, most: float, **options: Unpack[LimiterOptions]
     ) -> None:
+        for name in options.keys() - _OPTIONS:
+            msg = f"a RateLimiter has no option {name!r}; it has {', '.join(LimiterOptions.__annotations__)}"
+            raise PolicyError(msg)
         key, cost = options.get("key"), options.get("cost")
         wait_s = check_seconds("wait_s", options.get("wait_s", 0.0), zero=True, endless=True)
         max_keys = check_count("max_keys", options.get("max_keys", MAX_KEYS))

@@ -59,7 +59,7 @@ SLOWDOWN, ERRORS, OUTAGE, SURGE = range(4)
 
 # Streams of random numbers
 ARRIVALS, SERVICE_TIMES, FAILURES, LOSSES, THINKING, JITTER = range(6)  # JITTER + layer
-LEVELS, TENANTS, KEYS = range(1 << 20, (1 << 20) + 3)
+LEVELS, TENANTS, KEYS, COSTS = range(1 << 20, (1 << 20) + 4)
 
 # Columns of the time series
 BIN_ARRIVED, BIN_ATTEMPTS, BIN_SUCCEEDED, BIN_ENDED, BIN_QUEUED, BIN_BUSY = range(6)

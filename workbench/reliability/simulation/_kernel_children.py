@@ -35,7 +35,7 @@ def new_child(w: Any, c: Any, call: Any, layer: Any, parent: Any) -> Any:
     this.arrived_s = c.now_s
     this.waited_s = 0.0
     this.hint_s = NO_HINT_S
-    this.level, this.tenant, this.key = around.level, around.tenant, around.key
+    this.level, this.tenant, this.key, this.cost = around.level, around.tenant, around.key, around.cost
     for each in range(len(w.layers)):
         w.scratch[child, each].drawn = w.scratch[around.root, each].drawn
         if each <= layer:

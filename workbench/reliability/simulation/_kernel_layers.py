@@ -16,7 +16,7 @@ from workbench.reliability.simulation._kernel_children import free_child, is_on_
 from workbench.reliability.simulation._kernel_draws import drawn_for_call
 from workbench.reliability.simulation._kernel_events import interrupt, push_event
 from workbench.reliability.simulation._kernel_hedges import end_attempt, start_race
-from workbench.reliability.simulation._kernel_limiters import wait_for_place
+from workbench.reliability.simulation._kernel_limiters import cost_in, key_in, wait_for_place
 from workbench.reliability.simulation._kernel_parts import part
 from workbench.reliability.simulation._kernel_queues import hand_place_on, queue_up
 from workbench.reliability.simulation._kernel_random import uniform
@@ -48,9 +48,9 @@ def go_down(w: Any, c: Any, call: Any, layer: Any) -> Any:
         each = w.layers[layer]
         mine = w.scratch[call, layer]
         if each.kind == codes.LIMIT:
-            state = w.gcra_states[each.index]
+            state = w.gcra_states[each.index + key_in(w, each, call)]
             before = state.arrival
-            wait_s = take(w.gcra_parameters[each.index], state, now, 1.0)
+            wait_s = take(w.gcra_parameters[each.index], state, now, cost_in(w, each, call))
             if wait_s > w.gcra_parameters[each.index].patience_s:
                 refused = codes.RATE_LIMITED
                 w.calls[call].hint_s = wait_s

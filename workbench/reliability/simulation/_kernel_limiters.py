@@ -18,7 +18,7 @@ from workbench.reliability.simulation import _codes as codes
 from workbench.reliability.simulation._kernel_events import push_event
 from workbench.reliability.simulation._kernel_parts import part, rare
 
-__all__ = ["give_back", "is_limiter", "limit_rate", "wait_for_place"]
+__all__ = ["cost_in", "give_back", "is_limiter", "key_in", "limit_rate", "wait_for_place"]
 
 take_token, pour = inlined(token_bucket.take), inlined(leaky_bucket.take)
 take_fixed, take_sliding = inlined(fixed_window.take), inlined(sliding_window.take)
@@ -33,17 +33,29 @@ def is_limiter(kind: Any) -> Any:
     return kind == codes.LIMIT or codes.TOKEN_BUCKET <= kind <= codes.SLIDING_LOG
 
 
+@part
+def key_in(w: Any, each: Any, call: Any) -> Any:
+    """Return the number of a call's key in a limiter; all have one where it knows none."""
+    return each.keyed * w.calls[call].key
+
+
+@part
+def cost_in(w: Any, each: Any, call: Any) -> Any:
+    """Return what a call costs in a limiter."""
+    return w.calls[call].cost if each.costed != 0 else 1.0
+
+
 @rare
 def limit_rate(w: Any, c: Any, call: Any, layer: Any) -> Any:
     """Let a call pass (NONE), wait (SUSPENDED), or refuse it."""
     each = w.layers[layer]
-    before = _state(w, each)
-    wait_s, patience_s = _take(w, each, c.now_s)
+    before = _state(w, each, call)
+    wait_s, patience_s = _take(w, each, call, c.now_s)
     if wait_s > patience_s:
         w.calls[call].hint_s = wait_s
         return codes.RATE_LIMITED
     if wait_s > 0.0:
-        wait_for_place(w, c, call, layer, wait_s, before, _state(w, each))
+        wait_for_place(w, c, call, layer, wait_s, before, _state(w, each, call))
         return codes.SUSPENDED
     return NONE
 
@@ -63,40 +75,41 @@ def wait_for_place(w: Any, c: Any, call: Any, layer: Any, wait_s: Any, before: A
 def give_back(w: Any, call: Any, layer: Any) -> None:
     """Give back what a call waits for, where nobody has taken since."""
     each, held = w.layers[layer], w.reservations[call]
-    first, second, third = _state(w, each)
+    first, second, third = _state(w, each, call)
     if each.kind == codes.SLIDING_LOG:
         third = held.after_3  # it holds a time of the ring, which is another one by now
     if first == held.after_1 and second == held.after_2 and third == held.after_3:
-        _restore(w, each, held.before_1, held.before_2, held.before_3)
+        _restore(w, each, call, held.before_1, held.before_2, held.before_3)
 
 
 @part
-def _take(w: Any, each: Any, now: Any) -> Any:
+def _take(w: Any, each: Any, call: Any, now: Any) -> Any:
     """Take a place; return the seconds until it is there, and those that a call may wait."""
-    it = w.admissions[each.admission]
+    it = w.admissions[each.admission + key_in(w, each, call)]
+    cost = cost_in(w, each, call)
     if each.kind == codes.TOKEN_BUCKET:
         p = it.token_bucket_parameters
-        return take_token(p, it.token_bucket_state, now, 1.0), p.patience_s
+        return take_token(p, it.token_bucket_state, now, cost), p.patience_s
     if each.kind == codes.LEAKY_BUCKET:
         q = it.leaky_bucket_parameters
-        return pour(q, it.leaky_bucket_state, now, 1.0), q.patience_s
+        return pour(q, it.leaky_bucket_state, now, cost), q.patience_s
     if each.kind == codes.FIXED_WINDOW:
         r = it.fixed_window_parameters
-        return take_fixed(r, it.fixed_window_state, now, 1.0), r.patience_s
+        return take_fixed(r, it.fixed_window_state, now, cost), r.patience_s
     if each.kind == codes.SLIDING_WINDOW:
         t = it.sliding_window_parameters
-        return take_sliding(t, it.sliding_window_state, now, 1.0), t.patience_s
+        return take_sliding(t, it.sliding_window_state, now, cost), t.patience_s
     u = it.sliding_log_parameters
     ring = w.numbers[it.first : it.first + u.limit]
-    return take_logged(u, it.sliding_log_state, ring, now, 1), u.patience_s
+    return take_logged(u, it.sliding_log_state, ring, now, int(cost)), u.patience_s
 
 
 @part
-def _state(w: Any, each: Any) -> Any:
+def _state(w: Any, each: Any, call: Any) -> Any:
     """Return the numbers that a limiter remembers; of a log, those that the next call changes."""
     if each.kind == codes.LIMIT:
-        return w.gcra_states[each.index].arrival, 0.0, 0.0
-    it = w.admissions[each.admission]
+        return w.gcra_states[each.index + key_in(w, each, call)].arrival, 0.0, 0.0
+    it = w.admissions[each.admission + key_in(w, each, call)]
     if each.kind == codes.TOKEN_BUCKET:
         s = it.token_bucket_state
         return s.tokens, s.updated, 0.0
@@ -114,11 +127,11 @@ def _state(w: Any, each: Any) -> Any:
 
 
 @part
-def _restore(w: Any, each: Any, first: Any, second: Any, third: Any) -> None:
+def _restore(w: Any, each: Any, call: Any, first: Any, second: Any, third: Any) -> None:
     """Put the numbers back that a limiter remembered."""
-    it = w.admissions[each.admission]
+    it = w.admissions[each.admission + key_in(w, each, call)]
     if each.kind == codes.LIMIT:
-        w.gcra_states[each.index].arrival = first
+        w.gcra_states[each.index + key_in(w, each, call)].arrival = first
     elif each.kind == codes.TOKEN_BUCKET:
         s = it.token_bucket_state
         s.tokens, s.updated = first, second

@@ -11,11 +11,12 @@ __all__ = ["tell_apart"]
 
 @part
 def tell_apart(w: Any, this: Any) -> None:
-    """Give a call that comes its importance, its tenant and its key."""
+    """Give a call that comes its importance, its tenant, its key and its cost."""
     d, seed, serial = w.differences, w.service[0].seed, this.serial
     this.level = _value(d.levels, d.level_shares, seed, codes.LEVELS, serial)
     this.tenant = _value(d.tenants, d.tenant_shares, seed, codes.TENANTS, serial)
     this.key = _value(d.keys, d.key_shares, seed, codes.KEYS, serial)
+    this.cost = d.cost_values[_value(d.costs, d.cost_shares, seed, codes.COSTS, serial)]
 
 
 @part

@@ -49,10 +49,15 @@ class _Placing:
     def __post_init__(self) -> None:
         self.admissions = AdmissionLayers(self)
 
-    def machine(self, name: str, owner: Any) -> int:
-        """Return the number of a policy's machine; one that stands in several places has one number."""
+    def machine(self, name: str, owner: Any, states: int = 1) -> int:
+        """Return the number of a policy's machine, the first of so many states.
+
+        One that stands in several places has one number.
+        """
         if id(owner) not in self.known:
             self.known[id(owner)] = self.append(name, owner.parameters, type(owner.memory)())
+            for _ in range(1, states):
+                self.append(name, owner.parameters, type(owner.memory)())
             if name == "breaker":
                 self.rings.append(owner.parameters.ring_length)
             elif name == "bulkhead":

@@ -13,6 +13,7 @@ from workbench.reliability.policies.adaptive import AdaptiveLimit
 from workbench.reliability.policies.chaos import Chaos
 from workbench.reliability.policies.limiter import RateLimiter
 from workbench.reliability.policies.throttle import ClientThrottle
+from workbench.reliability.policy import PolicyError
 from workbench.reliability.simulation import _codes as codes
 from workbench.reliability.simulation._admissions import ADMISSION
 from workbench.reliability.simulation.distributions import Distribution
@@ -86,17 +87,39 @@ class AdmissionLayers:
         return self._faults(policy, number) if isinstance(policy, Chaos) else None
 
     def _limiter(self, policy: RateLimiter) -> Row:
-        for what, given in (("a key", policy.key_of), ("a cost", policy.cost_of), ("a store", policy.shared)):
-            if given is not None:
-                msg = f"{policy!r} cannot be simulated: it has {what}, and all simulated calls are alike"
-                raise SimulationError(msg)
+        row: Row = {"keyed": policy.key_of is not None, "costed": policy.cost_of is not None}
+        keys = self._keys_in(policy) if row["keyed"] else 1
+        if row["costed"]:
+            self._check_costs(policy)
         if policy.machine is gcra:
-            return {"kind": codes.LIMIT, "index": self._placing.machine("gcra", policy)}
+            return row | {"kind": codes.LIMIT, "index": self._placing.machine("gcra", policy, keys)}
         name = _machine_name(policy.machine)
+        numbers = [self._kept(self._limiter_record(policy, name)) for _ in range(keys)]
+        return row | {"kind": LIMITERS[name], "admission": numbers[0]}
+
+    def _limiter_record(self, policy: RateLimiter, name: str) -> npt.NDArray[Any]:
         record = _record_with({name: (policy.parameters, policy.machine.State())})
         if name == "sliding_log":
             record["first"] = _extended(self._numbers, [-math.inf] * policy.parameters.limit)
-        return {"kind": LIMITERS[name], "admission": self._kept(record)}
+        return record
+
+    def _keys_in(self, policy: RateLimiter) -> int:
+        keys = len(self._placing.requests.key_stream.values)
+        if policy.shared is None and keys > policy.states.max_keys:
+            msg = (
+                f"{policy!r} remembers {policy.states.max_keys:,} keys, and {keys:,} are asked for: "
+                "which of them it forgets is not simulated; expected a max_keys of as many"
+            )
+            raise SimulationError(msg)
+        return keys
+
+    def _check_costs(self, policy: RateLimiter) -> None:
+        for cost in self._placing.requests.cost_stream.values:
+            try:
+                policy.checked_cost(cost)
+            except PolicyError as error:
+                msg = f"{policy!r} cannot be simulated: {error}"
+                raise SimulationError(msg) from error
 
     def _throttle(self, policy: ClientThrottle) -> Row:
         record = _record_with({"client_throttle": (policy.parameters, type(policy.memory)())})

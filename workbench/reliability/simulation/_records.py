@@ -29,14 +29,15 @@ def record(integers: str, numbers: str) -> np.dtype[Any]:
 
 
 # One layer of the pipeline: its kind, its machine's number, the outcomes that count as failures (a bit each)
-# Of some: the number of its record in `admissions`, whether a retry heeds what the callee asks for, a reply
-LAYER = record("kind index budget failures admission heeds replacement", "limit_s")
+# Of some: the number of its record in `admissions`, whether a retry heeds what the callee asks for, a reply,
+# whether a limiter has a record for each key, and whether calls cost what they do
+LAYER = record("kind index budget failures admission heeds replacement keyed costed", "limit_s")
 # A call under way: which layer it is suspended in, how often it was, its neighbours in the queue it waits in
 # Which of these suspensions is about to end (`woken`), and which one does so as the call is cancelled
 CALL = record(
     "serial layer version attempt attempts user cancelled_at previous following pending level tenant key"
     " root parent top woken cancelled",
-    "arrived_s waited_s hint_s",
+    "arrived_s waited_s hint_s cost",
 )
 # What a layer remembers of a call
 SCRATCH = record("number timer drawn", "time_s delay_s")

@@ -11,7 +11,7 @@ from workbench.reliability.simulation.errors import SimulationError
 
 __all__ = ["Given", "Stream"]
 
-Given = Mapping[Any, float] | Sequence[int] | npt.NDArray[Any] | None
+Given = Mapping[Any, float] | Sequence[float] | npt.NDArray[Any] | None
 
 
 @dataclass(frozen=True)
@@ -35,19 +35,38 @@ class Stream:
     @classmethod
     def of(cls, name: str, given: Given, default: Any, *, ordered: bool = False) -> "Stream":
         """Return the stream of what somebody has given; `default` is the value of all calls without."""
-        nothing, no_shares = np.zeros(0, np.int64), np.zeros(0)
         if given is None:
-            return cls((default,), nothing, no_shares)
+            return cls((default,), np.zeros(0, np.int64), np.zeros(0))
         if isinstance(given, Mapping):
-            values = tuple(sorted(given) if ordered else given)
-            shares = np.array([given[value] for value in values], np.float64)
-            if not len(shares) or not (np.isfinite(shares) & (shares >= 0)).all() or not shares.sum() > 0:
-                msg = f"{name}: expected shares that are not negative and not all zero, got {given!r:.200}"
+            return cls._drawn(name, given, sorted(given) if ordered else list(given))
+        return cls._recorded(name, given, "integer", np.integer)
+
+    @classmethod
+    def of_numbers(cls, name: str, given: Given, default: float) -> "Stream":
+        """Do the same for a property that is a finite number from 0 on."""
+        if given is None or isinstance(given, Mapping):
+            found = cls.of(name, given, default)
+        else:
+            found = cls._recorded(name, given, "number", np.integer, np.floating)
+        for value in found.values:
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < np.inf:
+                msg = f"{name}: expected finite numbers from 0 on, got {value!r}"
                 raise SimulationError(msg)
-            return cls(values, nothing, np.cumsum(shares) / shares.sum())
+        return found
+
+    @classmethod
+    def _drawn(cls, name: str, given: Mapping[Any, float], values: list[Any]) -> "Stream":
+        shares = np.array([given[value] for value in values], np.float64)
+        if not len(shares) or not (np.isfinite(shares) & (shares >= 0)).all() or not shares.sum() > 0:
+            msg = f"{name}: expected shares that are not negative and not all zero, got {given!r:.200}"
+            raise SimulationError(msg)
+        return cls(tuple(values), np.zeros(0, np.int64), np.cumsum(shares) / shares.sum())
+
+    @classmethod
+    def _recorded(cls, name: str, given: Any, what: str, *kinds: Any) -> "Stream":
         found = np.asarray(given)
-        if found.ndim != 1 or not len(found) or not np.issubdtype(found.dtype, np.integer):
-            msg = f"{name}: expected one integer a call, or a mapping of values to shares, got {given!r:.200}"
+        if found.ndim != 1 or not len(found) or not any(np.issubdtype(found.dtype, kind) for kind in kinds):
+            msg = f"{name}: expected one {what} a call, or a mapping of values to shares, got {given!r:.200}"
             raise SimulationError(msg)
         known, numbers = np.unique(found, return_inverse=True)
-        return cls(tuple(known.tolist()), numbers.astype(np.int64), no_shares)
+        return cls(tuple(known.tolist()), numbers.astype(np.int64), np.zeros(0))

@@ -1,7 +1,7 @@
-"""`Requests`: in what calls differ: how important each is, for whom it is made, what it asks for.
+"""`Requests`: in what calls differ: how important each is, for whom it is made, what it asks for and costs.
 
-Each of the three is recorded, one value a call, or drawn from shares. Policies decide by it: queues by
-importance, and fairly between tenants; caches by what is asked for.
+Each of the four is recorded, one value a call, or drawn from shares. Policies decide by it: queues by
+importance, and fairly between tenants; caches and rate limiters by what is asked for, and these by the cost.
 """
 
 from dataclasses import dataclass, field
@@ -29,7 +29,10 @@ class Requests:
     tenants : mapping of key to share, or (n,) integers; optional
         For whom it is made: between whom a `LoadShedder` is fair.
     keys : mapping of key to share, or (n,) integers; optional
-        What it asks for: the key in a `Cache`. `zipf_shares` has the usual ones.
+        What it asks for: the key in a `Cache`, and in a `RateLimiter` that was made with one. `zipf_shares`
+        has the usual ones.
+    costs : mapping of cost to share, or (n,) numbers; optional
+        What it costs in a `RateLimiter` that was made with a cost; without, 1.
 
     Notes
     -----
@@ -38,7 +41,7 @@ class Requests:
     Raises
     ------
     SimulationError
-        For shares that are none, and recorded values that are no integers.
+        For shares that are none, recorded values that are no integers, and costs below 0 or no numbers.
 
     Examples
     --------
@@ -49,9 +52,10 @@ class Requests:
     levels: Given = field(default=None, repr=False)
     tenants: Given = field(default=None, repr=False)
     keys: Given = field(default=None, repr=False)
+    costs: Given = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        for stream in (self.level_stream, self.tenant_stream, self.key_stream):
+        for stream in (self.level_stream, self.tenant_stream, self.key_stream, self.cost_stream):
             if len(stream.values) > MOST_VALUES:
                 msg = f"expected {MOST_VALUES:,} different values at most, got {len(stream.values):,}"
                 raise SimulationError(msg)
@@ -70,6 +74,11 @@ class Requests:
     def key_stream(self) -> Stream:
         """What they ask for."""
         return Stream.of("keys", self.keys, None)
+
+    @cached_property
+    def cost_stream(self) -> Stream:
+        """What they cost."""
+        return Stream.of_numbers("costs", self.costs, 1)
 
 
 def zipf_shares(count: int, exponent: float = 1.0) -> dict[int, float]:

@@ -61,7 +61,7 @@ def simulate(  # noqa: PLR0913 - what an experiment consists of
     progress : callable, optional
         Called with the share that is done.
     requests : Requests, optional
-        In what calls differ: importance, tenant, key. Without, all are alike.
+        In what calls differ: importance, tenant, key, cost. Without, all are alike.
 
     Returns
     -------
@@ -74,12 +74,12 @@ def simulate(  # noqa: PLR0913 - what an experiment consists of
 
     Notes
     -----
-    All simulated calls are alike: limits by key or cost, and what asks a function at each call (a rate, a
-    delay, whether a policy is enabled), are errors. Predicates are asked once of each kind of exception, and
-    of each result that `Chaos.outcome` injects; the service's own result is one that is wanted. What an
-    injected behaviour does is not simulated, nor what a store shared with other processes would say.
-    Random numbers are the simulation's, but those of a `Chaos` with a seed of its own. A `Timeout` ends a
-    call where it is, as around async calls.
+    What asks a function at each call (a rate, a delay, whether a policy is enabled) is an error; the key and
+    the cost of a call are those of its request, whatever functions a policy has for them. Predicates are
+    asked once of each kind of exception, and of each result that `Chaos.outcome` injects; the service's own
+    result is one that is wanted. What an injected behaviour does is not simulated. A store that processes
+    share is one for all simulated clients, at once and without fail. Random numbers are the simulation's, but
+    those of a `Chaos` with a seed of its own. A `Timeout` ends a call where it is, as around async calls.
     """
     return Prepared.of(pipeline, service, requests=requests).simulate(
         arrivals, faults=faults, seed=seed, duration_s=duration_s, warmup_s=warmup_s, progress=progress

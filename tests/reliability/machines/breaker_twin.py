@@ -57,6 +57,8 @@ class Twin:
                 self.failed_trials = 0
                 self.change("closed", now)
             return True
+        if self.window[0] == "row":  # slow calls are in it where they matter at all
+            slow = slow and self.rates[1] <= 1
         self.seen.append((self.bucket(now), failed, slow))
         if self.broken(failed or slow):
             self.change("open", now)

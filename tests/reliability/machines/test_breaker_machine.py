@@ -4,7 +4,7 @@ import itertools
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from reliability.machines.breaker_twin import Twin
 
@@ -30,6 +30,10 @@ SETTINGS = st.fixed_dictionaries(
         "most_s": st.sampled_from([8.0, math.inf]),
     }
 )
+SLOW_IS_GOOD = {
+    "minimum": 1, "failure_rate": 0.5, "slow_rate": 2.0, "open_s": 1.0, "trials": 1,
+    "trial_s": 2.0, "growth": 1.0, "most_s": 8.0,
+}  # fmt: skip
 STEP = st.one_of(
     st.tuples(st.just("call"), st.sampled_from([0.0, 0.5, 1.0, 3.0])),
     st.tuples(st.just("end"), st.integers(0, 5), st.integers(0, 3), st.sampled_from([0.0, 0.25, 1.0, 9.0])),
@@ -132,6 +136,7 @@ class Pair:
 
 
 @given(window=WINDOWS, settings=SETTINGS, steps=st.lists(STEP, max_size=80))
+@example(window=("row", 2), settings=SLOW_IS_GOOD, steps=[("call", 0.0), ("end", 0, 2, 0.0)])
 def test_it_does_what_the_twin_does_in_both_worlds(both_worlds, window, settings, steps):
     """Returns, states, counts and permits after each step; calls overlap and end in any order."""
     pair = Pair(both_worlds, window, settings)

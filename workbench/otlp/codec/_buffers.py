@@ -8,8 +8,8 @@ __all__ = ["Buffers", "messages_of"]
 Buffers: TypeAlias = "bytes | bytearray | memoryview | Iterable[bytes | bytearray | memoryview]"
 
 
-def messages_of(data: Any) -> Iterator[bytes | bytearray | memoryview]:
-    """Return the one message that a buffer is, or those that an iterable of buffers yields.
+def messages_of(data: Any) -> Iterable[bytes | bytearray | memoryview]:
+    """Return the one message that a buffer is, in a tuple, or those that an iterable of buffers yields.
 
     Raises
     ------
@@ -18,7 +18,7 @@ def messages_of(data: Any) -> Iterator[bytes | bytearray | memoryview]:
     """
     one = _bytes_of(data)
     if one is not None:
-        return iter((one,))
+        return (one,)
     if isinstance(data, str) or not isinstance(data, Iterable):
         raise TypeError(_no_bytes(data))
     return _each(data)

@@ -16,7 +16,7 @@ from workbench.otlp.codec._star import Star
 __all__ = ["choose", "in_runs", "parents_of", "sorted_children"]
 
 Rows = npt.NDArray[np.int64]
-CHILD_OPS = (codes.ROWS, codes.KEY_VALUE, codes.TEXTS)
+CHILD_OPS = (codes.ROWS, codes.POINTS, codes.KEY_VALUE, codes.TEXTS)
 ROOT, RESOURCES, SCOPES = "root", "resources", "scopes"
 
 

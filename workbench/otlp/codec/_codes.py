@@ -14,8 +14,10 @@ TYPE_MASK, PLAIN, SIDED = 31, 32, 64  # PLAIN: the text is a blob; SIDED: there 
 UNKNOWN = 0
 WORD, HALF, VARINT64, VARINT32, ZIGZAG32, FLAG = 1, 2, 3, 4, 5, 6
 TEXT, ID, BLOB, VALUE = 7, 8, 9, 10
-KEY_VALUE, INLINE, ROWS, TEXTS = 11, 12, 13, 14
-PACKED_WORDS, ONE_WORD, PACKED_VARINTS, ONE_VARINT, PACKED_VARINTS32, ONE_VARINT32 = 15, 16, 17, 18, 19, 20
+KEY_VALUE, INLINE, ROWS, POINTS, TEXTS = 11, 12, 13, 14, 15  # POINTS: rows that are words for the most part
+PACKED_WORDS, ONE_WORD, PACKED_VARINTS, ONE_VARINT, PACKED_VARINTS32, ONE_VARINT32 = 16, 17, 18, 19, 20, 21
+
+DISPATCH_SIZE = 512  # of a kind of message: one uint16 for each tag below 256
 
 # A field's record
 FIELD_SIZE = 64
@@ -43,6 +45,7 @@ C_REWRITE, C_UNKNOWN, C_KEEP, C_NESTED_UNKNOWN, C_STACK, C_LIMIT, C_LIST_ROOM = 
 )
 C_RECORDS, C_PLACES, C_PLACE_COLUMNS, C_PLACE_COUNT, C_OFFSETS = 160, 168, 176, 184, 192
 C_COUNT_COUNT, C_SLAB_ROOM, C_KIND_COUNT, C_ATTRIBUTE_COUNT, C_PENDING = 200, 208, 216, 224, 232
+C_SHAPES = 240
 CONTROL_SLOTS = 32
 
 # A dictionary's control block: texts stored once
@@ -65,6 +68,17 @@ RECENT_SIZE = 64
 P_TEXT, P_SIZE, P_HASH, P_BITS, P_VALUE, P_RECENT, P_START, P_LENGTH = range(0, 64, 8)
 PENDING_SIZE = 64
 MOST_PENDING = 16
+
+# The shape of a field's messages (`_kernel_points`): the sizes of its parts here and in a message, the field
+# and the tag of the attributes behind them, and the presence bits; then part by part
+T_PARTS, T_FIXED, T_PAIRS, T_PAIR_TAG, T_PRESENT = 0, 8, 16, 24, 32
+SHAPE_HEADER = 64
+# A part: where it is, its tag (a list's length above it), the bits of these two numbers, its field
+T_PLACE, T_HEAD, T_MASK, T_FIELD = 0, 8, 16, 24
+PART_SIZE = 32
+MOST_PARTS = 14
+SHAPE_SIZE = SHAPE_HEADER + PART_SIZE * MOST_PARTS
+NO_SHAPE = 1 << 40  # longer than any message
 
 RECURSION_LIMIT = 100  # of the official parsers
 

@@ -4,7 +4,7 @@ import ctypes
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -22,13 +22,14 @@ from workbench.otlp.codec._kernel_messages import (
 from workbench.otlp.codec._plan import Plan, plan_of
 from workbench.otlp.codec._records import decoder_records
 from workbench.otlp.codec._reserve import LINE, Arena, Dictionary, Heap
-from workbench.otlp.codec._star import SlabColumns, SlabLayout, Star, address_of
+from workbench.otlp.codec._star import NO_STRINGS, SlabColumns, SlabLayout, SlabRows, Star, address_of
 
 __all__ = ["ColumnDecoder", "MalformedMessageError", "RewriteNeededError"]
 
 Counts = npt.NDArray[np.int64]
 FEW = 64
 MARGIN = 1.25  # more rows a byte than the last message had
+NO_HEAP = Heap(0, 0, 0)
 _start_of_bytes = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.py_object)(
     ("PyBytes_AsString", ctypes.pythonapi)
 )  # which needs no array to be made first
@@ -65,8 +66,10 @@ class ColumnDecoder:
         self.density = np.zeros(len(self.counters.counts))  # rows and list elements a byte
         self.lock = threading.Lock()
         self.slab = _Slab.of(self.plan, np.zeros_like(self.counters.counts), 0)
+        self.spare_heap = NO_HEAP  # else one that holds nothing yet
         self.stack = np.zeros((codes.RECURSION_LIMIT + 2, 3), np.int64)
         self.pending = np.zeros((codes.MOST_PENDING, codes.PENDING_SIZE // 8), np.int64)
+        self.shapes = np.full((self.plan.shapes, codes.SHAPE_SIZE // 8), codes.NO_SHAPE)
         self.heap, self.sides = np.zeros(5, np.int64), np.zeros(3, np.int64)  # control blocks
         self.control = np.zeros(codes.CONTROL_SLOTS, np.int64)
         self.control_address = address_of(self.control)
@@ -80,6 +83,7 @@ class ColumnDecoder:
         for slot, array in (
             (codes.C_STACK, self.stack),
             (codes.C_PENDING, self.pending),
+            (codes.C_SHAPES, self.shapes),
             (codes.C_DISPATCH, self.records.dispatch),
             (codes.C_FIELDS, self.records.fields),
             (codes.C_KINDS, self.records.kinds),
@@ -106,12 +110,14 @@ class ColumnDecoder:
     def _learn_anew(self, keys: int, texts: int, size: int) -> None:
         self.keys = Dictionary(max(1 << 12, 2 * keys), max(1 << 16, 2 * size))
         self.texts = Dictionary(max(1 << 16, 2 * texts), max(1 << 24, 2 * size))
-        self.follow = np.zeros(self.keys.room + 2, np.int32)
+        starts = len(self.plan.attribute_tables) + self.plan.shapes  # of attributes: instead of a key before
+        self.follow = np.zeros(starts + self.keys.room + 1, np.int32)  # which key came next, plus 1
         self.recent = np.zeros((self.keys.room + 1, codes.RECENT_SIZE // 8), np.int64)
         self.recent[0, codes.R_KEY // 8] = self.keys.data.ctypes.data  # the empty key
         _connect(self.control, codes.C_KEYS, self.keys.control)
         _connect(self.control, codes.C_TEXTS, self.texts.control)
         _connect(self.control, codes.C_FOLLOW, self.follow)
+        self.control[codes.C_FOLLOW // 8] += starts * self.follow.itemsize  # where that of key 0 is
         _connect(self.control, codes.C_RECENT, self.recent)
 
     def decode(self, *parts: Any, keep_unknown: bool = True) -> Star:
@@ -161,10 +167,7 @@ class ColumnDecoder:
         keys, texts, size = slab.keys + more, slab.texts + more, spans.size
         if not (self.keys.fits(keys, size) and self.texts.fits(texts, size)):
             self._learn_anew(keys, texts, size)
-        arena, heap = Arena(slab.size, slab.zeroed), Heap(slab.rows + more, size, more)
-        self.heap_numbers[codes.H_ROOM // 8] = slab.rows + more
-        self.heap_numbers[codes.H_BYTES_ROOM // 8] = size
-        self.sides_numbers[codes.S_ROOM // 8] = more
+        arena, heap = Arena(slab.size, slab.zeroed), self._empty_heap(slab.rows + more, size, more)
         numbers = self.numbers
         numbers[codes.C_OFFSETS // 8] = slab.offsets_at
         numbers[codes.C_SLAB_ROOM // 8] = slab.room_at
@@ -177,6 +180,16 @@ class ColumnDecoder:
                 raise MalformedMessageError(number)
         return _Filled(slab, arena, heap) if end_columns(self.control_address) == codes.OK else None
 
+    def _empty_heap(self, room: int, bytes_room: int, sides: int) -> Heap:
+        """Return one with so much room, which few messages use."""
+        heap = self.spare_heap
+        if not heap.has_room(room, bytes_room, sides):
+            heap = self.spare_heap = Heap(room, bytes_room, sides)
+        self.heap_numbers[codes.H_ROOM // 8] = room
+        self.heap_numbers[codes.H_BYTES_ROOM // 8] = bytes_room
+        self.sides_numbers[codes.S_ROOM // 8] = sides
+        return heap
+
     def _read(self, at: int, size: int) -> int:
         begin_message(self.control_address, at, size)
         outcome = fill_columns(at, at + size, 0, 0, self.control_address)
@@ -184,17 +197,20 @@ class ColumnDecoder:
         return ended
 
     def _star(self, filled: "_Filled", unknown: int, size: int) -> Star:
-        plan, arena = self.plan, filled.arena
-        layout = filled.slab.layout(plan, self.seen_references)
+        plan, (slab, arena, heap) = self.plan, filled
+        layout = slab.layout(plan, self.seen_references)
         counts = self.counters.counts.copy()
+        blobs = heap.strings(self.heap_numbers[codes.H_COUNT // 8])
+        if blobs is not NO_STRINGS:
+            self.spare_heap = NO_HEAP
         return Star(
             plan.signal,
-            dict(zip(plan.tables, counts.tolist(), strict=False)),
+            SlabRows(plan.table_numbers, counts),
             SlabColumns(arena.memory, arena.address, layout, counts),
             self.keys.strings,
             self.texts.strings,
-            filled.heap.strings(self.heap_numbers[codes.H_COUNT // 8]),
-            filled.heap.sides(self.sides_numbers[codes.S_COUNT // 8]),
+            blobs,
+            heap.sides(self.sides_numbers[codes.S_COUNT // 8]),
             unknown,
             size,
         )
@@ -248,8 +264,7 @@ class _Slab:
         return self.layouts[seen]
 
 
-@dataclass(frozen=True, slots=True)
-class _Filled:
+class _Filled(NamedTuple):
     """What messages became."""
 
     slab: _Slab

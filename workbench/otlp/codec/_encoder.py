@@ -12,7 +12,7 @@ from workbench.otlp.codec._choose import in_runs
 from workbench.otlp.codec._kernel_choose_fields import choose_fields
 from workbench.otlp.codec._kernel_encode import write_message
 from workbench.otlp.codec._kernel_records import place_columns
-from workbench.otlp.codec._plan import plan_of
+from workbench.otlp.codec._plan import Plan, plan_of
 from workbench.otlp.codec._records import encoder_records
 from workbench.otlp.codec._star import SlabColumns, Star, address_of
 
@@ -29,7 +29,7 @@ def encode_star(star: Star, into: bytearray | None = None) -> bytes | memoryview
     if into is not None:
         return _encode_into(writer, into)
     scratch = _thread_scratch(star.size + LEAST_BYTES)
-    while (start := writer.write(scratch)) < 0:
+    while (start := writer.write(address_of(scratch), len(scratch))) < 0:
         scratch = _thread_scratch(2 * len(scratch))
     return scratch[start:].tobytes()
 
@@ -43,9 +43,13 @@ def at_end(message: bytes, into: bytearray) -> memoryview:
 
 
 def _encode_into(writer: "_Writer", into: bytearray) -> memoryview:
-    while (start := writer.write(np.frombuffer(into, np.uint8) if into else np.empty(0, np.uint8))) < 0:
+    while True:
+        whole = memoryview(into)  # holds it in place
+        start = writer.write(address_of(into) if into else 0, len(into))
+        if start >= 0:
+            return whole[start:]
+        whole.release()
         into.extend(bytes(max(LEAST_BYTES, len(into))))
-    return memoryview(into)[start:]
 
 
 def _thread_scratch(size: int) -> Bytes:
@@ -95,6 +99,15 @@ class _Encoder:
     def connect(self, slot: int, array: npt.NDArray[Any]) -> None:
         self.numbers[slot // 8] = address_of(array)
 
+    def connect_strings(self, star: Star) -> None:
+        """Tell where the offsets and the bytes of keys, texts and blobs are."""
+        for slot, strings in (
+            (codes.E_KEY_OFFSETS, star.keys),
+            (codes.E_TEXT_OFFSETS, star.texts),
+            (codes.E_BLOB_OFFSETS, star.blobs),
+        ):
+            self.numbers[slot // 8], self.numbers[slot // 8 + 1] = strings.places  # of the slot behind too
+
     def connect_columns(self, star: Star) -> None:
         """Place all columns, in the plan's order; those that are not there have the address 0."""
         columns = star.columns
@@ -117,7 +130,7 @@ class _Writer:
         encoder = _Encoder.of_thread(star.signal)
         self.star, self.encoder = star, encoder
         encoder.connect_columns(star)
-        self.rows = np.array([star.rows[table] for table in encoder.plan.tables], np.int64)
+        self.rows = _rows_of_tables(star, encoder.plan)
         encoder.cursors[:] = self.rows
         choose_fields(encoder.address)
         self.sides = star.sides
@@ -126,17 +139,17 @@ class _Writer:
             self.sides = np.ascontiguousarray(star.sides[order])
             encoder.connect(codes.E_SIDES, self.sides)
         encoder.numbers[codes.E_SIDE_COUNT // 8] = len(self.sides)
-        encoder.connect(codes.E_KEY_OFFSETS, star.keys.offsets)
-        encoder.connect(codes.E_KEY_BYTES, star.keys.data)
-        encoder.connect(codes.E_TEXT_OFFSETS, star.texts.offsets)
-        encoder.connect(codes.E_TEXT_BYTES, star.texts.data)
-        encoder.connect(codes.E_BLOB_OFFSETS, star.blobs.offsets)
-        encoder.connect(codes.E_BLOB_BYTES, star.blobs.data)
+        encoder.connect_strings(star)
 
-    def write(self, target: Bytes) -> int:
-        """Write to the end of an array; return where the message starts, or -1 where it has no room."""
+    def write(self, low: int, size: int) -> int:
+        """Write to the end of some memory; return where the message starts, or -1 where it has no room."""
         self.encoder.cursors[:] = self.rows
-        low = address_of(target)
         self.encoder.numbers[codes.E_LOW // 8] = low
-        at = write_message(low + len(target), 0, 0, self.encoder.address)
+        at = write_message(low + size, 0, 0, self.encoder.address)
         return -1 if at < 0 else int(at - low)
+
+
+def _rows_of_tables(star: Star, plan: Plan) -> npt.NDArray[np.int64]:
+    if isinstance(star.columns, SlabColumns):
+        return star.columns.counts[: len(plan.tables)]
+    return np.array([star.rows[table] for table in plan.tables], np.int64)

@@ -243,7 +243,7 @@ def _read_key_value(
                 append_side(control, table, row, SLOT_KEY_VALUE, field, at - field)
                 flags |= SIDED
     kind |= flags & SIDED
-    store32(load64(control + C_FOLLOW) + 4 * (before + 1), key + 1)
+    store32(load64(control + C_FOLLOW) + 4 * before, key + 1)
     store32(load64(attributes + A_KEY) + 4 * row, key)
     store8(load64(attributes + A_TYPE) + row, kind)
     store64(load64(attributes + A_VALUE) + 8 * row, value)
@@ -264,7 +264,7 @@ def read_key_values(
     """Write a KeyValue, and those that follow it at once, into rows.
 
     Return the position after the last, or an outcome that is not OK; and its key. `before` is the key of the
-    one before, or -1. A following one has its length in one byte, as most have.
+    one before, -1, or what a data point has instead. A following one has a length of one byte, as most have.
     """
     stay_apart()
     attributes = load64(control + C_ATTRIBUTES) + ATTRIBUTES_SIZE * load64(field + F_TARGET)
@@ -273,6 +273,8 @@ def read_key_values(
     child = load64(counter)
     if child >= most:
         return ROOM, before
+    if before == -1:
+        before -= load64(field + F_TARGET)
     parents, keys = load64(attributes + A_PARENT), load64(attributes + A_KEY)
     kinds, values = load64(attributes + A_TYPE), load64(attributes + A_VALUE)
     follow, recent = load64(control + C_FOLLOW), load64(control + C_RECENT)
@@ -281,7 +283,7 @@ def read_key_values(
     pending, full = first, first + PENDING_SIZE * MOST_PENDING
     while True:
         store32(parents + 4 * child, row)
-        guess, key = load32(follow + 4 * (before + 1)) - 1, -1
+        guess, key = load32(follow + 4 * before) - 1, -1
         if guess >= 0:
             record = recent + RECENT_SIZE * guess
             repeated, key_size = _compare(at, size, record, limit)

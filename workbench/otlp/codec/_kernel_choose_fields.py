@@ -34,6 +34,7 @@ from workbench.otlp.codec._codes import (
     PACKED_VARINTS,
     PACKED_VARINTS32,
     PACKED_WORDS,
+    POINTS,
     ROWS,
     TEXTS,
     VALUE,
@@ -92,7 +93,7 @@ def _item_size(op: Any) -> Any:
 def _is_filled(field: Any, rows: Any, present: Any, cursors: Any) -> Any:
     """Tell whether a field is written for any of so many rows; `present` is the presence bits of all."""
     op, bit = load64(field + F_OP), load64(field + F_BIT)
-    if op == ROWS or op == KEY_VALUE or op == TEXTS:
+    if op == ROWS or op == POINTS or op == KEY_VALUE or op == TEXTS:
         return load64(cursors + 8 * load64(field + F_TABLE)) != 0
     if op == PACKED_WORDS or op == PACKED_VARINTS or op == PACKED_VARINTS32:
         starts = load64(field + F_TARGET)

@@ -10,7 +10,6 @@ from typing import Any
 from workbench.kernels import kernel
 from workbench.kernels.memory import (
     copy16,
-    copy32,
     inlined,
     load8,
     load16,
@@ -30,10 +29,10 @@ from workbench.otlp.codec._codes import (
     C_LIST_ROOM,
     C_LISTS,
     C_REWRITE,
-    C_ROOM,
     C_ROWS,
     C_TEXTS,
     C_UNKNOWN,
+    DISPATCH_SIZE,
     F_AUX,
     F_BIT,
     F_COLUMN,
@@ -48,8 +47,6 @@ from workbench.otlp.codec._codes import (
     ID,
     INLINE,
     K_DEPTH,
-    K_LISTS,
-    K_LISTS_END,
     K_PRESENT,
     K_SLOT,
     K_TABLE,
@@ -63,6 +60,7 @@ from workbench.otlp.codec._codes import (
     PACKED_VARINTS,
     PACKED_VARINTS32,
     PACKED_WORDS,
+    POINTS,
     ROOM,
     ROWS,
     SIDED,
@@ -77,12 +75,13 @@ from workbench.otlp.codec._codes import (
 from workbench.otlp.codec._kernel_attributes import read_key_values
 from workbench.otlp.codec._kernel_dictionary import find_text
 from workbench.otlp.codec._kernel_hints import stay_apart
+from workbench.otlp.codec._kernel_points import repeat_points
+from workbench.otlp.codec._kernel_rows import append_words, next_row, start_lists
 from workbench.otlp.codec._kernel_values import append_blob, append_side, read_value
 from workbench.otlp.codec._kernel_wire import read_length, read_tag, read_varint, skip_field
 
 __all__ = ["count_rows", "fill_columns"]
 
-DISPATCH_SIZE = 512  # of a kind of message: one uint16 for each tag below 256
 SIDED_BIT = 1 << 31  # of the presence bits: the row has side entries
 
 
@@ -104,8 +103,8 @@ def count_rows(at: Any, end: Any, kind: Any, control: Any) -> Any:
             size, at = read_length(at, end)
             if at > end:
                 return MALFORMED
-            if op == INLINE or op == ROWS:
-                if op == ROWS:
+            if op == INLINE or op == ROWS or op == POINTS:
+                if op != INLINE:
                     counter = rows + 8 * load64(field + F_TABLE)
                     store64(counter, load64(counter) + 1)
                 if count_rows(at, at + size, load64(field + F_TARGET), control) != OK:
@@ -164,43 +163,6 @@ def _keep_aside(control: Any, record: Any, row: Any, slot: Any, at: Any, size: A
 
 
 @inlined
-def _next_row(field: Any, control: Any) -> Any:
-    """Return the next row of a field's table; -1 where it has no room."""
-    table = load64(field + F_TABLE)
-    counter = load64(control + C_ROWS) + 8 * table
-    child = load64(counter)
-    if child >= load64(load64(control + C_ROOM) + 8 * table):
-        return -1
-    store64(counter, child + 1)
-    return child
-
-
-@inlined
-def _append_words(at: Any, size: Any, field: Any, control: Any) -> Any:
-    """Append words to a field's list; return an outcome."""
-    place = 8 * load64(field + F_AUX)
-    counter = load64(control + C_LISTS) + place
-    number = load64(counter)
-    if size & 7 != 0:
-        return MALFORMED
-    if number + (size >> 3) > load64(load64(control + C_LIST_ROOM) + place):
-        return ROOM
-    store64(counter, number + (size >> 3))
-    target = load64(field + F_COLUMN) + 8 * number
-    while size >= 32:
-        copy32(target, at)
-        target += 32
-        at += 32
-        size -= 32
-    while size > 0:
-        store64(target, load64(at))
-        target += 8
-        at += 8
-        size -= 8
-    return OK
-
-
-@inlined
 def _append_varint(value: Any, op: Any, field: Any, control: Any) -> Any:
     """Append a number to a field's list; return an outcome."""
     place = 8 * load64(field + F_AUX)
@@ -244,10 +206,10 @@ def _fill_rare(
     elif op == ONE_WORD:
         if end - at < 8:
             return MALFORMED
-        outcome = _append_words(at, 8, field, control)
+        outcome = append_words(at, 8, field, control)
         size = 8
     elif op == TEXTS:
-        child = _next_row(field, control)
+        child = next_row(field, control)
         if child < 0:
             return ROOM
         store32(column + 4 * child, row)
@@ -284,8 +246,7 @@ def fill_columns(at: Any, end: Any, kind: Any, row: Any, control: Any) -> Any:
     dispatch = load64(control + C_DISPATCH) + DISPATCH_SIZE * kind
     fields = load64(control + C_FIELDS)
     record = load64(control + C_KINDS) + KIND_SIZE * kind
-    for first in range(load64(record + K_LISTS), load64(record + K_LISTS_END), 16):
-        store64(load64(first) + 8 * row, load64(load64(control + C_LISTS) + 8 * load64(first + 8)))
+    start_lists(record, row, control)
     present, odd, before = 0, 0, -1
     while at < end:
         start = at
@@ -334,10 +295,17 @@ def fill_columns(at: Any, end: Any, kind: Any, row: Any, control: Any) -> Any:
             text = find_text(load64(control + C_TEXTS), at, size, load64(control + C_LIMIT))
             store32(load64(field + F_COLUMN) + 4 * row, text)
             at += size
-        elif op == ROWS or op == INLINE:
+        elif op == ROWS or op == INLINE or op == POINTS:
+            if op == POINTS:
+                after = repeat_points(start, end, tag, field, row, control)
+                if after < 0:
+                    return after
+                if after != start:
+                    at = after
+                    continue
             inner = row
-            if op == ROWS:
-                inner = _next_row(field, control)
+            if op != INLINE:
+                inner = next_row(field, control)
                 if inner < 0:
                     return ROOM
                 store32(load64(field + F_COLUMN) + 4 * inner, row)
@@ -360,7 +328,7 @@ def fill_columns(at: Any, end: Any, kind: Any, row: Any, control: Any) -> Any:
             store32(load64(field + F_COLUMN) + 4 * row, load32(at))
             at += 4
         elif op == PACKED_WORDS:
-            outcome = _append_words(at, size, field, control)
+            outcome = append_words(at, size, field, control)
             if outcome != OK:
                 return outcome
             at += size

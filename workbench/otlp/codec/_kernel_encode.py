@@ -10,7 +10,6 @@ from typing import Any
 from workbench.kernels import kernel
 from workbench.kernels.memory import (
     copy16,
-    copy32,
     load8,
     load32,
     load32s,
@@ -50,6 +49,7 @@ from workbench.otlp.codec._codes import (
     PACKED_VARINTS,
     PACKED_VARINTS32,
     PACKED_WORDS,
+    POINTS,
     ROOM,
     ROWS,
     SIDED,
@@ -60,6 +60,7 @@ from workbench.otlp.codec._codes import (
     VARINT64,
     WORD,
 )
+from workbench.otlp.codec._kernel_encode_points import OTHER_FIELDS, put_words, write_points
 from workbench.otlp.codec._kernel_encode_values import (
     SIDED_BIT,
     put_blob,
@@ -88,14 +89,7 @@ def _write_numbers(at: Any, field: Any, row: Any, tag: Any, control: Any) -> Any
         return ROOM
     end, op, values = at, load64(field + F_OP), load64(field + F_COLUMN)
     if op == PACKED_WORDS:
-        while number - first >= 4:
-            number -= 4
-            at -= 32
-            copy32(at, values + 8 * number)
-        while number > first:
-            number -= 1
-            at -= 8
-            store64(at, load64(values + 8 * number))
+        at = put_words(at, first, number, values)
     else:
         while number > first:
             number -= 1
@@ -217,7 +211,15 @@ def write_message(at: Any, kind: Any, row: Any, control: Any) -> Any:
                 if at < 0:
                     return at
                 number = end - at
-        elif op == ROWS:
+        elif op == ROWS or op == POINTS:
+            if op == POINTS:
+                start = write_points(at, field, row, tag, control)
+                if start < 0:
+                    return start
+                if start != OTHER_FIELDS:
+                    at = start
+                    field += FIELD_SIZE
+                    continue
             cursor = load64(control + E_CURSORS) + 8 * load64(field + F_TABLE)
             child = load64(cursor) - 1
             while child >= 0 and load32(column + 4 * child) == row:

@@ -10,7 +10,9 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-__all__ = ["prefetch", "stay_apart"]
+__all__ = ["AHEAD", "prefetch", "stay_apart"]
+
+AHEAD = 768  # bytes of input that are fetched before they are read
 
 _intrinsic: Any = intrinsic  # whose arguments only the compiler sees
 

@@ -48,6 +48,8 @@ LISTS: dict[Kind, tuple[int, int, str]] = {
 ID_WIDTHS = {Kind.ID16: 16, Kind.ID8: 8}
 ATTRIBUTE_COLUMNS = {"parent": "u4", "key": "i4", "type": "u1", "value": "i8", "key_strindex": "i4"}
 ROOT = "root"
+FEWEST_WORDS = 3
+ONE_BYTE = 16  # tags of smaller field numbers have one
 FIRST_FIELD_SLOT = 1000  # of side entries: of fields; below are those of messages
 
 
@@ -78,7 +80,7 @@ class Step:
     table: int = 0
     bit: int = 0
     others: int = 0  # bits of the other members of its oneof
-    aux: int = 0  # width of an id, number of a list
+    aux: int = 0  # width of an id, number of a list or of a shape
     slot: int = 0
 
 
@@ -97,6 +99,12 @@ class Plan:
     steps: list[Step] = field(default_factory=list)
     bits: dict[str, dict[str, int]] = field(default_factory=dict)  # table -> field -> presence bit
     slots: dict[int, tuple[str, str]] = field(default_factory=dict)  # side slot -> table, field or message
+    shapes: int = 0  # of POINTS, each of which repeats its own
+
+    @cached_property
+    def table_numbers(self) -> dict[str, int]:
+        """Each table's number."""
+        return {name: number for number, name in enumerate(self.tables)}
 
     @cached_property
     def layout(self) -> dict[str, tuple[int, str]]:
@@ -221,6 +229,9 @@ class _Planner:
         if described.kind == Kind.ROWS:
             child = self.table(inner.table)
             step = self.step(kind, described, LENGTH, codes.ROWS, target=target, table=child)
+            if _is_point(inner) and described.number < ONE_BYTE:
+                step.op, step.aux = codes.POINTS, self.plan.shapes
+                self.plan.shapes += 1
             step.column = self.column(inner.table, "parent", "u4", written=True)
             self.column(inner.table, "present", "u4")
             self.message(inner, inner.table, depth + 1)
@@ -268,3 +279,9 @@ class _Planner:
         slot = FIRST_FIELD_SLOT + len(self.plan.slots)
         self.plan.slots[slot] = (table, name)
         return slot
+
+
+def _is_point(message: Message) -> bool:
+    """Tell whether a message is words for the most part, as a data point is."""
+    kinds = (field.kind for field in message.fields)
+    return sum(kind in SCALARS and SCALARS[kind][0] == codes.WORD for kind in kinds) >= FEWEST_WORDS

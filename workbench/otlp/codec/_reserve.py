@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.otlp.codec import _codes as codes
-from workbench.otlp.codec._star import Strings, address_of
+from workbench.otlp.codec._star import NO_STRINGS, Strings, address_of
 
 __all__ = ["Arena", "Dictionary", "Heap"]
 
@@ -103,6 +103,7 @@ class Heap:
     """
 
     def __init__(self, room: int, bytes_room: int, sides: int) -> None:
+        self.room, self.bytes_room, self.sides_room = room, bytes_room, sides
         self.bytes_at = padded(8 * (room + 2))
         self.sides_at = self.bytes_at + padded(bytes_room)
         self._arena = Arena(self.sides_at + SIDE_SIZE * sides, zeroed=0)
@@ -112,8 +113,14 @@ class Heap:
         """Where the strings' offsets start; their bytes and the side entries are behind."""
         return self._arena.address
 
+    def has_room(self, room: int, bytes_room: int, sides: int) -> bool:
+        """Tell whether it is as large as one made for so much."""
+        return room <= self.room and bytes_room <= self.bytes_room and sides <= self.sides_room
+
     def strings(self, count: int) -> Strings:
         """Return the first strings, of which there are so many."""
+        if count == 1:
+            return NO_STRINGS
         memory = self._arena.memory
         return Strings(memory[: 8 * (count + 1)].view(np.int64), memory[self.bytes_at : self.sides_at])
 

@@ -2,24 +2,44 @@
 
 import ctypes
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-__all__ = ["BEHIND", "SlabColumns", "SlabLayout", "Star", "Strings", "address_of", "padded_strings"]
+__all__ = [
+    "BEHIND",
+    "NO_STRINGS",
+    "SlabColumns",
+    "SlabLayout",
+    "SlabRows",
+    "Star",
+    "Strings",
+    "address_of",
+    "padded_strings",
+]
 
 FRONT, BEHIND = 64, 64  # bytes around texts that kernels may read
 
 
 @dataclass(frozen=True, slots=True)
 class Strings:
-    """Byte strings one after the other: string i is ``data[offsets[i]:offsets[i + 1]]``."""
+    """Byte strings one after the other: string i is ``data[offsets[i]:offsets[i + 1]]``.
+
+    `places` are the addresses of both, for those who ask often.
+    """
 
     offsets: npt.NDArray[np.integer]
     data: npt.NDArray[np.uint8]
+    places: tuple[int, int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "places", (address_of(self.offsets), address_of(self.data)))
+
+    def __reduce__(self) -> tuple[Any, ...]:  # copies lie elsewhere
+        return Strings, (self.offsets, self.data)
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -28,13 +48,13 @@ class Strings:
         return self.data[self.offsets[number] : self.offsets[number + 1]].tobytes()
 
 
-def address_of(array: npt.NDArray[Any]) -> int:
-    """Return where an array's memory starts."""
+def address_of(array: npt.NDArray[Any] | bytearray) -> int:
+    """Return where an array's memory starts, or that of a bytearray that is not empty."""
     try:
         # a third of the time of the other way
         return ctypes.addressof(ctypes.c_char.from_buffer(array))  # type: ignore[arg-type] # it is a buffer
     except (TypeError, ValueError):  # read-only, or empty
-        address: int = array.__array_interface__["data"][0]
+        address: int = array.__array_interface__["data"][0]  # type: ignore[union-attr] # an array
         return address
 
 
@@ -46,6 +66,9 @@ def padded_strings(values: pa.Array, offset_type: type[np.integer]) -> Strings:
     if last > first:
         memory[FRONT : FRONT + last - first] = np.frombuffer(values.buffers()[2], np.uint8)[first:last]
     return Strings((offsets - first).astype(offset_type), memory[FRONT:])
+
+
+NO_STRINGS = Strings(np.zeros(2, np.int64), np.zeros(FRONT + BEHIND, np.uint8)[FRONT:])  # but the empty one
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +111,22 @@ class SlabColumns(Mapping[str, npt.NDArray[Any]]):
 
     def __len__(self) -> int:
         return len(self.layout.places)
+
+
+class SlabRows(Mapping[str, int]):
+    """How many rows each table has, given the tables' numbers and their counts."""
+
+    def __init__(self, tables: Mapping[str, int], counts: npt.NDArray[np.int64]) -> None:
+        self.tables, self.counts = tables, counts
+
+    def __getitem__(self, table: str) -> int:
+        return int(self.counts[self.tables[table]])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.tables)
+
+    def __len__(self) -> int:
+        return len(self.tables)
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,8 @@ class StarDecoder:
         """
         _check_choice("encoding", encoding, ENCODINGS)
         _check_choice("unknown", unknown, TREATMENTS)
+        if isinstance(messages, tuple) and len(messages) == 1:
+            return self.decode(messages[0], encoding=encoding, unknown=unknown)
         stars: list[Star] = []
         number = 0
         for group in self._groups(messages, encoding):

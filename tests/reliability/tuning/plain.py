@@ -53,6 +53,8 @@ class PlainBreaker:
 
     def ends(self, era, now, *, failed, slow):
         if era != self.era:
+            if self.state == "closed" and self.buckets:
+                self.turn(now)  # buckets begin with the first call that ends, be it one that is not counted
             return
         if self.state == "half_open":
             self.seen.append((failed, slow))

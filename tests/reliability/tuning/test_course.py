@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 
 from workbench.reliability import CircuitBreaker, Retry, replay
 from workbench.reliability.policies._breaker_statistics import STATES
@@ -23,8 +23,21 @@ def changes_of(course):
     return [(at, STATES[state]) for at, state in zip(course.changed_s, course.states, strict=True)]
 
 
+LATE = RecordedCalls(  # the third call opens it, and the fourth ends when it has closed again
+    [0.0, 0.1, 0.2, 0.3, 2.0, 5.0, 6.0, 7.0],
+    [0.1, 0.1, 0.3, 2.7, 0.5, 0.5, 0.5, 0.5],
+    [False, False, True, False, False, False, False, True],
+    (),
+    50.0,
+)
+ONE_BUCKET = {
+    "window_s": 4.0, "buckets": 1, "minimum_calls": 3, "failure_rate": 0.1, "open_s": 0.0, "half_open_calls": 1
+}  # fmt: skip
+
+
 @settings(max_examples=400, deadline=None)
 @given(OPTIONS, recordings())
+@example(ONE_BUCKET, LATE)
 def test_it_decides_as_a_plain_breaker(options, calls):
     course = breaker_course(CircuitBreaker(**options), calls)
     assert (course.allowed.tolist(), changes_of(course)) == play_plain(options, calls)

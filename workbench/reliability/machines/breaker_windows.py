@@ -5,8 +5,9 @@ were slow, so `ring` has three numbers a bucket. `rotate` moves on to the bucket
 those that are too old; the window is thus between ``buckets - 1`` and `buckets` times `bucket_s` long. It
 loops, and therefore is called only when a bucket is over; what happens at each call does not.
 
-After a change of state no bucket holds anything: `fresh` counts those that were begun since. Half-open
-breakers look at their trial calls alone, by `breaker.learn`.
+After a change of state no bucket holds anything: `fresh` counts those that were begun since, the first when
+the first call ends, be it one that came before the change and is not counted. Half-open breakers look at
+their trial calls alone, by `breaker.learn`.
 
 Source: windows of buckets as in Polly's RollingHealthMetrics and resilience4j's SlidingTimeWindowMetrics.
 """

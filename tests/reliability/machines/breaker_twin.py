@@ -44,9 +44,7 @@ class Twin:
     def learn(self, generation, failed, slow, now):
         if generation != self.generation or self.state not in ("closed", "half_open"):
             if self.state == "closed":
-                self.bucket(
-                    now
-                )  # the first begins with the first call that ends, be it one that is not counted
+                self.bucket(now)  # the first begins with the first call that ends, counted or not
             return False
         if self.state == "half_open":
             self.out -= 1

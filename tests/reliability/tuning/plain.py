@@ -54,7 +54,7 @@ class PlainBreaker:
     def ends(self, era, now, *, failed, slow):
         if era != self.era:
             if self.state == "closed" and self.buckets:
-                self.turn(now)  # buckets begin with the first call that ends, be it one that is not counted
+                self.turn(now)  # buckets begin with the first call that ends, counted or not
             return
         if self.state == "half_open":
             self.seen.append((failed, slow))

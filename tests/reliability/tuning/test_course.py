@@ -31,7 +31,8 @@ LATE = RecordedCalls(  # the third call opens it, and the fourth ends when it ha
     50.0,
 )
 ONE_BUCKET = {
-    "window_s": 4.0, "buckets": 1, "minimum_calls": 3, "failure_rate": 0.1, "open_s": 0.0, "half_open_calls": 1
+    "window_s": 4.0, "buckets": 1, "minimum_calls": 3,
+    "failure_rate": 0.1, "open_s": 0.0, "half_open_calls": 1,
 }  # fmt: skip
 
 

@@ -94,7 +94,7 @@ class VirtualSelector(selectors.DefaultSelector):
         events = super().select(0)
         if self.loop is None:
             return events
-        if not events and not self.loop.has_ready() and (timeout is None or timeout > 0):
+        if not events and (timeout is None or timeout > 0):
             deadline_s = self.loop.next_deadline_s()
             events = self._watch(self.loop, deadline_s) or self._sleep(self.loop, deadline_s)
         self._ring(self.loop, others=bool(events))

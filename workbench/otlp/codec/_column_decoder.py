@@ -201,7 +201,8 @@ class ColumnDecoder:
         layout = slab.layout(plan, self.seen_references)
         counts = self.counters.counts.copy()
         blobs = heap.strings(self.heap_numbers[codes.H_COUNT // 8])
-        if blobs is not NO_STRINGS:
+        sides = heap.sides(self.sides_numbers[codes.S_COUNT // 8])
+        if blobs is not NO_STRINGS or len(sides):
             self.spare_heap = NO_HEAP
         return Star(
             plan.signal,
@@ -210,7 +211,7 @@ class ColumnDecoder:
             self.keys.strings,
             self.texts.strings,
             blobs,
-            heap.sides(self.sides_numbers[codes.S_COUNT // 8]),
+            sides,
             unknown,
             size,
         )

@@ -77,10 +77,18 @@ from workbench.otlp.codec._codes import (
     SLOT_VALUE,
     STR,
 )
-from workbench.otlp.codec._kernel_dictionary import find_hashed, find_text, hash_text, prefetch_slot
-from workbench.otlp.codec._kernel_hints import stay_apart
+from workbench.otlp.codec._kernel_dictionary import find_hashed, find_text, prefetch_slot
+from workbench.otlp.codec._kernel_hash import hash_text
+from workbench.otlp.codec._kernel_hints import AHEAD, prefetch, stay_apart
 from workbench.otlp.codec._kernel_values import append_side, read_value
-from workbench.otlp.codec._kernel_wire import read_length, read_tag, read_varint, same, skip_field
+from workbench.otlp.codec._kernel_wire import (
+    read_length,
+    read_tag,
+    read_varint,
+    same,
+    short_varint,
+    skip_field,
+)
 
 __all__ = ["read_key_values"]
 
@@ -107,9 +115,15 @@ def _usual_value(at: Any, end: Any, texts: Any, limit: Any) -> Any:
             prefetch_slot(texts, code)
             return LATER, code, bits
     elif tag == 24:
-        value, after = read_varint(at + 3, end)
-        if after == end:
-            return INT, value, 0
+        size = end - at - 3
+        if size <= 8 and at <= limit:
+            value = short_varint(at + 3, size)
+            if value >= 0:
+                return INT, value, 0
+        else:
+            value, after = read_varint(at + 3, end)
+            if after == end:
+                return INT, value, 0
     elif tag == 33 and end - at == 11:
         return DOUBLE, load64(at + 3), 0
     elif tag == 16 and end - at == 4 and load8(at + 3) < 2:
@@ -162,16 +176,18 @@ def _compare(at: Any, size: Any, record: Any, limit: Any) -> Any:
     """Compare a KeyValue with the last one of a key.
 
     Return whether it is the same, and if not, the size of the key if it starts with that, else -1. Where that
-    last one was in this input, and started with the key, one comparison tells both.
+    last one was in this input, and started with the key, one comparison tells both; and whether it repeats
+    nobody can guess, so that is one branch.
     """
     start, key_size = load64(record + R_START), load64(record + R_KEY_LENGTH)
-    same_size = size >= 2 and load64(record + R_LENGTH) == size
     if start != 0 and at <= limit and key_size < 62 and key_size + 2 <= size:
         differ = ~equal_bytes(at, start)
-        if same_size and (differ << (64 - size) == 0 if size <= 64 else same(at, start, size, limit)):
-            return True, -1
-        return False, (key_size if differ << (62 - key_size) == 0 else -1)
-    if same_size and same(at, start, size, limit):
+        if size <= 64:
+            repeated = ((load64(record + R_LENGTH) ^ size) | (differ << (64 - size))) == 0
+        else:
+            repeated = load64(record + R_LENGTH) == size and same(at, start, size, limit)
+        return repeated, (key_size if differ << (62 - key_size) == 0 else -1)
+    if size >= 2 and load64(record + R_LENGTH) == size and same(at, start, size, limit):
         return True, -1
     found = (
         key_size + 2 <= size
@@ -282,6 +298,7 @@ def read_key_values(
     first = load64(control + C_PENDING)
     pending, full = first, first + PENDING_SIZE * MOST_PENDING
     while True:
+        prefetch(at + AHEAD)
         store32(parents + 4 * child, row)
         guess, key = load32(follow + 4 * before) - 1, -1
         if guess >= 0:

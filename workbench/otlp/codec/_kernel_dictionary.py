@@ -2,13 +2,13 @@
 
 Offsets (int32) and bytes lie as Arrow wants them, so that n texts are an Arrow array at no cost, and stay one
 while more are appended behind them. Slots hold the upper half of the hash beside the number, so that a probe
-compares texts only when they are equal, nearly always. Hashing follows wyhash (Wang Yi, 2019).
+compares texts only when they are equal, nearly always.
 """
 
 from typing import Any
 
 from workbench.kernels import kernel
-from workbench.kernels.memory import copy, inlined, load8, load32, load64, mix, shift_right, store32, store64
+from workbench.kernels.memory import copy, inlined, load32, load64, store32, store64
 from workbench.otlp.codec._codes import (
     D_BYTES,
     D_BYTES_ROOM,
@@ -22,52 +22,13 @@ from workbench.otlp.codec._codes import (
     FULL,
     NOT_UTF8,
 )
+from workbench.otlp.codec._kernel_hash import hash_text
 from workbench.otlp.codec._kernel_hints import prefetch, stay_apart
-from workbench.otlp.codec._kernel_wire import HIGH_BITS, is_utf8, same
+from workbench.otlp.codec._kernel_wire import is_utf8, same
 
-__all__ = ["find_hashed", "find_text", "hash_text", "prefetch_slot"]
+__all__ = ["find_hashed", "find_text", "prefetch_slot"]
 
 UPPER = -4294967296  # 0xffffffff00000000
-SEED_0 = -6884282663029611473  # odd, half of the bits set (wyhash's constants)
-SEED_1 = -1800455987208640293
-SEED_2 = 2132475225070366319
-
-
-@inlined
-def _first(word: Any, size: Any) -> Any:
-    """Return the first bytes of a word, at most 8, the others zero."""
-    return word & shift_right(-1, 64 - 8 * size) if size < 8 else word
-
-
-@inlined
-def _few_bytes(at: Any, size: Any) -> Any:
-    """Return 1 to 7 bytes as a word, and read no others: what is read twice is the same."""
-    if size >= 4:
-        return load32(at) | load32(at + size - 4) << 8 * (size - 4)
-    middle = size >> 1
-    return load8(at) | load8(at + middle) << 8 * middle | load8(at + size - 1) << 8 * (size - 1)
-
-
-@inlined
-def hash_text(at: Any, size: Any, limit: Any) -> Any:
-    """Return the hash, and the bytes' bits united: where HIGH_BITS are set, they are not all ASCII."""
-    code = size * SEED_0 ^ SEED_2
-    bits = 0
-    while size > 16:
-        first, second = load64(at), load64(at + 8)
-        bits |= first | second
-        code = mix(first ^ SEED_0 ^ code, second ^ SEED_1)
-        at += 16
-        size -= 16
-    if at <= limit:
-        first = _first(load64(at), size)
-        second = _first(load64(at + 8), size - 8) if size > 8 else 0
-    elif size >= 8:
-        first = load64(at)
-        second = shift_right(load64(at + size - 8), 8 * (16 - size)) if size > 8 else 0
-    else:
-        first, second = _few_bytes(at, size), 0
-    return mix(first ^ SEED_1 ^ code, second ^ SEED_2), bits | first | second
 
 
 @kernel("void(int64)")
@@ -92,7 +53,7 @@ def _append(dictionary: Any, at: Any, size: Any, code: Any, bits: Any, slot: Any
     number = load64(dictionary + D_COUNT)
     offset = load64(dictionary + D_OFFSETS) + 4 * number
     start = load32(offset)
-    if bits & HIGH_BITS != 0 and not is_utf8(at, size):
+    if bits != 0 and not is_utf8(at, size):
         store64(dictionary + D_FAILED, load64(dictionary + D_FAILED) | NOT_UTF8)
         return 0
     room, bytes_room = load64(dictionary + D_ROOM), load64(dictionary + D_BYTES_ROOM)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from workbench.kernels import kernel
-from workbench.kernels.memory import equal_bytes, inlined, leading_zeros, load8, load64
+from workbench.kernels.memory import equal_bytes, inlined, leading_zeros, load8, load64, shift_right
 from workbench.otlp.codec._codes import RECURSION_LIMIT
 from workbench.otlp.codec._kernel_hints import stay_apart
 
@@ -23,6 +23,7 @@ __all__ = [
     "read_tag",
     "read_varint",
     "same",
+    "short_varint",
     "skip_field",
     "varint_size",
 ]
@@ -61,6 +62,21 @@ def _long_length(at: Any, end: Any) -> Any:
     if after - at > 5 or length > end - after:
         return 0, end + 1
     return length, after
+
+
+@inlined
+def short_varint(at: Any, size: Any) -> Any:
+    """Return the number that exactly 1 to 8 bytes are, or -1 where they are none; 8 bytes are read.
+
+    Nothing branches: how many bytes a number has is hard to guess.
+    """
+    bits = shift_right(-1, 64 - 8 * size)
+    word = load64(at) & bits
+    if word & HIGH_BITS != shift_right(bits, 8) & HIGH_BITS:  # all but the last byte say that more follow
+        return -1
+    word = (word & 0x007F007F007F007F) | (word & 0x7F007F007F007F00) >> 1
+    word = (word & 0x00003FFF00003FFF) | (word & 0x3FFF00003FFF0000) >> 2
+    return (word & 0x0FFFFFFF) | (word & 0x0FFFFFFF00000000) >> 4
 
 
 @inlined
@@ -161,12 +177,15 @@ def varint_size(value: Any) -> Any:
 def _same_far(left: Any, right: Any, size: Any) -> Any:
     """Tell whether two byte strings of one size are equal, and read no bytes but theirs."""
     stay_apart()
+    if size >= 64:
+        for at in range(0, size - 64, 64):
+            if equal_bytes(left + at, right + at) != -1:
+                return False
+        return equal_bytes(left + size - 64, right + size - 64) == -1
     if size >= 8:
-        at = 0
-        while at < size - 8:
+        for at in range(0, size - 8, 8):
             if load64(left + at) != load64(right + at):
                 return False
-            at += 8
         return load64(left + size - 8) == load64(right + size - 8)
     for at in range(size):  # noqa: SIM110 - compiled
         if load8(left + at) != load8(right + at):

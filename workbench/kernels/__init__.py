@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from workbench._lazy import lazy_names
 
 if TYPE_CHECKING:
-    from workbench.kernels import memory
+    from workbench.kernels import memory, parts
     from workbench.kernels._affix import ends_with, starts_with
     from workbench.kernels._announce import announce_compilation
     from workbench.kernels._glob import glob
@@ -40,6 +40,7 @@ __all__ = [
     "log_bucket_bounds",
     "log_bucket_index",
     "memory",
+    "parts",
     "registered_kernels",
     "starts_with",
     "warm",
@@ -63,6 +64,7 @@ __getattr__, __dir__ = lazy_names(
         "kernel": "_registry",
         "load_kernels": "_warm",
         "memory": "memory",
+        "parts": "parts",
         "log_bucket_bounds": "_log_buckets",
         "log_bucket_index": "_log_buckets",
         "registered_kernels": "_registry",

@@ -28,7 +28,8 @@ from workbench.kernels._glob_program import SET, TEXT, GlobProgram, Piece, parse
 from workbench.kernels._registry import kernel
 from workbench.kernels._strings import CASE, Strings, checked_strings, offset
 from workbench.kernels._substring import equal_at, find_between, rows_with
-from workbench.kernels.memory import inlined, load8, load64
+from workbench.kernels.memory import load8, load64
+from workbench.kernels.parts import inlined
 
 __all__ = ["glob"]
 

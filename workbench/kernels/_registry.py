@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.errors import WorkbenchError
+from workbench.kernels.parts import by_types
 
 __all__ = ["Kernel", "KernelError", "checked", "kernel", "registered_kernels"]
 
@@ -65,7 +66,7 @@ def kernel(*signatures: Signature) -> Callable[[Callable[..., Any]], Any]:
     """Declare a function as a kernel: compiled by Numba, cached on disk, run without the GIL."""
 
     def declare(function: Callable[..., Any]) -> Any:
-        dispatcher: Any = numba.njit(cache=True, nogil=True)(function)
+        dispatcher = by_types(numba.njit(cache=True, nogil=True)(function))
         index = dispatcher._cache._cache_file  # noqa: SLF001 - Numba offers no other way to say it
         index._source_stamp = _source_stamp(Path(function.__code__.co_filename).parent)  # noqa: SLF001
         name = f"{function.__module__}.{function.__qualname__}"

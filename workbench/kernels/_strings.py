@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 from workbench.kernels._registry import KernelError
 from workbench.kernels._simd import WINDOW
-from workbench.kernels.memory import inlined, load32s, load64
+from workbench.kernels.memory import load32s, load64
+from workbench.kernels.parts import inlined
 
 __all__ = ["Bytes", "Needle", "Offsets", "Strings", "checked_strings", "offset"]
 

@@ -39,7 +39,8 @@ from workbench.kernels._simd import (
     prefetch_early,
 )
 from workbench.kernels._strings import Needle, Strings, checked_strings, offset
-from workbench.kernels.memory import inlined, load8, load64, store64
+from workbench.kernels.memory import load8, load64, store64
+from workbench.kernels.parts import inlined
 
 __all__ = ["AHEAD", "ALL", "contains", "equal_at", "find_between", "rows_with"]
 

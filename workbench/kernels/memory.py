@@ -7,10 +7,8 @@ Addresses and values are int64; `load8`, `load16` and `load32` zero-extend, `loa
 operation is one or two LLVM instructions, the same on every processor.
 """
 
-from collections.abc import Callable
 from typing import Any
 
-import numba
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
@@ -21,7 +19,6 @@ __all__ = [
     "copy16",
     "copy32",
     "equal_bytes",
-    "inlined",
     "leading_zeros",
     "load8",
     "load16",
@@ -41,11 +38,6 @@ __all__ = [
 _intrinsic: Any = intrinsic  # whose arguments only the compiler sees
 WORD = ir.IntType(64)
 DOUBLE_WORD = ir.IntType(128)
-
-
-def inlined(function: Callable[..., Any]) -> Any:
-    """Declare a small function that LLVM places into each kernel that calls it."""
-    return numba.njit(forceinline=True, nogil=True)(function)
 
 
 def _load(bits: int, *, signed: bool = False) -> Any:

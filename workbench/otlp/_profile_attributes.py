@@ -5,7 +5,6 @@ texts of any attribute be. Reference 0, and one that leads nowhere, is no attrib
 """
 
 from collections import ChainMap
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -47,7 +46,7 @@ def followed(star: Star) -> Star:
     }
     for table in ENVELOPES:
         columns |= _envelope(star, table, pool)
-    return replace(star, columns=ChainMap(columns, star.columns), keys=pool.strings())  # type: ignore[arg-type]
+    return star._replace(columns=ChainMap(columns, star.columns), keys=pool.strings())  # type: ignore[arg-type]
 
 
 def followed_values(star: Star, types: Array, values: Array) -> tuple[Array, Array]:

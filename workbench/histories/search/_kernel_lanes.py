@@ -12,7 +12,7 @@ import numpy as np
 
 from workbench.histories.search import _codes as codes
 from workbench.kernels import kernel
-from workbench.kernels.memory import inlined
+from workbench.kernels.parts import inlined
 
 __all__ = ["lay_out"]
 

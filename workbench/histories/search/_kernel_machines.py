@@ -16,7 +16,8 @@ import numpy as np
 
 from workbench.histories.search import _codes as codes
 from workbench.kernels import kernel
-from workbench.kernels.memory import inlined, mix, shift_right
+from workbench.kernels.memory import mix, shift_right
+from workbench.kernels.parts import inlined
 
 __all__ = ["is_crowded", "push_all", "relink", "successor"]
 

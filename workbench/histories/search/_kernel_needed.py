@@ -7,7 +7,8 @@ import numpy as np
 from workbench.histories.search import _codes as codes
 from workbench.histories.search._kernel_machines import is_crowded, successor
 from workbench.kernels import kernel
-from workbench.kernels.memory import inlined, unowned
+from workbench.kernels.memory import unowned
+from workbench.kernels.parts import inlined
 
 __all__ = ["leave_out"]
 

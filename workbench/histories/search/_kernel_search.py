@@ -25,7 +25,8 @@ import numpy as np
 from workbench.histories.search import _codes as codes
 from workbench.histories.search._kernel_machines import is_crowded, successor
 from workbench.kernels import kernel
-from workbench.kernels.memory import inlined, mix, shift_right, unowned
+from workbench.kernels.memory import mix, shift_right, unowned
+from workbench.kernels.parts import inlined
 
 __all__ = ["rehash", "search"]
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from workbench.histories.transactions import _codes as codes
 from workbench.kernels import kernel
-from workbench.kernels.memory import inlined
+from workbench.kernels.parts import inlined
 
 __all__ = ["dependency_edges", "place_in", "realtime_edges"]
 

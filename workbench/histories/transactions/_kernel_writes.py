@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from workbench.kernels import kernel
-from workbench.kernels.memory import inlined
+from workbench.kernels.parts import inlined
 
 __all__ = ["enter_writes", "find_writes"]
 

@@ -1,7 +1,7 @@
 """Some of the records, in any order, with exactly the children, scopes and resources that are theirs."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -138,9 +138,7 @@ def _take(star: Star, taken: dict[str, _Taken]) -> Star:
         for name, array in _columns(plan, star, table, found).items()
     }
     rows = {table: len(taken[table].rows) for table in plan.tables}
-    return replace(
-        star, rows=rows, columns=columns, sides=_sides(plan, star, taken), unknown=star.unknown, size=0
-    )
+    return star._replace(rows=rows, columns=columns, sides=_sides(plan, star, taken), size=0)
 
 
 def _children(parent: npt.NDArray[Any], owners: Rows) -> _Taken:

@@ -2,7 +2,6 @@
 
 import ctypes
 import threading
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -128,8 +127,10 @@ class ColumnDecoder:
         MalformedMessageError, RewriteNeededError
             As their names say.
         """
+        buffers = [part if isinstance(part, bytes) else _as_array(part) for part in parts]
+        places = [(_start_of(buffer), len(buffer)) for buffer in buffers]
         with self.lock:
-            return self._decode(_Spans(parts), keep_unknown)
+            return self._decode(_Spans(places, sum([size for _, size in places])), keep_unknown)
 
     def _decode(self, spans: "_Spans", keep_unknown: bool) -> Star:  # noqa: FBT001 - as its caller says
         slab = self._estimate(spans.size) if self.learnt else self._count(spans)
@@ -157,7 +158,7 @@ class ColumnDecoder:
     def _count(self, spans: "_Spans") -> "_Slab":
         """Return room for exactly what the messages hold."""
         self.counters.reset()
-        for number, (at, size) in enumerate(spans):
+        for number, (at, size) in enumerate(spans.places):
             if count_rows(at, at + size, 0, self.control_address) != codes.OK:
                 raise MalformedMessageError(number)
         return _Slab.of(self.plan, self.counters.counts.copy(), spans.size)
@@ -172,7 +173,7 @@ class ColumnDecoder:
         numbers[codes.C_OFFSETS // 8] = slab.offsets_at
         numbers[codes.C_SLAB_ROOM // 8] = slab.room_at
         begin_columns(self.control_address, arena.address, heap.address, heap.bytes_at, heap.sides_at)
-        for number, span in enumerate(spans):
+        for number, span in enumerate(spans.places):
             outcome = self._read(*span)
             if outcome == codes.ROOM:
                 return None
@@ -273,16 +274,11 @@ class _Filled(NamedTuple):
     heap: Heap
 
 
-class _Spans:
-    """Where the bytes of messages lie, an address and a size each; keeps them there."""
+class _Spans(NamedTuple):
+    """Where the bytes of messages lie: an address and a size each; and their size altogether."""
 
-    def __init__(self, parts: Sequence[Any]) -> None:
-        self._parts = [part if isinstance(part, bytes) else _as_array(part) for part in parts]
-        self._spans = [(_start_of(part), len(part)) for part in self._parts]
-        self.size = sum(map(len, parts))
-
-    def __iter__(self) -> Iterator[tuple[int, int]]:
-        return iter(self._spans)
+    places: list[tuple[int, int]]
+    size: int
 
 
 def _as_array(part: Any) -> npt.NDArray[np.uint8]:

@@ -1,7 +1,7 @@
 """Several stars of one signal as one: rows follow each other, texts are unified, references are moved."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -230,7 +230,7 @@ def _with_moved_nested(plan: Plan, star: Star, strings: _Shift) -> Star:
         _nested_references(star.blobs[at], strings) if at in nested else star.blobs[at]
         for at in range(len(star.blobs))
     ]
-    return replace(star, blobs=padded_strings(pa.array(blobs, pa.large_binary()), np.int64))
+    return star._replace(blobs=padded_strings(pa.array(blobs, pa.large_binary()), np.int64))
 
 
 def _nested_references(value: bytes, strings: _Shift) -> bytes:

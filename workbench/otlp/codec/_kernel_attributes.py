@@ -11,17 +11,8 @@ larger than the caches, and so the memory fetches several of its places at a tim
 from typing import Any
 
 from workbench.kernels import kernel
-from workbench.kernels.memory import (
-    equal_bytes,
-    inlined,
-    load8,
-    load16,
-    load32,
-    load64,
-    store8,
-    store32,
-    store64,
-)
+from workbench.kernels.memory import equal_bytes, load8, load16, load32, load64, store8, store32, store64
+from workbench.kernels.parts import inlined
 from workbench.otlp.codec._codes import (
     A_DEPTH,
     A_KEY,

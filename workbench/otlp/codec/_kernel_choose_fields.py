@@ -7,7 +7,8 @@ that hold nothing.
 from typing import Any
 
 from workbench.kernels import kernel
-from workbench.kernels.memory import copy32, inlined, load8, load32, load64, store64
+from workbench.kernels.memory import copy32, load8, load32, load64, store64
+from workbench.kernels.parts import inlined
 from workbench.otlp.codec._codes import (
     BLOB,
     E_ALL_FIELDS,

@@ -8,17 +8,8 @@ what to do (`_codes`), and has the column's address.
 from typing import Any
 
 from workbench.kernels import kernel
-from workbench.kernels.memory import (
-    copy16,
-    inlined,
-    load8,
-    load16,
-    load32,
-    load64,
-    store8,
-    store32,
-    store64,
-)
+from workbench.kernels.memory import copy16, load8, load16, load32, load64, store8, store32, store64
+from workbench.kernels.parts import inlined
 from workbench.otlp.codec._codes import (
     BLOB,
     C_DISPATCH,

@@ -8,7 +8,8 @@ compares texts only when they are equal, nearly always.
 from typing import Any
 
 from workbench.kernels import kernel
-from workbench.kernels.memory import copy, inlined, load32, load64, store32, store64
+from workbench.kernels.memory import copy, load32, load64, store32, store64
+from workbench.kernels.parts import inlined
 from workbench.otlp.codec._codes import (
     D_BYTES,
     D_BYTES_ROOM,

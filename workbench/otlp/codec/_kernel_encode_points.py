@@ -6,7 +6,8 @@ They are written one after the other, without a look at what else a message coul
 from typing import Any
 
 from workbench.kernels import kernel
-from workbench.kernels.memory import copy32, inlined, load32, load64, store64
+from workbench.kernels.memory import copy32, load32, load64, store64
+from workbench.kernels.parts import inlined
 from workbench.otlp.codec._codes import (
     E_CURSORS,
     E_FIELDS,

@@ -8,7 +8,6 @@ from typing import Any
 from workbench.kernels import kernel
 from workbench.kernels.memory import (
     copy32,
-    inlined,
     load8,
     load32,
     load32s,
@@ -19,6 +18,7 @@ from workbench.kernels.memory import (
     store32,
     store64,
 )
+from workbench.kernels.parts import inlined
 from workbench.otlp.codec._codes import (
     A_KEY,
     A_KEY_REF,

@@ -2,8 +2,8 @@
 
 Up to 64 bytes are taken as a block of 16 numbers of 32 bits, behind the text zero. To each is added a number
 of its own, neighbours are multiplied, and the eight products summed: the hash NH of UMAC (RFC 4418, section
-5.2.2), by which two different blocks agree with a chance of 2^-32. Longer texts are blocks one after the other.
-The sums are mixed as wyhash does it (Wang Yi, 2019).
+5.2.2), by which two different blocks agree with a chance of 2^-32. A longer text is several blocks. The sums
+are mixed as wyhash does it (Wang Yi, 2019).
 """
 
 from typing import Any
@@ -13,7 +13,8 @@ from numba import types
 from numba.extending import intrinsic
 
 from workbench.kernels import kernel
-from workbench.kernels.memory import inlined, load8, mix, shift_right
+from workbench.kernels.memory import load8, mix, shift_right
+from workbench.kernels.parts import inlined
 from workbench.otlp.codec._kernel_hints import stay_apart
 
 __all__ = ["hash_text"]

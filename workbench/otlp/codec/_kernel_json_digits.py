@@ -10,7 +10,8 @@ Source: R. Giulietti, "The Schubfach way to render doubles", 2020.
 from typing import Any
 
 from workbench.kernels import kernel
-from workbench.kernels.memory import inlined, load16, load64, store8, store16, store64
+from workbench.kernels.memory import load16, load64, store8, store16, store64
+from workbench.kernels.parts import inlined
 from workbench.otlp.codec._json_codes import C_PAIRS, C_POWERS
 from workbench.otlp.codec._json_powers import LEAST_POWER
 from workbench.otlp.codec._kernel_json_bits import high_product, quotient, unsigned_less

@@ -10,7 +10,8 @@ from llvmlite import ir
 from numba import extending, types
 
 from workbench.kernels import kernel
-from workbench.kernels.memory import inlined, load8, load64, store64
+from workbench.kernels.memory import load8, load64, store64
+from workbench.kernels.parts import inlined
 from workbench.otlp.codec._json_codes import (
     C_FIELDS,
     C_MESSAGES,

@@ -9,7 +9,8 @@ for the caller, who reads the number exactly and calls once more.
 from typing import Any
 
 from workbench.kernels import kernel
-from workbench.kernels.memory import inlined, leading_zeros, load8, load64, shift_right, store64
+from workbench.kernels.memory import leading_zeros, load8, load64, shift_right, store64
+from workbench.kernels.parts import inlined
 from workbench.otlp.codec._json_codes import (
     BAD_NUMBER,
     C_ESCAPED,

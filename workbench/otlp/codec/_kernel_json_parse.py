@@ -10,7 +10,8 @@ Writers of JSON repeat themselves: after a member, the one that followed it last
 from typing import Any
 
 from workbench.kernels import kernel
-from workbench.kernels.memory import copy, inlined, load8, load64, store64
+from workbench.kernels.memory import copy, load8, load64, store64
+from workbench.kernels.parts import inlined
 from workbench.otlp.codec._json_codes import (
     C_END,
     C_FAULT_FIELD,

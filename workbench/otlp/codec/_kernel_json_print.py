@@ -7,17 +7,8 @@ What is not is told to the caller (`NOT_CANONICAL`), who puts it in order first.
 from typing import Any
 
 from workbench.kernels import kernel
-from workbench.kernels.memory import (
-    copy16,
-    inlined,
-    load8,
-    load16,
-    load32,
-    load64,
-    store8,
-    store32,
-    store64,
-)
+from workbench.kernels.memory import copy16, load8, load16, load32, load64, store8, store32, store64
+from workbench.kernels.parts import inlined
 from workbench.otlp.codec._json_codes import (
     BAD_TEXT,
     BAD_WIRE,

@@ -8,7 +8,8 @@ goes on: no reader needs to know where the text ends.
 from typing import Any
 
 from workbench.kernels import kernel
-from workbench.kernels.memory import inlined, load8, load64, store8
+from workbench.kernels.memory import load8, load64, store8
+from workbench.kernels.parts import inlined
 from workbench.otlp.codec._json_codes import (
     BAD_ESCAPE,
     BAD_NUMBER,

@@ -8,17 +8,8 @@ elements are longer in protobuf than in JSON.
 from typing import Any
 
 from workbench.kernels import kernel
-from workbench.kernels.memory import (
-    inlined,
-    load8,
-    load64,
-    move,
-    shift_right,
-    store8,
-    store16,
-    store32,
-    store64,
-)
+from workbench.kernels.memory import load8, load64, move, shift_right, store8, store16, store32, store64
+from workbench.kernels.parts import inlined
 from workbench.otlp.codec._json_codes import (
     BAD_BASE64,
     BAD_HEX,

@@ -6,7 +6,8 @@ In Python it would cost more than a small message does.
 from typing import Any
 
 from workbench.kernels import kernel
-from workbench.kernels.memory import inlined, load64, store64
+from workbench.kernels.memory import load64, store64
+from workbench.kernels.parts import inlined
 from workbench.otlp.codec._codes import (
     A_SEEN_REF,
     ATTRIBUTES_SIZE,

@@ -9,7 +9,8 @@ shape is left to `_kernel_decode`.
 from typing import Any
 
 from workbench.kernels import kernel
-from workbench.kernels.memory import inlined, load8, load16, load32, load64, store32, store64
+from workbench.kernels.memory import load8, load16, load32, load64, store32, store64
+from workbench.kernels.parts import inlined
 from workbench.otlp.codec._codes import (
     C_ATTRIBUTE_COUNT,
     C_DISPATCH,

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from workbench.kernels.memory import copy32, inlined, load64, store64
+from workbench.kernels.memory import copy32, load64, store64
+from workbench.kernels.parts import inlined
 from workbench.otlp.codec._codes import (
     C_LIST_ROOM,
     C_LISTS,

@@ -7,7 +7,8 @@ in order. Where the input has another form the decoder asks for a rewrite (`C_RE
 from typing import Any
 
 from workbench.kernels import kernel
-from workbench.kernels.memory import copy, inlined, load8, load64, store64
+from workbench.kernels.memory import copy, load8, load64, store64
+from workbench.kernels.parts import inlined
 from workbench.otlp.codec._codes import (
     BOOL,
     BYTES,

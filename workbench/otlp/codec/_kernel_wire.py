@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from workbench.kernels import kernel
-from workbench.kernels.memory import equal_bytes, inlined, leading_zeros, load8, load64, shift_right
+from workbench.kernels.memory import equal_bytes, leading_zeros, load8, load64, shift_right
+from workbench.kernels.parts import inlined
 from workbench.otlp.codec._codes import RECURSION_LIMIT
 from workbench.otlp.codec._kernel_hints import stay_apart
 

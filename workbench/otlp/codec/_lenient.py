@@ -1,7 +1,6 @@
 """Messages of which some are broken: what is sound of them, and what was left out."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from itertools import chain, islice
 
 from workbench.otlp._schema import Signal
@@ -105,7 +104,7 @@ def _decode_json(decoder: StarDecoder, messages: Iterable[Buffer], tally: Tally,
             yield parsed.data
 
     star = decoder.decode_all(sound(), encoding="protobuf", unknown=unknown)
-    return replace(star, unknown=star.unknown + ignored, size=0)
+    return star._replace(unknown=star.unknown + ignored, size=0)
 
 
 def _groups(messages: Iterable[Buffer]) -> Iterator[list[Buffer]]:

@@ -66,9 +66,10 @@ class Dictionary:
             (room + 1, np.int64),
         )
         size = sum(padded(count * np.dtype(kind).itemsize) for count, kind in shapes)
-        arena = Arena(size, zeroed=size)
+        arena = Arena(size, zeroed=8 * FIRST_SLOTS)  # the others are set to zero when they are needed
         arrays = [arena.take(count, kind) for count, kind in shapes]
         _, self.offsets, self.data, _ = arrays
+        self.offsets[:2] = 0
         addresses = [address_of(array) for array in arrays]
         self.control = np.array([*addresses, 1, FIRST_SLOTS - 1, 0, room, bytes_room], np.int64)
         self._numbers, self._ends = self.control.data, self.offsets.data

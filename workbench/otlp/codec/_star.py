@@ -3,7 +3,7 @@
 import ctypes
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -129,8 +129,7 @@ class SlabRows(Mapping[str, int]):
         return len(self.tables)
 
 
-@dataclass(frozen=True, slots=True)
-class Star:
+class Star(NamedTuple):
     """One signal's columns (`_plan`), with the texts of keys and values, the blobs, and the side entries.
 
     `sides` is `(n, 4) int64`: table, row, slot and blob of what no column holds, in the input's order.

@@ -1,7 +1,6 @@
 """`StarDecoder`: any bytes that should be OTLP to columns, or to an error that says what is wrong."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import Literal, TypeAlias, get_args
 
 from google.protobuf.message import DecodeError
@@ -113,7 +112,7 @@ class StarDecoder:
         except RewriteNeededError as needed:
             rewritten = [self._rewritten(bytes(part), keep_unknown=keep) for part in parts]
             star = self._columns.decode(*rewritten, keep_unknown=keep)
-            return star if keep else replace(star, unknown=needed.unknown)
+            return star if keep else star._replace(unknown=needed.unknown)
 
     def _rewritten(self, data: bytes, *, keep_unknown: bool) -> bytes:
         try:
@@ -126,7 +125,7 @@ class StarDecoder:
 
     def _from_json(self, data: bytes, unknown: Unknown) -> Star:
         parsed = parse_json(self.signal, data)
-        return replace(self._decode([parsed.data], unknown), unknown=parsed.unknown, size=0)
+        return self._decode([parsed.data], unknown)._replace(unknown=parsed.unknown, size=0)
 
 
 def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:

@@ -1,7 +1,7 @@
 """Pieces of a file to columns, a batch at a time; what is wrong with a piece, by its place in the file."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 from workbench.otlp._tally import Skipped
@@ -84,7 +84,7 @@ class PieceDecoder:
         if star is None:
             star = self._joined([found for message in group if (found := self._decoded(message)) is not None])
         ignored = sum(message.unknown for message in group)
-        return replace(star, unknown=star.unknown + ignored) if ignored else star
+        return star._replace(unknown=star.unknown + ignored) if ignored else star
 
     def _decoded_at_once(self, group: list[_Message]) -> Star | None:
         """Return the columns of sound messages; None where one of them is not."""

@@ -88,7 +88,7 @@ def read_in_parallel(
             done += recording.size
             advance(done)
     whole = concat(telemetry for telemetry, _ in parts)
-    star = replace(whole._columns(), unknown=sum(unknown for _, unknown in parts))  # noqa: SLF001 - otlp's own
+    star = whole._columns()._replace(unknown=sum(unknown for _, unknown in parts))  # noqa: SLF001 - otlp's own
     return whole._of(star, whole.skipped)  # noqa: SLF001
 
 

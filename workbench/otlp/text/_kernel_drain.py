@@ -21,7 +21,8 @@ it leaves open (ties, digits, the limit of templates) is settled as in the Drain
 from typing import Any
 
 from workbench.kernels import kernel
-from workbench.kernels.memory import inlined, load8, load32s, load64, mix
+from workbench.kernels.memory import load8, load32s, load64, mix
+from workbench.kernels.parts import inlined
 from workbench.otlp.text._kernel_masks import CLASSES, DIGIT, NAME_LENGTHS, NAMES, is_space, next_part
 
 __all__ = [

@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 
 from workbench.kernels import kernel
-from workbench.kernels.memory import inlined, load8
+from workbench.kernels.memory import load8
+from workbench.kernels.parts import inlined
 
 __all__ = ["KINDS", "NAMES", "NAME_LENGTHS", "is_space", "next_part"]
 

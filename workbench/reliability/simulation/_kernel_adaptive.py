@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from workbench.kernels.memory import inlined
+from workbench.kernels.parts import inlined, rare
 from workbench.reliability.machines import aimd, bulkhead, gradient2, sampling, vegas
 from workbench.reliability.simulation import _codes as codes
-from workbench.reliability.simulation._kernel_parts import part, rare
 from workbench.reliability.simulation._kernel_queues import admit_next, hand_place_on, queue_up
 from workbench.reliability.simulation._kernel_random import uniform
 from workbench.reliability.simulation._kernel_replies import is_returned
@@ -19,7 +18,7 @@ update_aimd, update_gradient2 = inlined(aimd.update), inlined(gradient2.update)
 update_vegas, begin_vegas = inlined(vegas.update), inlined(vegas.begin)
 
 
-@part
+@inlined
 def begin_limits(w: Any) -> None:
     """Draw what the algorithms draw when they begin."""
     for layer in range(len(w.layers)):
@@ -30,7 +29,7 @@ def begin_limits(w: Any) -> None:
                 begin_vegas(it.vegas_state, u)
 
 
-@part
+@inlined
 def find_place(w: Any, c: Any, call: Any, layer: Any) -> Any:
     """Let a call run (NONE), wait (SUSPENDED), or reject it."""
     index = w.layers[layer].index
@@ -43,7 +42,7 @@ def find_place(w: Any, c: Any, call: Any, layer: Any) -> Any:
     return codes.NONE
 
 
-@part
+@inlined
 def start_running(w: Any, c: Any, call: Any, layer: Any) -> None:
     """Note when a call starts to run, and how many run then."""
     mine = w.scratch[call, layer]
@@ -69,7 +68,7 @@ def end_running(w: Any, c: Any, call: Any, layer: Any, outcome: Any) -> None:
                 admit_next(w, c, each.index)
 
 
-@part
+@inlined
 def _learn(w: Any, it: Any, window: Any) -> Any:
     """Return the new limit."""
     rtt_s, inflight, dropped, u = window.rtt_s, window.inflight, window.dropped, _drawn(w, it)
@@ -80,7 +79,7 @@ def _learn(w: Any, it: Any, window: Any) -> Any:
     return update_gradient2(it.gradient2_parameters, it.gradient2_state, rtt_s, inflight, dropped, u)
 
 
-@part
+@inlined
 def _drawn(w: Any, it: Any) -> Any:
     """Return the limit's next random number: the first is for the beginning, then one an update."""
     number = it.draws

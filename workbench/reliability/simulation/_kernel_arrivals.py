@@ -3,11 +3,11 @@
 import math
 from typing import Any
 
+from workbench.kernels.parts import inlined
 from workbench.reliability.machines.retry import NO_HINT_S
 from workbench.reliability.simulation import _codes as codes
 from workbench.reliability.simulation._kernel_adaptive import begin_limits
 from workbench.reliability.simulation._kernel_events import push_event, push_work
-from workbench.reliability.simulation._kernel_parts import part
 from workbench.reliability.simulation._kernel_random import uniform
 from workbench.reliability.simulation._kernel_requests import tell_apart
 
@@ -16,7 +16,7 @@ __all__ = ["arrive", "begin", "next_arrival"]
 OK, NONE = codes.OK, codes.NONE
 
 
-@part
+@inlined
 def begin(w: Any, c: Any) -> None:
     """Let the first client come, or all users, each after it has thought; and limits draw what they need."""
     c.started = 1
@@ -31,7 +31,7 @@ def begin(w: Any, c: Any) -> None:
         push_event(w, c, think_s, codes.RETURN, user, 0, NONE)
 
 
-@part
+@inlined
 def next_arrival(w: Any, c: Any) -> Any:
     """Return when the next client comes: a step of the process, through the surges on its way."""
     service = w.service[0]
@@ -60,7 +60,7 @@ def next_arrival(w: Any, c: Any) -> Any:
         at = border
 
 
-@part
+@inlined
 def arrive(w: Any, c: Any, user: Any) -> None:
     """Begin a call."""
     call = c.free_call

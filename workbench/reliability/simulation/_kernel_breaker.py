@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from workbench.kernels.memory import inlined
+from workbench.kernels.parts import inlined
 from workbench.reliability.machines import breaker, breaker_windows
 
 __all__ = ["count_outcome"]

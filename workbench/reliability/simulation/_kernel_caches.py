@@ -6,13 +6,12 @@ call's `number` says what it is there, and its `timer` which old answer there is
 
 from typing import Any
 
-from workbench.kernels.memory import inlined
+from workbench.kernels.parts import inlined, rare
 from workbench.reliability.machines import cache
 from workbench.reliability.simulation import _codes as codes
 from workbench.reliability.simulation._kernel_children import new_child
 from workbench.reliability.simulation._kernel_events import push_work
 from workbench.reliability.simulation._kernel_lines import join_line, leave_line
-from workbench.reliability.simulation._kernel_parts import part, rare
 from workbench.reliability.simulation._kernel_replies import is_returned
 
 __all__ = ["ask_cache", "end_fetch", "end_refresh", "stop_following"]
@@ -55,12 +54,12 @@ def ask_cache(w: Any, c: Any, call: Any, layer: Any) -> Any:
     return SUSPENDED
 
 
-@part
+@inlined
 def _entry_of(w: Any, index: Any, call: Any) -> Any:
     return w.caches.caches[index].first_entry + w.calls[call].key
 
 
-@part
+@inlined
 def _grade(w: Any, c: Any, index: Any, entry: Any, again: Any) -> Any:
     """Return how good an entry is; a call that asks again is not counted twice."""
     s = w.caches.states[len(w.caches.states) - 1 if again else index]
@@ -103,7 +102,7 @@ def end_refresh(w: Any, c: Any, call: Any, layer: Any, outcome: Any) -> None:
     _land(w, c, index, number, outcome, 0.0)
 
 
-@part
+@inlined
 def _remember(w: Any, c: Any, index: Any, number: Any, outcome: Any, hint_s: Any) -> None:
     """Remember an answer or a failure, and forget what was not used for longest, where that is too much."""
     entries, used = w.caches.entries, w.caches.used[index]
@@ -122,7 +121,7 @@ def _remember(w: Any, c: Any, index: Any, number: Any, outcome: Any, hint_s: Any
         w.caches.states[index].evicted += 1
 
 
-@part
+@inlined
 def _land(w: Any, c: Any, index: Any, number: Any, outcome: Any, hint_s: Any) -> None:
     """Give the outcome to all that follow; after a cancelled one they ask again: one of them takes over."""
     entry = w.caches.entries[number]
@@ -141,7 +140,7 @@ def _land(w: Any, c: Any, index: Any, number: Any, outcome: Any, hint_s: Any) ->
             push_work(w, c, codes.UP, call, this.layer - 1, outcome)
 
 
-@part
+@inlined
 def stop_following(w: Any, call: Any, layer: Any) -> None:
     """Take a call that is cancelled out of those that follow another."""
     if w.calls[call].pending == 0:

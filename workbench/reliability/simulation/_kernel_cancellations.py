@@ -2,11 +2,11 @@
 
 from typing import Any
 
+from workbench.kernels.parts import rare
 from workbench.reliability.simulation import _codes as codes
 from workbench.reliability.simulation._kernel_caches import stop_following
 from workbench.reliability.simulation._kernel_hedges import stop_race
 from workbench.reliability.simulation._kernel_limiters import give_back, is_limiter
-from workbench.reliability.simulation._kernel_parts import rare
 from workbench.reliability.simulation._kernel_queues import abandon_place
 
 __all__ = ["call_off"]

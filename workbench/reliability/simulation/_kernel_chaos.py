@@ -4,12 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from workbench.kernels.memory import inlined
+from workbench.kernels.parts import inlined, rare
 from workbench.reliability.machines import chaos
 from workbench.reliability.machines.retry import NO_HINT_S
 from workbench.reliability.simulation import _codes as codes
 from workbench.reliability.simulation._kernel_events import push_event
-from workbench.reliability.simulation._kernel_parts import part, rare
 from workbench.reliability.simulation._kernel_random import draw, uniform
 
 __all__ = ["meddle"]
@@ -35,7 +34,7 @@ def meddle(w: Any, c: Any, call: Any, layer: Any) -> Any:
     return w.counts[it.first + choose(it.several, u)]
 
 
-@part
+@inlined
 def _delay(w: Any, c: Any, call: Any, layer: Any, delay_s: Any) -> Any:
     if delay_s == 0.0:
         return codes.NONE
@@ -46,7 +45,7 @@ def _delay(w: Any, c: Any, call: Any, layer: Any, delay_s: Any) -> Any:
     return codes.SUSPENDED
 
 
-@part
+@inlined
 def _drawn(w: Any, it: Any, number: Any, which: Any) -> Any:
     """Return a call's random number: of the policy's own seed, or the next one of the simulation's."""
     if it.seeded != 0:

@@ -7,10 +7,10 @@ is fetched beside a call goes on without it, and is its own root.
 
 from typing import Any
 
+from workbench.kernels.parts import inlined, rare
 from workbench.reliability.machines.retry import NO_HINT_S
 from workbench.reliability.simulation import _codes as codes
 from workbench.reliability.simulation._kernel_events import push_work
-from workbench.reliability.simulation._kernel_parts import part, rare
 
 __all__ = ["free_child", "is_on_its_own", "late_outcome", "new_child"]
 
@@ -44,7 +44,7 @@ def new_child(w: Any, c: Any, call: Any, layer: Any, parent: Any) -> Any:
     return child
 
 
-@part
+@inlined
 def free_child(w: Any, c: Any, child: Any) -> None:
     """Forget a child that has ended."""
     this = w.calls[child]
@@ -56,7 +56,7 @@ def free_child(w: Any, c: Any, child: Any) -> None:
     c.free_call = child
 
 
-@part
+@inlined
 def is_on_its_own(w: Any, call: Any, layer: Any) -> Any:
     """Tell whether nobody but this layer keeps a call to limits around it: who began it has ended."""
     first = call
@@ -70,7 +70,7 @@ def is_on_its_own(w: Any, call: Any, layer: Any) -> Any:
     return alone
 
 
-@part
+@inlined
 def late_outcome(w: Any, call: Any, layer: Any) -> Any:
     """Return how a call ends that is late: as the limit says that holds, the outermost of equals."""
     for outer in range(layer):

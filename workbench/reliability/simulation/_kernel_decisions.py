@@ -6,7 +6,8 @@ import numba
 import numpy as np
 
 from workbench.kernels import kernel
-from workbench.kernels.memory import inlined, unowned
+from workbench.kernels.memory import unowned
+from workbench.kernels.parts import inlined
 from workbench.reliability.machines import breaker, gcra
 from workbench.reliability.machines._records import record_dtype
 from workbench.reliability.simulation._codes import NONE

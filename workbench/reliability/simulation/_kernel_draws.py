@@ -2,14 +2,14 @@
 
 from typing import Any
 
+from workbench.kernels.parts import inlined
 from workbench.reliability.simulation import _codes as codes
-from workbench.reliability.simulation._kernel_parts import part
 from workbench.reliability.simulation._kernel_random import uniform
 
 __all__ = ["drawn_for_call"]
 
 
-@part
+@inlined
 def drawn_for_call(w: Any, call: Any, layer: Any) -> Any:
     """Return the next random number of a call in a layer: the first of call n is number 64 n + 1.
 

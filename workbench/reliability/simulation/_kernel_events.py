@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from workbench.kernels.parts import inlined
 from workbench.reliability.simulation import _codes as codes
-from workbench.reliability.simulation._kernel_parts import part
 
 __all__ = [
     "enter_heap",
@@ -18,7 +18,7 @@ __all__ = [
 ]
 
 
-@part
+@inlined
 def push_event(w: Any, c: Any, at_s: Any, kind: Any, subject: Any, layer: Any, token: Any) -> Any:
     """Let something happen later; return the event's number, by which it can be told from all others."""
     slot = new_event(w, c, kind, subject, layer, token)
@@ -26,7 +26,7 @@ def push_event(w: Any, c: Any, at_s: Any, kind: Any, subject: Any, layer: Any, t
     return w.events[slot].order
 
 
-@part
+@inlined
 def new_event(w: Any, c: Any, kind: Any, subject: Any, layer: Any, token: Any) -> Any:
     """Return the place of an event that is nowhere yet."""
     slot = c.free_event
@@ -42,7 +42,7 @@ def new_event(w: Any, c: Any, kind: Any, subject: Any, layer: Any, token: Any) -
     return slot
 
 
-@part
+@inlined
 def free_event(w: Any, c: Any, slot: Any) -> None:
     """Give the place of an event free that has happened, or never will."""
     w.events[slot].following = c.free_event
@@ -50,7 +50,7 @@ def free_event(w: Any, c: Any, slot: Any) -> None:
     c.events -= 1
 
 
-@part
+@inlined
 def enter_heap(w: Any, c: Any, at_s: Any, slot: Any) -> None:
     """Put an event where the next that happens is found."""
     place = c.heap
@@ -66,7 +66,7 @@ def enter_heap(w: Any, c: Any, at_s: Any, slot: Any) -> None:
     w.slots[place] = slot
 
 
-@part
+@inlined
 def _is_before(w: Any, at_s: Any, slot: Any, other_s: Any, other: Any) -> Any:
     """Tell which of two events comes first: at one time, what was said first."""
     if at_s == other_s:
@@ -74,7 +74,7 @@ def _is_before(w: Any, at_s: Any, slot: Any, other_s: Any, other: Any) -> Any:
     return at_s < other_s
 
 
-@part
+@inlined
 def pop_event(w: Any, c: Any) -> Any:
     """Take the next event out of the heap."""
     first = w.slots[0]
@@ -98,13 +98,13 @@ def pop_event(w: Any, c: Any) -> Any:
     return first
 
 
-@part
+@inlined
 def push_work(w: Any, c: Any, direction: Any, call: Any, layer: Any, outcome: Any) -> None:
     """Have something done after what is being done."""
     push_work_later(w, c, direction, call, layer, outcome, 0)
 
 
-@part
+@inlined
 def push_work_later(w: Any, c: Any, direction: Any, call: Any, layer: Any, outcome: Any, steps: Any) -> None:
     """Have something done after what is being done, and after so many steps of a loop: its turns in between.
 
@@ -126,7 +126,7 @@ def push_work_later(w: Any, c: Any, direction: Any, call: Any, layer: Any, outco
         w.calls[call].woken = item.version
 
 
-@part
+@inlined
 def interrupt(w: Any, c: Any, call: Any) -> None:
     """Cancel a call; it hears of that in its turn, and until then it waits where it does.
 
@@ -141,7 +141,7 @@ def interrupt(w: Any, c: Any, call: Any) -> None:
     push_work(w, c, codes.CANCEL, call, this.layer, codes.CANCELLED)
 
 
-@part
+@inlined
 def new_attempt(w: Any, c: Any) -> Any:
     """Return a free place for an attempt."""
     attempt = c.free_attempt

@@ -5,11 +5,10 @@ As live (`policies._orders`, `policies._fair_order`); what is decided is decided
 
 from typing import Any
 
-from workbench.kernels.memory import inlined
+from workbench.kernels.parts import inlined
 from workbench.reliability.machines import adaptive_lifo, codel, fair_queue
 from workbench.reliability.simulation import _codes as codes
 from workbench.reliability.simulation._kernel_lines import join_line, leave_line
-from workbench.reliability.simulation._kernel_parts import part
 
 __all__ = [
     "is_dropped",
@@ -30,7 +29,7 @@ patience = inlined(adaptive_lifo.patience)
 NONE, NEW, ACTIVE, IDLE = codes.NONE, codes.NEW, codes.ACTIVE, codes.IDLE
 
 
-@part
+@inlined
 def join_flow(w: Any, c: Any, index: Any, call: Any) -> None:
     """Have a call wait in its flow."""
     q, this = w.queues, w.calls[call]
@@ -47,7 +46,7 @@ def join_flow(w: Any, c: Any, index: Any, call: Any) -> None:
     q.lines[index].count += 1
 
 
-@part
+@inlined
 def leave_flow(w: Any, index: Any, call: Any) -> None:
     """Take a call out of its flow, which is idle without any."""
     q, this = w.queues, w.calls[call]
@@ -64,14 +63,14 @@ def leave_flow(w: Any, index: Any, call: Any) -> None:
             _forget(q, q.idle[index])
 
 
-@part
+@inlined
 def flow_of(w: Any, index: Any, call: Any) -> Any:
     """Return the number of a call's flow; all tenants are one where the order knows none."""
     queue, this = w.queues.queues[index], w.calls[call]
     return queue.first_flow + this.level * queue.tenants + min(this.tenant, queue.tenants - 1)
 
 
-@part
+@inlined
 def _forget(q: Any, idle: Any) -> None:
     """Forget what CoDel has learnt of the flow that was idle for longest; the last state is a new one."""
     first = idle.head
@@ -80,7 +79,7 @@ def _forget(q: Any, idle: Any) -> None:
     q.codel_states[first] = q.codel_states[len(q.codel_states) - 1]
 
 
-@part
+@inlined
 def next_of(w: Any, c: Any, index: Any, number: Any) -> Any:
     """Return the next call of a flow, and the flow; NONE stands for the flow whose turn it is."""
     q = w.queues
@@ -99,7 +98,7 @@ def next_of(w: Any, c: Any, index: Any, number: Any) -> Any:
     return (q.flows[number].tail if newest else q.flows[number].head), number
 
 
-@part
+@inlined
 def is_dropped(w: Any, c: Any, index: Any, number: Any, wait_s: Any) -> Any:
     """Tell whether CoDel drops a call that has left a flow."""
     q = w.queues
@@ -108,7 +107,7 @@ def is_dropped(w: Any, c: Any, index: Any, number: Any, wait_s: Any) -> Any:
     )
 
 
-@part
+@inlined
 def victim_of(w: Any, index: Any, call: Any) -> Any:
     """Return who gives way to a newcomer to a full queue, or NONE."""
     q, this = w.queues, w.calls[call]
@@ -130,7 +129,7 @@ def victim_of(w: Any, index: Any, call: Any) -> Any:
     return q.flows[longest].head if displaces(this.level, own, level, q.flows[longest].count) else NONE
 
 
-@part
+@inlined
 def patience_of(w: Any, c: Any, index: Any) -> Any:
     """Return for how long a call that comes now may wait."""
     q = w.queues
@@ -140,7 +139,7 @@ def patience_of(w: Any, c: Any, index: Any) -> Any:
     return patience(q.lifo_parameters[index], q.lifo_states[index], c.now_s)
 
 
-@part
+@inlined
 def note_whether_empty(w: Any, c: Any, index: Any) -> None:
     """Tell adaptive LIFO that nobody waits, where that is so."""
     q = w.queues

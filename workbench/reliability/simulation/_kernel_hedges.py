@@ -8,12 +8,11 @@ that.
 import math
 from typing import Any
 
-from workbench.kernels.memory import inlined
+from workbench.kernels.parts import inlined, rare
 from workbench.reliability.machines import budget, latency_quantile
 from workbench.reliability.simulation import _codes as codes
 from workbench.reliability.simulation._kernel_children import free_child, new_child
 from workbench.reliability.simulation._kernel_events import interrupt, push_event, push_work, push_work_later
-from workbench.reliability.simulation._kernel_parts import part, rare
 from workbench.reliability.simulation._kernel_replies import is_returned
 
 __all__ = ["end_attempt", "go_on_with_race", "ring_for_next", "start_race", "stop_race"]
@@ -43,7 +42,7 @@ def start_race(w: Any, c: Any, call: Any, layer: Any) -> None:
     _set_timer(w, c, call, layer)
 
 
-@part
+@inlined
 def _start(w: Any, c: Any, call: Any, layer: Any, number: Any) -> None:
     """Let an attempt join the race, after those that do already."""
     child = new_child(w, c, call, layer, call)
@@ -61,7 +60,7 @@ def _start(w: Any, c: Any, call: Any, layer: Any, number: Any) -> None:
     w.races[last].sibling = child
 
 
-@part
+@inlined
 def _set_timer(w: Any, c: Any, call: Any, layer: Any) -> None:
     """Set the timer of the next attempt, if there may be one."""
     index, race = w.layers[layer].index, w.races[call]
@@ -73,7 +72,7 @@ def _set_timer(w: Any, c: Any, call: Any, layer: Any) -> None:
             race.timer = push_event(w, c, c.now_s + delay_s, codes.NEXT_ATTEMPT, call, layer, NONE)
 
 
-@part
+@inlined
 def ring_for_next(w: Any, c: Any, call: Any, layer: Any, order: Any) -> None:
     """Tell a call that it is time for its next attempt."""
     if w.races[call].state == RACING and w.races[call].timer == order:
@@ -134,7 +133,7 @@ def go_on_with_race(w: Any, c: Any, call: Any, layer: Any, what: Any) -> Any:
     return NONE
 
 
-@part
+@inlined
 def _note_end(w: Any, c: Any, call: Any, layer: Any, child: Any) -> Any:
     """Note how an attempt ended; return how the call ends by it, or NONE."""
     race, index = w.races[call], w.layers[layer].index
@@ -153,7 +152,7 @@ def _note_end(w: Any, c: Any, call: Any, layer: Any, child: Any) -> Any:
     return outcome
 
 
-@part
+@inlined
 def _start_next(w: Any, c: Any, call: Any, layer: Any) -> None:
     """Start another attempt, if there may be one; else there is none for this call."""
     index, race = w.layers[layer].index, w.races[call]
@@ -203,7 +202,7 @@ def _end_race(w: Any, c: Any, call: Any, layer: Any, outcome: Any) -> Any:
     return outcome
 
 
-@part
+@inlined
 def _learn(w: Any, index: Any, first_s: Any) -> None:
     p, s, counts = w.hedges.learning[index], w.hedges.learnt[index], w.hedges.counts[index]
     observe(p, s, counts, first_s)

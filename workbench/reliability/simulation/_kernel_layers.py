@@ -6,7 +6,7 @@ Each layer decides by the transitions of its machine.
 import math
 from typing import Any
 
-from workbench.kernels.memory import inlined
+from workbench.kernels.parts import inlined
 from workbench.reliability.machines import breaker, budget, bulkhead, gcra, retry
 from workbench.reliability.simulation import _codes as codes
 from workbench.reliability.simulation._kernel_admissions import let_in, let_out
@@ -17,7 +17,6 @@ from workbench.reliability.simulation._kernel_draws import drawn_for_call
 from workbench.reliability.simulation._kernel_events import interrupt, push_event
 from workbench.reliability.simulation._kernel_hedges import end_attempt, start_race
 from workbench.reliability.simulation._kernel_limiters import cost_in, key_in, wait_for_place
-from workbench.reliability.simulation._kernel_parts import part
 from workbench.reliability.simulation._kernel_queues import hand_place_on, queue_up
 from workbench.reliability.simulation._kernel_random import uniform
 from workbench.reliability.simulation._kernel_replies import hint_of, is_returned
@@ -36,7 +35,7 @@ OK, CANCELLED, NONE = codes.OK, codes.CANCELLED, codes.NONE
 OUT_OF_BUDGET = -6.0  # besides the reasons of a retry's machine
 
 
-@part
+@inlined
 def go_down(w: Any, c: Any, call: Any, layer: Any) -> Any:
     """Take a call from a layer down, until it waits, is refused, or reaches the service.
 
@@ -103,7 +102,7 @@ def go_down(w: Any, c: Any, call: Any, layer: Any) -> Any:
     return layer, NONE
 
 
-@part
+@inlined
 def _limit_around(w: Any, call: Any, layer: Any) -> Any:
     """Return until when a call must be done by the limits around a layer: the nearest knows the soonest."""
     for outer in range(layer - 1, -1, -1):
@@ -112,7 +111,7 @@ def _limit_around(w: Any, call: Any, layer: Any) -> Any:
     return math.inf
 
 
-@part
+@inlined
 def go_up(w: Any, c: Any, call: Any, layer: Any, outcome: Any) -> None:
     """Take a call's outcome up from a layer: until it is tried again, or the call has ended."""
     now = c.now_s
@@ -172,7 +171,7 @@ def go_up(w: Any, c: Any, call: Any, layer: Any, outcome: Any) -> None:
         free_child(w, c, call)
 
 
-@part
+@inlined
 def _retry(w: Any, c: Any, call: Any, layer: Any, outcome: Any) -> Any:
     """Return the seconds until the next attempt, or a negative number when there is none."""
     each, mine = w.layers[layer], w.scratch[call, layer]
@@ -208,12 +207,12 @@ def _retry(w: Any, c: Any, call: Any, layer: Any, outcome: Any) -> Any:
     return delay_s
 
 
-@part
+@inlined
 def _is_granted(w: Any, c: Any, number: Any) -> Any:
     return withdraw(w.budget_parameters[number], w.budget_states[number], c.now_s)
 
 
-@part
+@inlined
 def _end(w: Any, c: Any, call: Any, outcome: Any) -> None:
     """Log a call that has ended, and give its place free."""
     this, entry = w.calls[call], w.log[c.logged]
@@ -238,7 +237,7 @@ def _end(w: Any, c: Any, call: Any, outcome: Any) -> None:
     c.free_call = call
 
 
-@part
+@inlined
 def time_out(w: Any, c: Any, call: Any, layer: Any) -> None:
     """End what a call waits for, within the layer whose time is up."""
     this = w.calls[call]

@@ -6,7 +6,7 @@ state before and the one after are kept for each call that waits.
 
 from typing import Any
 
-from workbench.kernels.memory import inlined
+from workbench.kernels.parts import inlined, rare
 from workbench.reliability.machines import (
     fixed_window,
     leaky_bucket,
@@ -16,7 +16,6 @@ from workbench.reliability.machines import (
 )
 from workbench.reliability.simulation import _codes as codes
 from workbench.reliability.simulation._kernel_events import push_event
-from workbench.reliability.simulation._kernel_parts import part, rare
 
 __all__ = ["cost_in", "give_back", "is_limiter", "key_in", "limit_rate", "wait_for_place"]
 
@@ -27,19 +26,19 @@ take_logged = inlined(sliding_log.take)
 NONE = codes.NONE
 
 
-@part
+@inlined
 def is_limiter(kind: Any) -> Any:
     """Tell whether a layer of a kind lets calls wait for their turn."""
     return kind == codes.LIMIT or codes.TOKEN_BUCKET <= kind <= codes.SLIDING_LOG
 
 
-@part
+@inlined
 def key_in(w: Any, each: Any, call: Any) -> Any:
     """Return the number of a call's key in a limiter; all have one where it knows none."""
     return each.keyed * w.calls[call].key
 
 
-@part
+@inlined
 def cost_in(w: Any, each: Any, call: Any) -> Any:
     """Return what a call costs in a limiter."""
     return w.calls[call].cost if each.costed != 0 else 1.0
@@ -60,7 +59,7 @@ def limit_rate(w: Any, c: Any, call: Any, layer: Any) -> Any:
     return NONE
 
 
-@part
+@inlined
 def wait_for_place(w: Any, c: Any, call: Any, layer: Any, wait_s: Any, before: Any, after: Any) -> None:
     """Suspend a call until its turn comes."""
     this, held = w.calls[call], w.reservations[call]
@@ -82,7 +81,7 @@ def give_back(w: Any, call: Any, layer: Any) -> None:
         _restore(w, each, call, held.before_1, held.before_2, held.before_3)
 
 
-@part
+@inlined
 def _take(w: Any, each: Any, call: Any, now: Any) -> Any:
     """Take a place; return the seconds until it is there, and those that a call may wait."""
     it = w.admissions[each.admission + key_in(w, each, call)]
@@ -104,7 +103,7 @@ def _take(w: Any, each: Any, call: Any, now: Any) -> Any:
     return take_logged(u, it.sliding_log_state, ring, now, int(cost)), u.patience_s
 
 
-@part
+@inlined
 def _state(w: Any, each: Any, call: Any) -> Any:
     """Return the numbers that a limiter remembers; of a log, those that the next call changes."""
     if each.kind == codes.LIMIT:
@@ -126,7 +125,7 @@ def _state(w: Any, each: Any, call: Any) -> Any:
     return float(x.at), x.latest, w.numbers[it.first + x.at]
 
 
-@part
+@inlined
 def _restore(w: Any, each: Any, call: Any, first: Any, second: Any, third: Any) -> None:
     """Put the numbers back that a limiter remembered."""
     it = w.admissions[each.admission + key_in(w, each, call)]

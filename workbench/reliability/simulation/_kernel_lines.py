@@ -2,13 +2,13 @@
 
 from typing import Any
 
+from workbench.kernels.parts import inlined
 from workbench.reliability.simulation._codes import NONE
-from workbench.reliability.simulation._kernel_parts import part
 
 __all__ = ["join_line", "leave_line"]
 
 
-@part
+@inlined
 def join_line(items: Any, line: Any, number: Any) -> None:
     """Put an item at the end of a line."""
     item = items[number]
@@ -22,7 +22,7 @@ def join_line(items: Any, line: Any, number: Any) -> None:
     line.count += 1
 
 
-@part
+@inlined
 def leave_line(items: Any, line: Any, number: Any) -> None:
     """Take an item out of a line."""
     item = items[number]

@@ -6,7 +6,7 @@ As live (`policies._waiting_room`).
 import math
 from typing import Any
 
-from workbench.kernels.memory import inlined
+from workbench.kernels.parts import inlined, rare
 from workbench.reliability.machines import bulkhead
 from workbench.reliability.machines.retry import NO_HINT_S
 from workbench.reliability.simulation import _codes as codes
@@ -21,7 +21,6 @@ from workbench.reliability.simulation._kernel_flows import (
     victim_of,
 )
 from workbench.reliability.simulation._kernel_lines import join_line, leave_line
-from workbench.reliability.simulation._kernel_parts import part, rare
 from workbench.reliability.simulation._kernel_timers import set_timer
 
 __all__ = [
@@ -63,7 +62,7 @@ def queue_up(w: Any, c: Any, call: Any, layer: Any, decision: Any) -> Any:
     return codes.SUSPENDED
 
 
-@part
+@inlined
 def _makes_room(w: Any, c: Any, index: Any, call: Any) -> Any:
     """Tell whether another that waits was dismissed in favour of one that was rejected."""
     if w.queues.queues[index].order < codes.PRIORITY:
@@ -77,7 +76,7 @@ def _makes_room(w: Any, c: Any, index: Any, call: Any) -> Any:
     return True
 
 
-@part
+@inlined
 def hand_place_on(w: Any, c: Any, index: Any) -> None:
     """Give the place of a call that has ended to the next that waits."""
     if hand_on(w.bulkhead_parameters[index], w.bulkhead_states[index]):
@@ -96,7 +95,7 @@ def admit_next(w: Any, c: Any, index: Any) -> None:
     push_work(w, c, direction, call, this.layer + 1, codes.OK)
 
 
-@part
+@inlined
 def _dismiss(w: Any, c: Any, index: Any, call: Any) -> None:
     """Reject a call that waits in favour of others."""
     this = w.calls[call]
@@ -106,7 +105,7 @@ def _dismiss(w: Any, c: Any, index: Any, call: Any) -> None:
     push_work(w, c, codes.UP, call, this.layer - 1, w.queues.queues[index].refusal)
 
 
-@part
+@inlined
 def _select(w: Any, c: Any, index: Any) -> Any:
     """Take out who is next, and dismiss those that are dropped on the way to it."""
     order, line = w.queues.queues[index].order, w.queues.lines[index]
@@ -127,7 +126,7 @@ def _select(w: Any, c: Any, index: Any) -> Any:
     return call
 
 
-@part
+@inlined
 def leave_queue(w: Any, call: Any, layer: Any) -> None:
     """Take a call out of the queue that it waits in."""
     index = w.layers[layer].index
@@ -138,7 +137,7 @@ def leave_queue(w: Any, call: Any, layer: Any) -> None:
         leave_line(w.calls, w.queues.lines[index], call)
 
 
-@part
+@inlined
 def ring_in_queue(w: Any, c: Any, call: Any, layer: Any) -> None:
     """Tell a call that its time in a queue is up."""
     push_work(w, c, codes.DUE, call, layer, codes.OK)

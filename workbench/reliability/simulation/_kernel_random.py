@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.kernels.memory import inlined
+from workbench.kernels.parts import inlined
 from workbench.reliability.simulation._codes import (
     CONSTANT,
     EMPIRICAL,

@@ -7,20 +7,20 @@ as a failure (`failures` of a layer, a bit each).
 
 from typing import Any
 
+from workbench.kernels.parts import inlined
 from workbench.reliability.machines.retry import NO_HINT_S
 from workbench.reliability.simulation import _codes as codes
-from workbench.reliability.simulation._kernel_parts import part
 
 __all__ = ["hint_of", "is_returned"]
 
 
-@part
+@inlined
 def is_returned(outcome: Any) -> Any:
     """Tell whether an outcome is a result, and no exception."""
     return outcome == codes.OK or codes.RESULTS <= outcome < codes.EXCEPTIONS
 
 
-@part
+@inlined
 def hint_of(w: Any, layer: Any, call: Any, outcome: Any) -> Any:
     """Return for how long an outcome asks a retry to leave the callee alone."""
     if w.layers[layer].heeds == 0:

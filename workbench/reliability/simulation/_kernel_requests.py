@@ -2,14 +2,14 @@
 
 from typing import Any
 
+from workbench.kernels.parts import inlined
 from workbench.reliability.simulation import _codes as codes
-from workbench.reliability.simulation._kernel_parts import part
 from workbench.reliability.simulation._kernel_random import uniform
 
 __all__ = ["tell_apart"]
 
 
-@part
+@inlined
 def tell_apart(w: Any, this: Any) -> None:
     """Give a call that comes its importance, its tenant, its key and its cost."""
     d, seed, serial = w.differences, w.service[0].seed, this.serial
@@ -19,7 +19,7 @@ def tell_apart(w: Any, this: Any) -> None:
     this.cost = d.cost_values[_value(d.costs, d.cost_shares, seed, codes.COSTS, serial)]
 
 
-@part
+@inlined
 def _value(recorded: Any, shares: Any, seed: Any, stream: Any, serial: Any) -> Any:
     if len(recorded) > 0:
         return recorded[serial % len(recorded)]

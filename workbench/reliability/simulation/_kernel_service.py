@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from workbench.kernels.parts import inlined
 from workbench.reliability.simulation import _codes as codes
 from workbench.reliability.simulation._kernel_events import new_attempt, push_event, push_work
-from workbench.reliability.simulation._kernel_parts import part
 from workbench.reliability.simulation._kernel_random import draw, uniform
 
 __all__ = ["depart", "queue_changes", "send_attempt"]
@@ -12,7 +12,7 @@ __all__ = ["depart", "queue_changes", "send_attempt"]
 OK, FAILED, NONE = codes.OK, codes.FAILED, codes.NONE
 
 
-@part
+@inlined
 def send_attempt(w: Any, c: Any, call: Any) -> None:
     """Send a call to the service."""
     service, this = w.service[0], w.calls[call]
@@ -48,7 +48,7 @@ def send_attempt(w: Any, c: Any, call: Any) -> None:
         c.queued += 1
 
 
-@part
+@inlined
 def depart(w: Any, c: Any, attempt: Any) -> None:
     """End the service of an attempt, and start with the next that is worth it."""
     service = w.service[0]
@@ -65,7 +65,7 @@ def depart(w: Any, c: Any, attempt: Any) -> None:
             _serve(w, c, following)
 
 
-@part
+@inlined
 def _serve(w: Any, c: Any, attempt: Any) -> None:
     """Start to serve an attempt."""
     service, each = w.service[0], w.attempts[attempt]
@@ -94,7 +94,7 @@ def _serve(w: Any, c: Any, attempt: Any) -> None:
     push_event(w, c, c.now_s + time_s, codes.DEPARTURE, attempt, 0, NONE)
 
 
-@part
+@inlined
 def _refuse(w: Any, c: Any, attempt: Any, outcome: Any) -> None:
     """End an attempt that is not served."""
     each = w.attempts[attempt]
@@ -103,7 +103,7 @@ def _refuse(w: Any, c: Any, attempt: Any, outcome: Any) -> None:
     c.free_attempt = attempt
 
 
-@part
+@inlined
 def _answer(w: Any, c: Any, attempt: Any, outcome: Any) -> None:
     """Give the outcome of an attempt to the call that waits for it, if it still does."""
     each = w.attempts[attempt]
@@ -113,7 +113,7 @@ def _answer(w: Any, c: Any, attempt: Any, outcome: Any) -> None:
         push_work(w, c, codes.UP, each.call, len(w.layers) - 1, outcome)
 
 
-@part
+@inlined
 def _next_queued(w: Any, c: Any) -> Any:
     """Take the attempt out of the service's queue that is its turn."""
     attempt = c.queue_tail if w.service[0].discipline == codes.LIFO else c.queue_head
@@ -131,7 +131,7 @@ def _next_queued(w: Any, c: Any) -> Any:
     return attempt
 
 
-@part
+@inlined
 def queue_changes(c: Any) -> None:
     passed_s = c.now_s - c.changed_s
     c.queue_area += c.queued * passed_s
@@ -139,7 +139,7 @@ def queue_changes(c: Any) -> None:
     c.changed_s = c.now_s
 
 
-@part
+@inlined
 def _share(w: Any, c: Any, kind: Any) -> Any:
     """Return the largest amount of a kind of fault now; 0 without."""
     found = 0.0

@@ -15,6 +15,7 @@ from typing import Any
 import numba
 
 from workbench.kernels import kernel
+from workbench.kernels.parts import inlined
 from workbench.reliability.simulation import _codes as codes
 from workbench.reliability.simulation._kernel_adaptive import start_running
 from workbench.reliability.simulation._kernel_arrivals import arrive, begin, next_arrival
@@ -23,7 +24,6 @@ from workbench.reliability.simulation._kernel_events import free_event, pop_even
 from workbench.reliability.simulation._kernel_hedges import go_on_with_race, ring_for_next
 from workbench.reliability.simulation._kernel_layers import go_down, go_up, time_out
 from workbench.reliability.simulation._kernel_lending import lend
-from workbench.reliability.simulation._kernel_parts import part
 from workbench.reliability.simulation._kernel_queues import end_wait, ring_in_queue
 from workbench.reliability.simulation._kernel_service import depart, queue_changes
 from workbench.reliability.simulation._kernel_timers import leave_timers
@@ -114,7 +114,7 @@ def run(owned: Any, until_s: Any) -> Any:
     return codes.DONE
 
 
-@part
+@inlined
 def _happen(w: Any, c: Any, slot: Any) -> None:
     """Let an event happen, if nothing has overtaken it."""
     event = w.events[slot]
@@ -140,7 +140,7 @@ def _happen(w: Any, c: Any, slot: Any) -> None:
         arrive(w, c, subject)
 
 
-@part
+@inlined
 def _advance(w: Any, c: Any, at: Any) -> None:
     """Move the time, and note the queue at the end of each bin passed."""
     last = min(int(at / w.service[0].bin_s), len(w.bins) - 1)

@@ -2,12 +2,11 @@
 
 from typing import Any
 
-from workbench.kernels.memory import inlined
+from workbench.kernels.parts import inlined, rare
 from workbench.reliability.machines import client_throttle
 from workbench.reliability.machines.retry import NO_HINT_S
 from workbench.reliability.simulation import _codes as codes
 from workbench.reliability.simulation._kernel_draws import drawn_for_call
-from workbench.reliability.simulation._kernel_parts import part, rare
 from workbench.reliability.simulation._kernel_replies import is_returned
 
 __all__ = ["hear", "throttle"]
@@ -34,7 +33,7 @@ def throttle(w: Any, c: Any, call: Any, layer: Any) -> Any:
     return codes.NONE
 
 
-@part
+@inlined
 def hear(w: Any, layer: Any, outcome: Any) -> None:
     """Learn what the callee made of a call: failures are those that it did not accept."""
     each = w.layers[layer]

@@ -8,16 +8,16 @@ were stopped while they stood in line are dropped. One that is to ring before ot
 
 from typing import Any
 
+from workbench.kernels.parts import inlined
 from workbench.reliability.simulation import _codes as codes
 from workbench.reliability.simulation._kernel_events import enter_heap, free_event, new_event
-from workbench.reliability.simulation._kernel_parts import part
 
 __all__ = ["leave_timers", "set_timer"]
 
 NONE = codes.NONE
 
 
-@part
+@inlined
 def set_timer(w: Any, c: Any, at_s: Any, kind: Any, call: Any, layer: Any) -> Any:
     """Have a layer's timer ring; return its number: it rings as long as the layer's `timer` is this."""
     slot = new_event(w, c, kind, call, layer, NONE)
@@ -35,7 +35,7 @@ def set_timer(w: Any, c: Any, at_s: Any, kind: Any, call: Any, layer: Any) -> An
     return event.order
 
 
-@part
+@inlined
 def leave_timers(w: Any, c: Any, slot: Any) -> None:
     """Take a timer that rings out of its line, if it stands there, and put the next one into the heap."""
     line = w.timers[w.events[slot].layer]
@@ -53,7 +53,7 @@ def leave_timers(w: Any, c: Any, slot: Any) -> None:
         enter_heap(w, c, w.events[following].at_s, following)
 
 
-@part
+@inlined
 def _is_stopped(w: Any, slot: Any) -> Any:
     """Tell whether a timer was stopped; it never runs again."""
     event = w.events[slot]

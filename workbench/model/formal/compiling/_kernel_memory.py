@@ -7,7 +7,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from workbench.kernels.memory import inlined
+from workbench.kernels.parts import inlined
 
 __all__ = ["call_expand", "call_judge", "load_shared", "mixed", "next_of", "ones", "prefetch", "swap_if"]
 

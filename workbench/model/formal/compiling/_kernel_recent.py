@@ -6,7 +6,8 @@ says. At the start it must hold nothing but keys that the table knows.
 
 from typing import Any
 
-from workbench.kernels.memory import inlined, load64, shift_right, store64
+from workbench.kernels.memory import load64, shift_right, store64
+from workbench.kernels.parts import inlined
 from workbench.model.formal.compiling._kernel_memory import mixed
 from workbench.model.formal.compiling._kernel_tables import equal_keys, hashed
 

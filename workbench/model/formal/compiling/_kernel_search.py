@@ -11,7 +11,8 @@ next one are: the queue then begins with state `BASE`, and a parent is counted f
 from typing import Any
 
 from workbench.kernels import kernel
-from workbench.kernels.memory import copy, inlined, unowned
+from workbench.kernels.memory import copy, unowned
+from workbench.kernels.parts import inlined
 from workbench.model.formal.compiling._kernel_memory import call_expand, call_judge, mixed, prefetch
 from workbench.model.formal.compiling._kernel_recent import unlike_recent_keys, unlike_recent_words
 from workbench.model.formal.compiling._kernel_tables import (

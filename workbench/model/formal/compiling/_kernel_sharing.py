@@ -11,7 +11,8 @@ state, and which of its states it is.
 from typing import Any
 
 from workbench.kernels import kernel
-from workbench.kernels.memory import copy, inlined, load64, store64, unowned
+from workbench.kernels.memory import copy, load64, store64, unowned
+from workbench.kernels.parts import inlined
 from workbench.model.formal.compiling._kernel_memory import (
     call_expand,
     call_judge,

@@ -13,7 +13,8 @@ The first two compare whole keys. For the others, different keys may look the sa
 from typing import Any
 
 from workbench.kernels import kernel
-from workbench.kernels.memory import inlined, load64, shift_right, store64
+from workbench.kernels.memory import load64, shift_right, store64
+from workbench.kernels.parts import inlined
 from workbench.model.formal.compiling._kernel_memory import mixed, prefetch
 
 __all__ = [

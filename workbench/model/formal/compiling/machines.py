@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.kernels.memory import load64, shift_right, store32, store64
+from workbench.kernels.parts import by_types
 from workbench.model.formal._models import Specification
 from workbench.model.formal.compiling._kernel_memory import ones
 from workbench.model.formal.compiling._kernel_tables import insert
@@ -25,7 +26,7 @@ __all__ = ["Machine", "compiled", "machine_of"]
 # a piece is never called from outside, and has looked before it divides: what that would need is left out
 PIECE: Any = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "error_model": "numpy", "nogil": True}
 NAMES: dict[str, Any] = {
-    "inlined": numba.njit(forceinline=True, **PIECE),
+    "inlined": lambda function: by_types(numba.njit(forceinline=True, **PIECE)(function)),
     "load64": load64,
     "ones": ones,
     "orders": orders,

@@ -10,21 +10,28 @@ from typing import Any
 import numba
 from numba import types
 
-__all__ = ["by_types", "inlined", "rare"]
+__all__ = ["by_types", "inlined", "rare", "shared"]
 
 unliteral: Any = types.unliteral
-# Python cannot call a part: the wrappers for that would be most of what is compiled
-OPTIONS: dict[str, Any] = {"nogil": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+NO_WRAPPERS: dict[str, Any] = {
+    "no_cpython_wrapper": True,
+    "no_cfunc_wrapper": True,
+}  # most of what is compiled
 
 
 def inlined(function: Callable[..., Any]) -> Any:
     """Declare a small function that LLVM places into each kernel that calls it."""
-    return by_types(numba.njit(forceinline=True, **OPTIONS)(function))
+    return _for_kernels(numba.njit(forceinline=True, nogil=True, **NO_WRAPPERS)(function))
 
 
 def rare(function: Callable[..., Any]) -> Any:
     """Declare a function that is seldom needed: it stands in a kernel once, and is called."""
-    return by_types(numba.njit(**OPTIONS)(function))
+    return _for_kernels(numba.njit(nogil=True, **NO_WRAPPERS)(function))
+
+
+def shared(function: Callable[..., Any]) -> Any:
+    """Declare a small function that LLVM places into kernels, and that Python may call too."""
+    return by_types(numba.njit(forceinline=True, nogil=True)(function))
 
 
 def by_types(dispatcher: Any) -> Any:
@@ -37,3 +44,17 @@ def by_types(dispatcher: Any) -> Any:
 
     dispatcher.get_call_template = get_call_template
     return dispatcher
+
+
+def _for_kernels(dispatcher: Any) -> Any:
+    """Return a part that refuses to be called by Python, which has no way into it."""
+
+    def add_overload(compiled: Any) -> None:
+        dispatcher.overloads[tuple(compiled.signature.args)] = compiled  # Python is not told where it lies
+
+    def refuse(*_arguments: Any, **_keywords: Any) -> None:
+        msg = f"{dispatcher.py_func.__name__} is a part of kernels, which only they can call"
+        raise TypeError(msg)
+
+    dispatcher.add_overload, dispatcher._compile_for_args = add_overload, refuse  # noqa: SLF001
+    return by_types(dispatcher)

@@ -46,7 +46,8 @@ def followed(star: Star) -> Star:
     }
     for table in ENVELOPES:
         columns |= _envelope(star, table, pool)
-    return star._replace(columns=ChainMap(columns, star.columns), keys=pool.strings())  # type: ignore[arg-type]
+    both = ChainMap(columns, star.columns)  # type: ignore[arg-type] # none is written
+    return star._replace(columns=both, keys=pool.strings())
 
 
 def followed_values(star: Star, types: Array, values: Array) -> tuple[Array, Array]:

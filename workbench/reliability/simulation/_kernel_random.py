@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.kernels.parts import inlined
+from workbench.kernels.parts import inlined, shared
 from workbench.reliability.simulation._codes import (
     CONSTANT,
     EMPIRICAL,
@@ -37,14 +37,14 @@ def _mix(word: Any) -> Any:
     return word ^ (word >> np.uint64(31))
 
 
-@inlined
+@shared
 def uniform(seed: Any, stream: Any, number: Any) -> Any:
     """Return a number from [0, 1)."""
     start = _mix(np.uint64(seed) + STREAM * np.uint64(stream + 1))
     return np.float64(_mix(start + GOLDEN * np.uint64(number + 1)) >> np.uint64(11)) * UNIT
 
 
-@inlined
+@shared
 def draw(kind: Any, a: Any, b: Any, table: Any, u: Any) -> Any:
     """Return the u-quantile of a distribution, in seconds."""
     if kind == CONSTANT:

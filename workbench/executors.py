@@ -4,14 +4,22 @@ Anything with the `submit` of `concurrent.futures.Executor` is one; a dask ``Cli
 What is sent goes through cloudpickle, so that functions defined in a notebook work. No call equals another:
 dask takes functions for pure, and answers an equal call with the result that it still has, of a file that may
 have changed.
+
+Local processes end with the one that started them. An interrupt reaches their calls and nothing else, for the
+pipe that results go through would never recover from half of one.
 """
 
+import os
+import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
-from multiprocessing import get_context
-from typing import Any, TypeAlias, TypeVar
+from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
+from multiprocessing import Pipe, get_context, parent_process
+from multiprocessing.connection import wait
+from typing import Any, TypeAlias, TypeVar, cast
 from uuid import uuid4
 
 import cloudpickle
@@ -21,6 +29,7 @@ __all__ = ["AnyExecutor", "ordered_map"]
 AnyExecutor: TypeAlias = Any  # True, an Executor, a dask Client, or None
 T = TypeVar("T")
 R = TypeVar("R")
+Submit: TypeAlias = Callable[[bytes, bytes, str], Future[Any]]  # function, item, name of the call
 AHEAD = 32  # calls that are under way at once: results wait in memory
 
 
@@ -33,11 +42,11 @@ def ordered_map(function: Callable[[T], R], items: Iterable[T], executor: AnyExe
         When the executor is none.
     """
     payload, mapping = cloudpickle.dumps(function), uuid4().hex
-    with _executor(executor) as pool:
+    with _submitting(executor) as submit:
         under_way: deque[Future[R]] = deque()
         try:
             for number, item in enumerate(items):
-                under_way.append(pool.submit(_call, payload, cloudpickle.dumps(item), f"{mapping}-{number}"))
+                under_way.append(submit(payload, cloudpickle.dumps(item), f"{mapping}-{number}"))
                 if len(under_way) == AHEAD:
                     yield under_way.popleft().result()
             while under_way:
@@ -51,12 +60,60 @@ def _call(function: bytes, item: bytes, _name: str) -> Any:
     return cloudpickle.loads(function)(cloudpickle.loads(item))
 
 
-def _executor(executor: AnyExecutor) -> AbstractContextManager[Executor]:
+def _submitting(executor: AnyExecutor) -> AbstractContextManager[Submit]:
     if executor is True:
-        return ProcessPoolExecutor(mp_context=get_context("spawn"))
+        return _local_processes()
     if hasattr(executor, "get_executor"):
-        return nullcontext(executor.get_executor())
-    if not callable(getattr(executor, "submit", None)):
+        executor = executor.get_executor()
+    submit: Any = getattr(executor, "submit", None)
+    if not callable(submit):
         msg = f"executor must be True, a concurrent.futures.Executor or a dask Client, got {executor!r}"
         raise TypeError(msg)
-    return nullcontext(executor)
+    return nullcontext(partial(submit, _call))
+
+
+@contextmanager
+def _local_processes() -> Iterator[Submit]:
+    """Give processes whose calls are broken off when the block is left by an error, or abandoned."""
+    wanted, held = Pipe(duplex=False)  # nothing is sent: that the other end is closed is the message
+    with (
+        wanted,
+        held,
+        ProcessPoolExecutor(
+            mp_context=get_context("spawn"), initializer=_start_watching, initargs=(wanted,)
+        ) as pool,
+    ):
+        submit: Any = pool.submit
+        try:
+            yield partial(submit, _interruptible_call)
+        except BaseException:
+            held.close()
+            raise
+
+
+_is_abandoned = threading.Event()  # of a local process
+
+
+def _start_watching(wanted: Any) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_watch, args=(wanted,), daemon=True).start()
+
+
+def _watch(wanted: Any) -> None:
+    """Wait until nobody wants this process's results any more, and then for its parent's end."""
+    parent, main = cast("Any", parent_process()), cast("int", threading.main_thread().ident)
+    wait([wanted, parent.sentinel])
+    _is_abandoned.set()
+    signal.pthread_kill(main, signal.SIGINT)
+    parent.join()
+    os._exit(1)
+
+
+def _interruptible_call(function: bytes, item: bytes, name: str) -> Any:
+    if _is_abandoned.is_set():
+        raise CancelledError
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return _call(function, item, name)
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -305,7 +305,8 @@ class Telemetry:
 
         That of the records has their own columns and one for each attribute of the record, its scope and its
         resource; its ``id`` is the ``parent_id`` of its children. Ids are hexadecimal digits, durations
-        nanoseconds, times UTC. The views read this telemetry's memory.
+        nanoseconds, times UTC. The views read this telemetry's memory. DuckDB takes names that differ in case
+        alone for one: beside ``Key`` the attribute ``key`` is called ``key_1``.
 
         Parameters
         ----------

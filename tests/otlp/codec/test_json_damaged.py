@@ -8,6 +8,7 @@ import pytest
 from json_fuzz import official, random_text, reason, reference_json
 from wire_fuzz import OFFICIAL, random_message
 
+from workbench import otlp
 from workbench.otlp.codec import _json_codes as codes
 from workbench.otlp.codec import _json_transcode
 from workbench.otlp.codec._json_block import Text
@@ -19,7 +20,7 @@ from workbench.otlp.codec._json_transcode import (
 )
 from workbench.otlp.codec._kernel_json_parse import parse_message
 from workbench.otlp.codec._kernel_json_print import print_message
-from workbench.otlp.errors import MalformedError, OtlpError
+from workbench.otlp.errors import MalformedError, OtlpError, TruncatedError
 
 SIGNALS = list(OFFICIAL)
 
@@ -114,3 +115,11 @@ def compare(seeds):
                 assert reason(ours_failed, theirs_failed, text), (seed, signal, ours_failed, theirs_failed)
             else:
                 assert ours == theirs, (seed, signal)
+
+
+@pytest.mark.parametrize("word", [b"null", b"true", b'"NaN"'])
+def test_a_whole_word_for_a_document_is_wrong_and_not_cut_off(word):
+    with pytest.raises(MalformedError, match="expected an object"):
+        otlp.Traces.from_otlp(word, encoding="json")
+    with pytest.raises(TruncatedError):
+        otlp.Traces.from_otlp(word[:-1], encoding="json")

@@ -104,3 +104,85 @@ def test_ids_that_are_no_numbers_are_refused(tmp_path):
         otlp.MalformedError, match="'log_attrs' has no whole numbers in the column 'parent_id'"
     ):
         otlp.read(tmp_path / "logs.parquet")
+
+
+def rewritten(folder, name, column, change):
+    """Replace a column of a folder's table by what `change` makes of it."""
+    path = folder / f"{name}.parquet"
+    table = pq.read_table(path)
+    at = table.schema.get_field_index(column)
+    pq.write_table(table.set_column(at, column, change(table[column].combine_chunks())), path)
+    return folder
+
+
+SPANS = b'{"resourceSpans": [{"scopeSpans": [{"spans": [{"name": "a", "attributes": [{"key": "k"}]}, {}]}]}]}'
+SUMMARY = b'{"resourceMetrics": [{"scopeMetrics": [{"metrics": [{"summary": {"dataPoints": [{}]}}]}]}]}'
+
+
+@pytest.fixture
+def spans(tmp_path):
+    otlp.write(otlp.Traces.from_otlp(SPANS, encoding="json"), tmp_path / "traces.parquet")
+    return tmp_path / "traces.parquet"
+
+
+@pytest.fixture
+def summary(tmp_path):
+    otlp.write(otlp.Metrics.from_otlp(SUMMARY, encoding="json"), tmp_path / "metrics.parquet")
+    return tmp_path / "metrics.parquet"
+
+
+def test_empty_lists_that_another_library_wrote_without_a_type_are_lists(summary):
+    """As pandas writes a column in which no list has an element."""
+    expected = otlp.read(summary)
+    rewritten(summary, "summary_data_points", "quantile", lambda lists: pa.nulls(len(lists)))
+    assert otlp.read(summary) == expected
+
+
+@pytest.mark.parametrize("kind", [pa.int64(), pa.string(), pa.struct([("a", pa.int64())])])
+def test_what_is_no_list_is_refused(summary, kind):
+    rewritten(summary, "summary_data_points", "quantile", lambda lists: pa.nulls(len(lists), kind))
+    with pytest.raises(otlp.MalformedError, match="has no lists in the column 'quantile'"):
+        otlp.read(summary)
+
+
+def test_numbers_for_a_resource_or_names_that_are_none_are_refused(spans):
+    rewritten(spans, "unknown_fields", "table", lambda names: pa.nulls(len(names), pa.list_(pa.int8())))
+    with pytest.raises(otlp.MalformedError, match="'unknown_fields' has no texts in the column 'table'"):
+        otlp.read(spans)
+    rewritten(spans, "spans", "scope", lambda scopes: pa.array([0] * len(scopes)))
+    with pytest.raises(otlp.MalformedError, match="'spans' has no whole numbers in the column 'scope'"):
+        otlp.read(spans)
+
+
+def with_ids(structs, ids):
+    fields = [pa.array(ids) if f.name == "id" else structs.field(f.name) for f in structs.type]
+    return pa.StructArray.from_arrays(fields, [f.name for f in structs.type])
+
+
+NO_RESOURCE = [None, -1, 4_000_000_000, 1 << 62]
+
+
+@pytest.mark.parametrize("wrong", NO_RESOURCE)
+def test_a_record_belongs_to_the_resource_of_its_scope_whatever_number_it_has(spans, wrong):
+    """Room for as many resources as a wrong number says would fill the memory."""
+    expected = otlp.read(spans)
+    rewritten(spans, "spans", "resource", lambda structs: with_ids(structs, [0, wrong]))
+    assert otlp.read(spans) == expected
+
+
+@pytest.mark.parametrize("wrong", NO_RESOURCE)
+def test_a_record_of_an_impossible_resource_is_refused_where_there_are_no_resources(spans, wrong):
+    rewritten(spans, "spans", "resource", lambda structs: with_ids(structs, [0, wrong]))
+    (spans / "resources.parquet").unlink()
+    with pytest.raises(otlp.MalformedError, match=r"traces\.parquet"):
+        otlp.read(spans)
+
+
+@pytest.mark.parametrize("wrong", [None, -1, 5, 4_000_000_000])
+def test_an_attribute_of_no_record_is_refused_or_left_out_whatever_its_number(spans, wrong):
+    rewritten(spans, "span_attrs", "parent_id", lambda ids: pa.array([wrong], pa.int64()))
+    with pytest.raises(otlp.MalformedError, match="1 rows of 'span_attrs'"):
+        otlp.read(spans)
+    found = otlp.read(spans, on_error="skip")
+    assert len(found) == 2
+    assert found.skipped == 1

@@ -40,6 +40,12 @@ def test_a_list_is_read_in_its_order(folder):
         otlp.read([])
 
 
+@pytest.mark.parametrize("wrong", [None, 5, b"traces.otlp"])
+def test_what_is_no_path_is_refused(wrong):
+    with pytest.raises(TypeError, match="expected a path as a str or a Path, or several, got"):
+        otlp.read(wrong)
+
+
 def test_a_name_with_brackets_is_a_file_if_there_is_one(folder):
     shutil.copy(folder / "traces-0.pb", folder / "traces-[0].pb")
     assert otlp.read(folder / "traces-[0].pb")["name"].to_pylist() == ["span 0"]

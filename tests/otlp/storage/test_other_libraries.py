@@ -63,6 +63,68 @@ def test_a_query_sees_no_variables_of_python(shop):
     assert len(secret) == 1
 
 
+ROWS = [
+    "from spans",
+    "table spans",
+    "select columns(*) from spans",
+    "select unnest(s) from spans s",
+    "select columns (lambda name: true) from spans",
+    "select spans.* from spans",
+    "select t.* from (from spans) t",
+    "from spans union all by name from spans",
+    "create table kept as from spans; from kept",
+    "select * from query('from spans')",
+]
+
+
+@pytest.mark.parametrize("query", ROWS)
+def test_a_query_for_whole_rows_finds_every_column_however_it_says_so(shop, query):
+    assert set(shop.sql(query).to_arrow().column_names) == set(shop.to_duckdb().sql("from spans").columns)
+
+
+WHOLE = [
+    "select spans from spans",
+    "select to_json(s) from spans as s",
+    "select count(distinct s) from spans s",
+    "select count(*) from spans natural join (from spans)",
+    "select #6 from spans",
+    "select * from (pivot spans on kind using count(*)) order by all",
+    'select a.id from spans a join spans b using ("http.route") order by all',
+    'with t as (select id, "http.route" from spans) select t from t order by all',
+    'select Amount, N from Spans S where S."HTTP.route" is not null order by all',
+    'select max(n) over (partition by "service.name" order by amount) from spans order by all',
+    'select id from spans order by "http.route", id desc',
+    'select sum(n) filter (where amount > 1) from spans having count(distinct "http.route") > 0',
+    "select (select max(o.amount) from spans o where o.n = s.n) as most from spans s order by all",
+]
+
+
+@pytest.mark.parametrize("query", WHOLE)
+def test_a_query_finds_what_it_finds_in_the_registered_views(shop, query):
+    assert shop.sql(query).to_arrow().to_pylist() == shop.to_duckdb().sql(query).to_arrow_table().to_pylist()
+
+
+def test_a_name_with_quotes_is_asked_for_by_doubling_them():
+    quoted = otlp.Logs.from_otlp(
+        b'{"resourceLogs": [{"scopeLogs": [{"logRecords": [{"attributes": '
+        b'[{"key": "a\\"b", "value": {"intValue": 5}}]}]}]}]}',
+        encoding="json",
+    )
+    assert quoted.sql('select "a""b" from logs')['a"b'].to_pylist() == [5]
+
+
+def test_a_query_is_a_text_and_views_need_a_connection(shop):
+    with pytest.raises(TypeError, match="expected a query as a str, got None"):
+        shop.sql(None)
+    with pytest.raises(TypeError, match=r"expected a DuckDB connection, got 'file\.db'"):
+        shop.to_duckdb("file.db")
+
+
+def test_tensors_are_asked_for_by_a_list_of_names(shop, torch):
+    with pytest.raises(TypeError, match=r"expected a sequence of names, such as \['kind'\], got 'kind'"):
+        shop.to_torch("kind")
+
+
 def test_views_are_registered_where_one_likes(shop):
     with duckdb.connect() as connection:
         assert shop.to_duckdb(connection) is connection

@@ -9,6 +9,7 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogsData
 from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 
 from workbench import otlp
+from workbench.otlp.storage import _pieces
 
 TRACE_ID = bytes(range(16))
 SPAN_ID = bytes(range(8))
@@ -53,6 +54,7 @@ FORMS = {
     "collector-traces.json": framed(zstd(JSON)),  # as the Collector's file exporter compresses JSON
     "collector-traces.json.zst": framed(zstd(JSON)),
     "collector-traces.proto.zst": framed(zstd(message())),
+    "skippable-traces.pb.zst": b"\x50\x2a\x4d\x18\x04\0\0\0size" + zstd(message()),  # as pzstd writes
     "traces-and-logs.json": JSON,  # the keys settle what the name does not
     "traces.proto": gzip.compress(message()[:10]) + gzip.compress(message()[10:]),  # two gzip members
 }
@@ -257,3 +259,16 @@ def test_a_document_may_be_written_over_many_lines(tmp_path):
     assert len(read(tmp_path, "traces.json", pretty + b"\n" + pretty)) == 2
     lenient = read(tmp_path, "traces.json", pretty + b"\n{bad\n" + pretty, on_error="skip")
     assert (len(lenient), lenient.skipped) == (2, 1)
+
+
+@pytest.mark.parametrize("pack", [zstd, gzip.compress])
+def test_a_message_that_would_fill_the_memory_is_refused_before_it_does(pack, tmp_path, monkeypatch):
+    monkeypatch.setattr(_pieces, "MOST_BYTES", 1 << 21)
+    path = tmp_path / "traces.otlp"
+    path.write_bytes(framed(message("a"), pack(bytes(1 << 26)), message("b")))
+    with pytest.raises(otlp.CompressionError, match="becomes more than 2,097,152") as caught:
+        otlp.read(path)
+    assert caught.value.offset == len(framed(message("a"))) + 4
+    found = otlp.read(path, on_error="skip")
+    assert found["name"].to_pylist() == ["a", "b"]
+    assert found.skipped == 1

@@ -210,6 +210,11 @@ def test_what_is_no_telemetry_is_not_written(tmp_path):
         otlp.write([], tmp_path / "traces.otlp")
     with pytest.raises(TypeError, match="got a bytes"):
         otlp.write([b""], tmp_path / "traces.otlp")
+    for wrong in (None, 5):
+        with pytest.raises(TypeError, match=f"got a {type(wrong).__name__}"):
+            otlp.write(wrong, tmp_path / "traces.otlp")
+        with pytest.raises(TypeError, match=f"got a {type(wrong).__name__}"):
+            otlp.write([otlp.Traces.from_otlp(b""), wrong], tmp_path / "traces.parquet")
     with pytest.raises(otlp.UnknownFormatError, match=r"leave \.zst away"):
         otlp.write(otlp.Logs.from_otlp(b""), tmp_path / "logs.parquet.zst")
     with pytest.raises(ValueError, match="layout must be"):

@@ -364,3 +364,27 @@ def test_what_is_not_there_is_refused(payments):
         otlp.mine_templates(pa.array([1, 2]))
     with pytest.raises(ValueError, match="read-only"):
         templates.ids[0] = 7
+
+
+def test_what_is_no_text_has_no_template():
+    templates = otlp.mine_templates(["user 5 paid"])
+    assert templates.match("user \ud800 paid") is None
+    for wrong in (None, 5, b"user 5 paid"):
+        with pytest.raises(TypeError, match="expected a text"):
+            templates.match(wrong)
+    with pytest.raises(otlp.MiningError, match=r"there is no template 0\.0"):
+        templates.parameters(0.0)
+
+
+WRONG_TYPES = [{"similarity": None}, {"similarity": "high"}, {"masks": None}, {"masks": 5}]
+
+
+@pytest.mark.parametrize("wrong", WRONG_TYPES)
+def test_parameters_of_another_type_are_refused_by_name(wrong):
+    with pytest.raises(otlp.MiningError, match=next(iter(wrong))):
+        otlp.mine_templates(["a"], **wrong)
+
+
+@pytest.mark.parametrize("limit", ["max_children", "max_clusters", "depth"])
+def test_a_limit_may_be_as_large_as_one_likes(limit):
+    assert len(otlp.mine_templates(["a b", "c d"], **{limit: 10**30})) == 2

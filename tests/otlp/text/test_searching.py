@@ -161,3 +161,17 @@ def test_more_than_two_gigabytes_are_offsets_of_64_bits():
     assert (
         otlp.search(rows, "timed") == pc.match_substring(rows, "timed").to_numpy(zero_copy_only=False)
     ).all()
+
+
+@pytest.mark.parametrize("how", list(NAIVE))
+def test_half_a_character_is_in_no_text_and_refused(how):
+    with pytest.raises(otlp.PatternError, match=r"half of a character, .*, at character 1 of"):
+        otlp.search(["a"], "a\ud800", how=how)
+
+
+def test_one_text_is_no_column_of_its_letters():
+    for one in ("abc", b"abc"):
+        with pytest.raises(otlp.TextColumnError, match=r"such as \[b?'abc'\]"):
+            otlp.search(one, "a")
+        with pytest.raises(otlp.TextColumnError, match="expected a column of texts"):
+            otlp.mine_templates(one)

@@ -12,7 +12,7 @@ from workbench.otlp._schema import Layout
 from workbench.otlp.codec._given_values import check_values
 from workbench.otlp.errors import TableError
 
-__all__ = ["checked_tables"]
+__all__ = ["MOST_OWNERS", "checked_tables"]
 
 Array = npt.NDArray[Any]
 MOST_OWNERS = 1 << 24  # that are made up for records: a wrong id must not fill the memory

@@ -78,7 +78,7 @@ def _is_cut_off(text: bytes) -> bool:
     """Tell whether a text that is wrong ends where it may have gone on: it is all that is left."""
     if len(text) == LONGEST_TOKEN:
         return False
-    if any(word.startswith(text) for word in WORDS) or CUT_OFF.fullmatch(text):
+    if any(word.startswith(text) and word != text for word in WORDS) or CUT_OFF.fullmatch(text):
         return True
     try:
         text.decode()

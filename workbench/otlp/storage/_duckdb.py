@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from workbench.otlp._schema import LAYOUTS
 from workbench.otlp.storage._extras import import_extra
 from workbench.otlp.storage._plain_columns import with_hexadecimal_ids, with_plain_times
+from workbench.otlp.storage._sql_columns import columns_meant
 from workbench.otlp.storage.errors import SqlError
 from workbench.otlp.storage.sql_result import SqlResult
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = ["run_sql", "to_duckdb"]
 
-COUNTED = re.compile(r"\(\s*\*\s*\)")
 WORD = re.compile(r"\w+")
 
 
@@ -36,13 +36,16 @@ def to_duckdb(telemetry: "Telemetry", connection: Any = None) -> "duckdb.DuckDBP
     """Return a connection with a view for each table, in which records have their attributes as columns."""
     duckdb = _duckdb("to_duckdb")
     found = _connect(duckdb) if connection is None else connection
+    if not isinstance(found, duckdb.DuckDBPyConnection):
+        msg = f"expected a DuckDB connection, got {found!r}"
+        raise TypeError(msg)
     for name in telemetry.tables:
         names = telemetry.keys() if name == _records(telemetry) else []
         _register(found, telemetry, name, names)
     return found
 
 
-def run_sql(telemetry: "Telemetry", query: str) -> SqlResult:
+def run_sql(telemetry: "Telemetry", query: Any) -> SqlResult:
     """Return what a query over the tables finds.
 
     Raises
@@ -51,11 +54,14 @@ def run_sql(telemetry: "Telemetry", query: str) -> SqlResult:
         When DuckDB refuses it; lists the tables, and columns of near names.
     """
     duckdb = _duckdb("sql")
+    if not isinstance(query, str):
+        msg = f"expected a query as a str, got {query!r}"
+        raise TypeError(msg)
     with _connect(duckdb) as connection:
-        words = set(WORD.findall(query.lower()))
+        words, meant = set(WORD.findall(query.lower())), columns_meant(connection, query, telemetry.keys())
         for name in telemetry.tables:
             if name in words:
-                _register(connection, telemetry, name, _mentioned(telemetry, query))
+                _register(connection, telemetry, name, meant)
         try:
             relation = connection.sql(query)
             table = pa.table({}) if relation is None else relation.to_arrow_table()
@@ -89,14 +95,6 @@ def _flat(telemetry: "Telemetry", columns: Iterable[str]) -> pa.Table:
     ids = {f"{struct}.id": pc.struct_field(records[struct], "id") for struct in ("resource", "scope")}
     chosen = {name: telemetry[name] for name in columns if name != "id" and name not in ids}
     return pa.table({"id": records["id"], **ids, **chosen})
-
-
-def _mentioned(telemetry: "Telemetry", query: str) -> list[str]:
-    """Return the columns that a query may mean: others need not be made."""
-    text = COUNTED.sub("", query).lower()
-    if "*" in text or "columns(" in text or "describe" in text or "summarize" in text:
-        return telemetry.keys()
-    return [name for name in list(telemetry.keys()) if name.lower() in text]
 
 
 def _explained(telemetry: "Telemetry", reason: str) -> str:

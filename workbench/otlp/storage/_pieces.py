@@ -105,7 +105,7 @@ def read_frames(window: Window, tally: Tally) -> Iterator[Piece]:
         data: Buffer = window.take(length)
         if bytes(data[:4]).startswith(tuple(MAGIC.values())):
             try:
-                data = decompress(bytes(data))
+                data = decompress(bytes(data), MOST_BYTES)
             except CompressionError as error:
                 tally.refuse(CompressionError(error.args[0], offset=start + error.offset))
                 continue

@@ -3,7 +3,7 @@
 import errno
 import glob
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
@@ -51,6 +51,10 @@ def recordings_of(paths: Paths, signal: Signal | None) -> list[Recording]:
     """
     if isinstance(paths, str | os.PathLike):
         paths = [paths]
+    given: object = paths  # whatever the types promise
+    if isinstance(given, bytes) or not isinstance(given, Iterable):
+        msg = f"expected a path as a str or a Path, or several, got {given!r}"
+        raise TypeError(msg)
     found = [one for item in paths for path in _matches(item) for one in _recordings(path, signal)]
     if not found:
         msg = "expected at least one path, got an empty sequence"

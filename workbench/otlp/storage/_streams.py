@@ -5,6 +5,7 @@ is read as well; a name that promises compression is held to it, unless every me
 """
 
 import io
+import re
 import zlib
 from abc import ABC, abstractmethod
 from pathlib import Path
@@ -18,6 +19,9 @@ from workbench.otlp.storage._names import Compression, FileName
 __all__ = ["MAGIC", "ByteStream", "decompress", "open_stream"]
 
 MAGIC: dict[Compression, bytes] = {"gzip": b"\x1f\x8b", "zstd": b"\x28\xb5\x2f\xfd"}
+SKIPPABLE = re.compile(
+    rb"[\x50-\x5f]\x2a\x4d\x18"
+)  # a frame of others' data (RFC 8878, 3.1.2), as pzstd begins
 CHUNK = 1 << 16
 HEAD = 8
 
@@ -163,6 +167,9 @@ def _stream_of(file: BinaryIO, size: int, called: str, name: FileName) -> ByteSt
     if not head:
         msg = f"{called} is empty: 0 bytes, where one OTLP message at least was expected"
         raise EmptyInputError(msg)
+    if name.compression == "zstd" and SKIPPABLE.match(head):
+        file.seek(0)
+        return _Zstd(file)
     by_frame = head[4:].startswith(tuple(MAGIC.values()))  # a length, and a compressed message behind it
     if name.compression and not head.startswith(MAGIC[name.compression]) and not by_frame:
         msg = f"{called} is not {name.compression}, as its name says: it starts with {head[:4].hex(' ')}"
@@ -173,13 +180,24 @@ def _stream_of(file: BinaryIO, size: int, called: str, name: FileName) -> ByteSt
     return _Zstd(file) if head.startswith(MAGIC["zstd"]) else _Plain(file, size)
 
 
-def decompress(raw: bytes) -> bytes:
-    """Undo gzip or zstd of one message, recognised by the first bytes; others are returned as they are."""
+def decompress(raw: bytes, most_bytes: int) -> bytes:
+    """Undo gzip or zstd of one message, recognised by the first bytes; others are returned as they are.
+
+    Raises
+    ------
+    CompressionError
+        When it is damaged, or would become more than so many bytes.
+    """
     if not raw.startswith(tuple(MAGIC.values())):
         return raw
     kind = _Gzip if raw.startswith(MAGIC["gzip"]) else _Zstd
     parts: list[bytes] = []
+    size = 0
     with kind(io.BytesIO(raw)) as stream:
         while part := stream.read(1 << 20):
             parts.append(part)
+            size += len(part)
+            if size > most_bytes:
+                msg = f"a message of {len(raw):,} bytes becomes more than {most_bytes:,}, which is the most"
+                raise CompressionError(msg)
     return b"".join(parts)

@@ -203,17 +203,40 @@ def _fault(found: pa.Schema, expected: pa.Schema) -> str | None:
         at = found.get_field_index(field.name)  # -1 as well where there are two of a name
         if at < 0:
             return f"lacks the column {field.name!r} of type {field.type}"
-        if field.name in NUMBERS and not pa.types.is_integer(_id_type(found.field(at).type)):
-            return f"has no whole numbers in the column {field.name!r}"
+        missing = _missing(found.field(at).type, field)
+        if missing:
+            return f"has no {missing} in the column {field.name!r}"
     return None
 
 
-def _id_type(kind: pa.DataType) -> pa.DataType:
-    """Return the type of an id, which may be within a struct."""
-    if not pa.types.is_struct(kind):
+def _missing(kind: pa.DataType, expected: pa.Field) -> str | None:
+    """Return what a column of a type lacks for its rows to be told apart and counted."""
+    if expected.name in NUMBERS and not pa.types.is_integer(_id_type(kind, expected.type)):
+        return "whole numbers"
+    if pa.types.is_list(expected.type) and not (pa.types.is_null(kind) or _is_list(kind)):
+        return "lists"
+    if expected.name == "table" and not (pa.types.is_null(kind) or pa.types.is_string(_plain(kind))):
+        return "texts"
+    return None
+
+
+def _id_type(kind: pa.DataType, expected: pa.DataType) -> pa.DataType:
+    """Return the type of an id, which is within a struct where one is expected."""
+    if not pa.types.is_struct(expected):
         return kind
-    at = kind.get_field_index("id")
+    at = kind.get_field_index("id") if pa.types.is_struct(kind) else -1
     return kind.field(at).type if at >= 0 else pa.null()
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    return pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    """Return the type of texts, in a dictionary or not, as plain ones have it."""
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    is_text = pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+    return pa.string() if is_text else kind
 
 
 def _schema(path: Path) -> pa.Schema:

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from workbench.otlp._schema import LAYOUTS, Signal
 from workbench.otlp.codec._choose import parents_of
+from workbench.otlp.codec._given_tables import MOST_OWNERS
 from workbench.otlp.storage._table_files import TableFile, bounds_of
 
 __all__ = ["LISTED", "PartReader", "with_column", "with_struct_ids"]
@@ -50,9 +51,10 @@ class PartReader:
         """Return how many records each resource has."""
         file = self.files.get(self.records)
         found = np.zeros(self._resources(), np.int64)
+        most = len(found) if "resources" in self.files else MOST_OWNERS
         for group in range(len(file.group_rows)) if file else ():
             ids = _struct_ids(file.read([group], ["resource"]), "resource")  # type: ignore[union-attr]
-            found = _added(found, np.bincount(ids))
+            found = _added(found, np.bincount(ids[(ids >= 0) & (ids < most)]))
         return found
 
     def _resources(self) -> int:
@@ -116,7 +118,7 @@ class PartReader:
         else:
             owners, struct = parts[parent].ids, "scope" if name == self.records else None
         rows, table = self._candidates(name, owners, struct)
-        found = _struct_ids(table, struct) if struct else table["parent_id"].to_numpy().astype(np.int64)
+        found = _struct_ids(table, struct) if struct else _integers(table["parent_id"])
         places, is_mine = _places(owners, found)
         if not is_mine.all():
             table, rows, places = table.filter(pa.array(is_mine)), rows[is_mine], places[is_mine]
@@ -159,7 +161,7 @@ class PartReader:
         """Return the fields that no column holds, of the rows that were read."""
         unknown: Any = self._unknown
         tables = np.array(unknown["table"].to_pylist(), object)
-        rows = unknown["row"].to_numpy().astype(np.int64)
+        rows = _integers(unknown["row"])
         kept, new = np.zeros(len(rows), bool), rows.copy()
         for name in set(tables.tolist()):
             here = np.flatnonzero(tables == name)
@@ -175,6 +177,8 @@ class PartReader:
 
 
 def _elements(column: pa.ChunkedArray) -> int:
+    if pa.types.is_null(column.type):
+        return 0
     return int(pc.sum(pc.list_value_length(column)).as_py() or 0)
 
 
@@ -184,11 +188,16 @@ def _added(first: Rows, second: Rows) -> Rows:
 
 
 def _ids_of(table: pa.Table, rows: Rows) -> Rows:
-    return table["id"].to_numpy().astype(np.int64) if "id" in table.schema.names else rows
+    return _integers(table["id"]) if "id" in table.schema.names else rows
 
 
 def _struct_ids(table: pa.Table, struct: str) -> Rows:
-    return pc.struct_field(table[struct], "id").to_numpy().astype(np.int64)
+    return _integers(pc.struct_field(table[struct], "id"))
+
+
+def _integers(ids: pa.ChunkedArray) -> Rows:
+    """Return ids, -1 where there is none: a row that belongs to no other."""
+    return ids.cast(pa.int64(), safe=False).fill_null(-1).to_numpy()
 
 
 def _places(owners: Rows, found: Rows) -> tuple[Rows, npt.NDArray[np.bool_]]:

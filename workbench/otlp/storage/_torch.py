@@ -29,6 +29,9 @@ def to_torch(telemetry: "Telemetry", columns: Sequence[str] | None = None) -> Te
         When a column that was asked for holds lists or structs, or a number beyond 63 bits.
     """
     torch: Any = import_extra("torch", "learning", "to_torch")
+    if isinstance(columns, str):
+        msg = f"expected a sequence of names, such as [{columns!r}], got {columns!r}"
+        raise TypeError(msg)
     names = [name for name in list(telemetry.keys()) if name not in INTERNAL] if columns is None else columns
     made = Tensors({}, {}, {})
     for name in names:

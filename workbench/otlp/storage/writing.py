@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 
@@ -130,15 +131,19 @@ def _checked_name(target: Path, layout: TableLayout, message_bytes: int) -> File
 
 def _peeked(telemetry: Telemetry | Iterable[Telemetry]) -> tuple[Signal, Iterator[Telemetry]]:
     """Return the signal, and the batches."""
-    batches = iter([telemetry] if isinstance(telemetry, Telemetry) else telemetry)
-    first: object = next(batches, None)
-    if first is None:
-        msg = "there is nothing to write: expected telemetry, got an empty iterable"
-        raise ValueError(msg)
-    if not isinstance(first, Telemetry):  # whatever the types promise
-        msg = f"expected Traces, Metrics, Logs or Profiles, got a {type(first).__name__}"
+    is_one = isinstance(telemetry, Telemetry) or not isinstance(telemetry, Iterable)
+    batches: Iterator[Any] = iter([telemetry] if is_one else telemetry)
+    for first in batches:
+        return _checked(first).signal, chain([first], batches)
+    msg = "there is nothing to write: expected telemetry, got an empty iterable"
+    raise ValueError(msg)
+
+
+def _checked(batch: object) -> Telemetry:
+    if not isinstance(batch, Telemetry):  # whatever the types promise
+        msg = f"expected Traces, Metrics, Logs or Profiles, got a {type(batch).__name__}"
         raise TypeError(msg)
-    return first.signal, chain([first], batches)
+    return batch
 
 
 class _Counted:
@@ -150,7 +155,7 @@ class _Counted:
 
     def __iter__(self) -> Iterator[Telemetry]:
         for batch in self._batches:
-            if batch.signal != self.signal:
+            if _checked(batch).signal != self.signal:
                 msg = f"expected {self.signal} as before, got {batch.signal}: a file holds one signal"
                 raise ValueError(msg)
             self.records += len(batch)

@@ -54,6 +54,9 @@ def is_text(kind: pa.DataType) -> bool:
 def _chunked(column: Any) -> pa.ChunkedArray:
     if isinstance(column, pa.ChunkedArray):
         return column
+    if isinstance(column, str | bytes):
+        msg = f"expected a column of texts, such as [{column!r}], got {column!r}"
+        raise TextColumnError(msg)
     try:
         array = column if isinstance(column, pa.Array) else pa.array(column, from_pandas=True)
     except (pa.ArrowException, TypeError, ValueError) as error:

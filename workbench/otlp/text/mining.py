@@ -13,7 +13,8 @@ texts with the same number of tokens and much the same tokens become one templat
 differ are ``<*>``. The result depends on the order of the texts and on nothing else.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -87,14 +88,13 @@ def mine_templates(  # noqa: PLR0913 - the parameters of the method
     _check("max_children", max_children, at_least=1)
     if max_clusters is not None:
         _check("max_clusters", max_clusters, at_least=1)
-    if not 0 <= similarity <= 1:
-        msg = f"similarity must be a share, 0 to 1, got {similarity}"
-        raise MiningError(msg)
+    _check_share("similarity", similarity)
     active = _active(masks)
     column = as_text(bodies)
     lines = Lines(column)
     mining = _Mining(lines, depth - MIN_DEPTH)
-    limits = (float(similarity), max_children, max_clusters or UNLIMITED)
+    most_clusters = min(max_clusters or UNLIMITED, UNLIMITED)
+    limits = (float(similarity), min(max_children, UNLIMITED), most_clusters)
     ids = [mining.mine(chunk, active, limits) for chunk in range(len(lines.chunks))]
     return Templates.of(
         column, np.concatenate([np.zeros(0, np.int32), *ids]), active, mining.found, mining.tokens_found
@@ -107,9 +107,16 @@ def _check(name: str, value: Any, *, at_least: int) -> None:
         raise MiningError(msg)
 
 
+def _check_share(name: str, value: Any) -> None:
+    if not (isinstance(value, Real) and 0 <= float(value) <= 1):
+        msg = f"{name} must be a share, 0 to 1, got {value!r}"
+        raise MiningError(msg)
+
+
 def _active(masks: Sequence[str]) -> int:
     """Return a bit for each kind of part that is masked."""
-    unknown = [masks] if isinstance(masks, str) else [name for name in masks if name not in KINDS]
+    is_several = isinstance(masks, Iterable) and not isinstance(masks, str)
+    unknown = [name for name in masks if name not in KINDS] if is_several else [masks]
     if unknown:
         msg = f"masks must be a sequence of {', '.join(KINDS)}, got {unknown[0]!r}"
         raise MiningError(msg)

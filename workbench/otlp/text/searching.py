@@ -32,6 +32,7 @@ __all__ = ["PatternError", "search"]
 
 How = Literal["substring", "prefix", "suffix", "glob", "regex"]
 
+HALF_A_CHARACTER = re.compile("[\ud800-\udfff]")
 Search: TypeAlias = Callable[[pa.Array], npt.NDArray[np.bool_]]
 KERNELS = {
     "substring": kernels.contains,
@@ -42,7 +43,7 @@ KERNELS = {
 
 
 class PatternError(WorkbenchError, ValueError):
-    """Raised when a regular expression cannot be read.
+    """Raised when a regular expression cannot be read, or what is looked for can be in no text.
 
     Attributes
     ----------
@@ -83,7 +84,7 @@ def search(
     Raises
     ------
     PatternError
-        When a regular expression cannot be read; says where.
+        When a regular expression cannot be read, or `text` has half a character; says where.
     TextColumnError
         When the column holds no texts.
     ValueError
@@ -110,6 +111,10 @@ def _checked_text(text: object) -> str:
     if not isinstance(text, str):
         msg = f"expected the text to look for as a str, got {text!r}"
         raise TypeError(msg)
+    half = HALF_A_CHARACTER.search(text)
+    if half:
+        reason = "half of a character, which no text has: a surrogate without the other"
+        raise PatternError(reason, text, half.start())
     return text
 
 

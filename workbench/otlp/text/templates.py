@@ -111,7 +111,11 @@ class Templates:
         Nothing is learned from the text. It has a template if all its tokens, masked, are the template's
         where that is not ``<*>``.
         """
-        raw = np.frombuffer(text.encode(), np.uint8)
+        given: object = text  # whatever the types promise
+        if not isinstance(given, str):
+            msg = f"expected a text as a str, got {given!r}"
+            raise TypeError(msg)
+        raw = np.frombuffer(given.encode(errors="surrogatepass"), np.uint8)
         tokens = np.empty(len(raw) // 2 + 1, np.int64)
         numeric = np.empty(len(tokens), np.bool_)
         start = raw.ctypes.data
@@ -139,7 +143,8 @@ class Templates:
         MiningError
             When there is no such template.
         """
-        if isinstance(template_id, bool) or template_id not in range(len(self)):
+        is_number = isinstance(template_id, int | np.integer) and not isinstance(template_id, bool)
+        if not is_number or template_id not in range(len(self)):
             msg = f"there is no template {template_id!r}, there are {len(self):,}, from 0 on"
             raise MiningError(msg)
         lines = Lines(self._column)

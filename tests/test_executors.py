@@ -25,9 +25,9 @@ def call(number):
     return number
 
 if __name__ == "__main__":
-    results = ordered_map(call, range(40), True)
-    print(next(results), flush=True)
     try:
+        results = ordered_map(call, range(40), True)
+        print(next(results), flush=True)
         print(next(results))
     except KeyboardInterrupt:
         print("interrupted")

@@ -291,6 +291,10 @@ def receive(
     compact_every_s: Annotated[
         float, typer.Option("--compact-every-s", help="How often the log becomes Parquet, seconds.")
     ] = 60.0,
+    part_bytes: Annotated[
+        int,
+        typer.Option("--part-bytes", min=0, help="What comes next is written into a part smaller than this."),
+    ] = 4 << 20,
     max_request_bytes: Annotated[
         int, typer.Option("--max-request-bytes", min=1, help="Of a request, after decompression.")
     ] = 64 << 20,
@@ -313,6 +317,7 @@ def receive(
             http_port=http_port,
             grpc_port=grpc_port,
             compact_every_s=compact_every_s,
+            part_bytes=part_bytes,
             max_request_bytes=max_request_bytes,
         ) as receiver:
             _say_where(receiver, as_json=as_json)

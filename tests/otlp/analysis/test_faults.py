@@ -80,5 +80,16 @@ def test_thresholds_must_be_positive(threshold, shop):
         otlp.find_faults(shop, **{threshold: float("nan")})
 
 
+def test_stray_times_are_refused_with_a_way_out(system):
+    """Times are 64 bits: from the least to the greatest there is more than a difference of 64 bits holds."""
+    system.span("a", 1, 1)
+    system.span("a", 1, 2).start_time_unix_nano = 1 << 63
+    traces = otlp.Traces.from_otlp(system.message.SerializeToString())
+    with pytest.raises(otlp.BinError, match="leave out spans with stray times"):
+        otlp.find_faults(traces)
+    with pytest.raises(otlp.BinError, match="leave out spans with stray times"):
+        traces.latency_heatmap(bin_s=1)
+
+
 def test_a_short_recording_has_none(shop):
     assert len(otlp.find_faults(shop)) == 0

@@ -111,6 +111,17 @@ def test_given_up_calls_bound_one_side_only():
     assert not row["skewed"]
 
 
+@pytest.mark.parametrize(("ahead_ms", "said"), [(-100, "-95.000 ms or less"), (100, "-95.000 ms or less")])
+def test_a_skew_with_one_bound_only_says_which(ahead_ms, said):
+    """Calls given up, from one side to the other: the called clock is behind, but how far nobody knows."""
+    system, offsets = System(), {"a": 0, "b": ahead_ms}
+    client, server = "ab" if ahead_ms < 0 else "ba"
+    call(system, 1, client, server, offsets, at=500, there=5, work=40, back=0, error=True, late=30)
+    skew = otlp.clock_skew(decoded(system))
+    assert repr(skew) == f"ClockSkew: 1 pair of clocks, {server} {said} from {client}"
+    assert skew.plot().get_title(loc="left") == "1 of 1 pairs of clocks are apart"
+
+
 def test_a_clock_that_was_set_half_way_has_no_offset():
     system = System()
     for number in range(1, 11):

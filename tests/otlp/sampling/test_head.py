@@ -253,3 +253,12 @@ def test_a_deep_trace_is_decided_from_the_top(system, tmp_path):
     )
     assert len(ParentBased(AlwaysOn())(traces)) == 399
     assert len(alternating(traces)) == 200
+
+
+def test_a_recording_of_stray_times_is_sampled_and_its_period_is_known():
+    sent = message([])
+    spans = sent.resource_spans.add().scope_spans.add().spans
+    for number, time in enumerate((1, 1 << 63), start=1):
+        spans.add(trace_id=bytes([number]) * 16, span_id=bytes([number]) * 8, start_time_unix_nano=time)
+    found = AlwaysOn().sample(read(sent))
+    assert found.period_s == pytest.approx(2**63 / 1e9)

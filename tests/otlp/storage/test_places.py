@@ -57,7 +57,7 @@ def test_a_folder_is_replaced_without_a_moment_between(shop, tmp_path, monkeypat
 def test_where_names_cannot_be_exchanged_there_are_two_renames(shop, tmp_path, monkeypatch):
     folder = tmp_path / "traces.parquet"
     otlp.write(NONE, folder)
-    monkeypatch.setattr(_places, "_swap", lambda _first, _second: False)
+    monkeypatch.setattr(_places, "exchange_names", lambda _first, _second: False)
     otlp.write(shop, folder)
     assert otlp.read(folder) == shop
     assert not list(tmp_path.glob(".*"))

@@ -27,7 +27,7 @@ def leftovers(folder):
     return [path.name for path in folder.glob("journal/*.log")] + list(folder.glob("journal/unfinished/*"))
 
 
-def compacted(folder, signal, runs):
+def compacted(folder, signal, runs, part_bytes=0):
     """Write messages through a journal, a segment for each run of them, and make tables of it."""
     journal = _journal.Journal(folder / "journal")
     for run in runs:
@@ -36,23 +36,25 @@ def compacted(folder, signal, runs):
         journal.rotate()
     journal.close()
     for segment in segments_in(folder / "journal"):
-        _compaction.compact(segment, folder)
+        _compaction.compact(segment, folder, part_bytes)
 
 
 @pytest.mark.parametrize("signal", OFFICIAL)
+@pytest.mark.parametrize("part_bytes", [0, 1 << 30])
 @settings(max_examples=6, deadline=None)
 @given(runs=st.lists(st.lists(st.integers(0, 10**6), min_size=1, max_size=2), min_size=1, max_size=3))
-def test_what_was_received_is_read_as_it_was(signal, runs, tmp_path_factory):
+def test_what_was_received_is_read_as_it_was(signal, part_bytes, runs, tmp_path_factory):
     folder = tmp_path_factory.mktemp("received")
     runs = [
         [random_message(random.Random(seed), OFFICIAL[signal]).SerializeToString() for seed in run]
         for run in runs
     ]
-    compacted(folder, signal, runs)
+    compacted(folder, signal, runs, part_bytes)
     whole = concat([TELEMETRY[signal].from_otlp(run) for run in runs])
     if any(map(len, whole.tables.values())):
         assert otlp.read(folder) == whole
         assert concat(otlp.read_batches(folder / signal, signal=signal)) == whole
+        assert part_bytes == 0 or len(list(folder.glob(f"{signal}/part=*"))) == 1
     else:
         assert not (folder / signal).exists()
 

@@ -1,8 +1,10 @@
 """The durable receiver: what was acknowledged is in the files, whatever happened."""
 
 import json
+import math
 import os
 import random
+import resource
 import shutil
 import signal
 import subprocess
@@ -121,6 +123,28 @@ def test_a_failed_write_leaves_a_segment_that_can_be_read(tmp_path, monkeypatch)
     assert contents == [([first.body], b""), ([first.body], b"")]
 
 
+def test_what_was_refused_for_want_of_room_is_not_written_when_there_is_room_again(tmp_path, monkeypatch):
+    """Its sender sends it again: it would be there twice."""
+    journal = _journal.Journal(tmp_path / "journal")
+    request = accept("traces", spans().SerializeToString(), "protobuf")
+    before, truncate = resource.getrlimit(resource.RLIMIT_FSIZE), os.ftruncate
+
+    def truncate_and_make_room(number, size):
+        truncate(number, size)
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    monkeypatch.setattr(_journal.os, "ftruncate", truncate_and_make_room)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        assert isinstance(journal.append(request).exception(10), OSError)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    journal.append(request).result(10)
+    journal.close()
+    contents = [read_frames(segment.path.read_bytes()) for segment in segments_in(tmp_path / "journal")]
+    assert contents == [([], b""), ([request.body], b"")]
+
+
 def test_whatever_goes_wrong_in_writing_those_who_wait_hear_of_it(tmp_path, monkeypatch):
     journal = _journal.Journal(tmp_path / "journal")
     request = accept("traces", spans().SerializeToString(), "protobuf")
@@ -141,8 +165,11 @@ def test_a_receiver_whose_folder_was_taken_away_ends_and_says_so(tmp_path):
         pass
 
 
-def test_a_full_segment_is_compacted_at_once(tmp_path):
-    with otlp.DurableReceiver(tmp_path, http_port=0, grpc_port=0, compact_every_s=3600) as receiver:
+@pytest.mark.parametrize("compact_every_s", [3600, math.inf])
+def test_a_full_segment_is_compacted_at_once(tmp_path, compact_every_s):
+    with otlp.DurableReceiver(
+        tmp_path, http_port=0, grpc_port=0, compact_every_s=compact_every_s
+    ) as receiver:
         receiver._journal._segment_bytes = 1
         assert send(receiver, spans(3)).ok
         deadline = time.monotonic() + 10
@@ -178,6 +205,8 @@ def test_a_receiver_that_cannot_listen_lets_go_of_the_folder(tmp_path):
 def test_options_without_a_meaning_are_refused(tmp_path):
     with pytest.raises(otlp.ConfigurationError, match="compact_every_s"):
         otlp.DurableReceiver(tmp_path, http_port=0, grpc_port=0, compact_every_s=0)
+    with pytest.raises(otlp.ConfigurationError, match="part_bytes"):
+        otlp.DurableReceiver(tmp_path, http_port=0, grpc_port=0, part_bytes=-1)
     with pytest.raises(otlp.ConfigurationError, match="max_request_bytes"):
         otlp.DurableReceiver(tmp_path, http_port=0, grpc_port=0, max_request_bytes=0)
 
@@ -191,7 +220,7 @@ def test_a_closed_journal_says_so(tmp_path):
 
 def test_numbers_go_on_after_a_restart(tmp_path):
     for number in range(3):
-        with otlp.DurableReceiver(tmp_path, http_port=0, grpc_port=0) as receiver:
+        with otlp.DurableReceiver(tmp_path, http_port=0, grpc_port=0, part_bytes=0) as receiver:
             assert send(receiver, spans(1, first=number)).ok
     assert span_ids(tmp_path) == {1: 1, 2: 1, 3: 1}
     assert len(parts(tmp_path)) == 3

@@ -1,6 +1,7 @@
 """An exporter batches, bounds, retries, and accounts for every record."""
 
 import logging
+import math
 import random
 import threading
 import time
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from peers import SERVICES, Gate, Observer, VirtualClock, logs, metrics, spans
 
 from workbench import otlp
+from workbench.otlp.transport import exporter as exporting
 from workbench.otlp.transport._clock import SystemClock
 
 PROTOCOLS = ["http/protobuf", "http/json", "grpc"]
@@ -185,6 +187,59 @@ def test_a_shutdown_past_its_deadline_counts_what_is_left():
     assert dict(one.stats.dropped) == {"shutdown": 7}
     assert one.stats.pending == 0
     observer.close()
+
+
+def interrupt(*_arguments):
+    raise KeyboardInterrupt
+
+
+def test_an_interrupted_wait_for_room_leaves_nothing_uncounted(monkeypatch):
+    observer = observed(*[otlp.Throttle(60)] * 9)
+    policy = otlp.RetryPolicy(max_elapsed_s=1e9)
+    one = exporter(observer, schedule_delay_s=3600, max_queue=2, when_full="wait", retry=policy)
+    assert one.export(spans(2)) == 2
+    with monkeypatch.context() as patch:
+        patch.setattr(one._shared.changed, "wait", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            one.export(spans(2))
+    assert one.stats.given == balance(one.stats) == 2
+    one.shutdown(0)
+    observer.close()
+
+
+def test_an_interrupted_shutdown_has_ended_all_the_same(monkeypatch):
+    observer = observed(*[otlp.Throttle(60)] * 9)
+    one = exporter(observer, schedule_delay_s=0, retry=otlp.RetryPolicy())
+    one.export(spans(3))
+    with monkeypatch.context() as patch:
+        patch.setattr(exporting, "_wait_until_settled", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            one.shutdown()
+    assert dict(one.stats.dropped) == {"shutdown": 3}
+    one._senders[0].join(10)
+    assert not one._senders[0].is_alive()
+    observer.close()
+
+
+def test_whoever_waits_for_ever_waits_until_it_is_there(observer):
+    with exporter(observer, schedule_delay_s=math.inf, max_batch_records=3) as one:
+        one.export(spans(1))
+        assert one.flush(math.inf)
+        one.export(spans(3))
+        observer.receiver.wait_for(4, math.inf)
+        assert one.shutdown(math.inf)
+    assert one.stats.sent == 4
+
+
+def test_a_deadline_that_is_no_number_is_refused(observer):
+    with exporter(observer) as one:
+        for wait in (one.flush, one.shutdown):
+            with pytest.raises(otlp.ConfigurationError, match="deadline_s must be a number of seconds"):
+                wait(math.nan)
+        one.export(spans(1))
+    assert one.stats.sent == 1
+    with pytest.raises(otlp.ConfigurationError, match="timeout_s must be a number of seconds"):
+        observer.receiver.wait_for(2, math.nan)
 
 
 def test_after_a_shutdown_nothing_is_taken(observer):

@@ -125,6 +125,8 @@ def test_a_status_that_is_no_failure_is_refused(options):
 def test_what_is_no_fault_is_refused():
     with pytest.raises(otlp.ConfigurationError, match="expected a fault such as"):
         otlp.Receiver(faults=["reset"])
+    with pytest.raises(otlp.ConfigurationError, match="expected faults, or a function"):
+        otlp.Receiver(faults=otlp.Reset())
     with pytest.raises(otlp.ConfigurationError, match="rate from 0 to 1"):
         otlp.Faulty([otlp.Reset()], rate=2)
 

@@ -1,9 +1,12 @@
 """Requests are checked, counted and cut without losing a record."""
 
+import random
+
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from peers import SERVICES, encoded, logs, metrics, spans
+from wire_fuzz import OFFICIAL, random_message
 
 from workbench import otlp
 from workbench.otlp.transport._payload import (
@@ -14,6 +17,7 @@ from workbench.otlp.transport._payload import (
     to_encoding,
     to_telemetry,
 )
+from workbench.otlp.transport._records import LEVELS
 
 BUILDERS = {"traces": spans, "metrics": metrics, "logs": logs}
 
@@ -34,8 +38,53 @@ def test_the_parts_of_a_request_carry_its_records_in_order(signal, number, most)
     body = BUILDERS[signal](number).SerializeToString()
     parts = list(split(signal, body, most, 1 << 20))
     assert all(records <= most for _, records in parts)
+    assert len(parts) == -(-number // most)
     assert [count_records(signal, part) for part, _ in parts] == [records for _, records in parts]
     assert [one for part, _ in parts for one in records_of(signal, part)] == records_of(signal, body)
+
+
+def leaves(signal, message):
+    """Return each record with all its envelopes, as a plain walk finds them; unknown fields included."""
+    found = []
+    resources, scopes, records = LEVELS[signal]
+    for in_resource in getattr(message, resources):
+        for in_scope in getattr(in_resource, scopes):
+            for record in getattr(in_scope, records):
+                if signal != "metrics":
+                    found.append((emptied(in_resource, scopes), emptied(in_scope, records), whole(record)))
+                    continue
+                kind = record.WhichOneof("data")
+                for point in getattr(record, kind).data_points if kind else ():
+                    shell = type(record)()
+                    shell.CopyFrom(record)
+                    del getattr(shell, kind).data_points[:]
+                    inside = emptied(in_resource, scopes), emptied(in_scope, records), whole(shell)
+                    found.append((*inside, whole(point)))
+    return found
+
+
+def emptied(message, field):
+    shell = type(message)()
+    shell.CopyFrom(message)
+    shell.ClearField(field)
+    return whole(shell)
+
+
+def whole(message):
+    return message.SerializeToString(deterministic=True)
+
+
+@pytest.mark.parametrize("signal", OFFICIAL)
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 10**6), most=st.integers(1, 4), most_bytes=st.sampled_from([200, 1 << 20]))
+def test_every_record_keeps_all_its_envelopes(signal, seed, most, most_bytes):
+    request = SERVICES[signal].request.FromString(
+        random_message(random.Random(seed), OFFICIAL[signal]).SerializeToString()
+    )
+    parts = list(split(signal, request.SerializeToString(), most, most_bytes))
+    messages = [SERVICES[signal].request.FromString(part) for part, _ in parts]
+    assert [leaf for part in messages for leaf in leaves(signal, part)] == leaves(signal, request)
+    assert all(records <= most for _, records in parts)
 
 
 @given(st.integers(1, 60), st.integers(100, 2000))

@@ -1,6 +1,8 @@
 """Back-off, jitter, and the reading of Retry-After."""
 
+import math
 import random
+import time
 from datetime import UTC, datetime
 from email.utils import format_datetime
 
@@ -64,6 +66,12 @@ def test_a_policy_without_a_meaning_is_refused(options):
         otlp.RetryPolicy(**options)
 
 
+def test_delays_without_a_longest_one_grow_until_no_number_holds_them():
+    free = otlp.RetryPolicy(max_s=math.inf, multiplier=10, jitter=0)
+    assert [free.delay_s(retry, None, random.Random(0)) for retry in (1, 4, 999)] == [1, 1000, math.inf]
+    assert otlp.RetryPolicy(multiplier=math.inf, jitter=0).delay_s(2, None, random.Random(0)) == 30
+
+
 @given(st.integers(0, 10**9))
 def test_seconds_are_read(seconds):
     assert parse_retry_after(str(seconds), 0.0) == seconds
@@ -74,6 +82,20 @@ def test_dates_are_read(when, now_s):
     when = when.replace(tzinfo=UTC, microsecond=0)
     expected = max(0.0, when.timestamp() - now_s)
     assert parse_retry_after(format_datetime(when, usegmt=True), now_s) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    "value", ["Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"]
+)
+def test_every_form_of_a_date_is_utc_wherever_the_client_is(value, monkeypatch):
+    """RFC 9110 section 5.6.7: a recipient accepts all three, and the last names no zone."""
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    try:
+        assert parse_retry_after(value, 784111777 - 60.0) == 60
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 @pytest.mark.parametrize("value", [None, "", "soon", "-1", "1.5", "١٢", "Thu, 99 Jan 2020 00:00:00 GMT"])

@@ -26,14 +26,16 @@ def draw_latency(
     structure: "SpanStructure", bin_s: float | None, marks: Sequence[tuple[float, float, str]]
 ) -> display.Picture:
     """Draw the heat map; see `Traces.latency_heatmap`."""
-    origin = structure.start.min() if len(structure.start) else 0
-    start_s = (structure.start - origin) / 1e9
-    length_s = float(start_s.max(initial=0))
+    origin, last = (
+        (int(structure.start.min()), int(structure.start.max())) if len(structure.start) else (0, 0)
+    )
+    length_s = (last - origin) / 1e9
     bin_s = _natural_width(length_s) if bin_s is None else bin_s
     if not bin_s > 0:
         msg = f"bin_s must be positive, got {bin_s}"
         raise BinError(msg)
     check_bins(int(length_s / bin_s) + 1, bin_s)
+    start_s = (structure.start - origin) / 1e9
     latency_ms = np.maximum(structure.duration / 1e6, SHORTEST_MS)
     x_edges = np.arange(int(length_s / bin_s) + 2) * bin_s
     y_edges = _decades(latency_ms)

@@ -30,6 +30,6 @@ def draw_skew(pairs: pa.Table, ax: "Axes | None") -> "Axes":
     ax.set_yticks(np.arange(len(rows)), names)
     ax.set_ylim(-0.6, max(len(rows), 1) - 0.4)
     ax.set_xlabel("offset of the clock with its bounds, ms")
-    skewed = sum(row["skewed"] for row in rows)
-    ax.set_title(f"{skewed} of {len(rows)} pairs of clocks are apart" if skewed else "No clock is skewed")
+    skewed = sum(pairs["skewed"].to_pylist())
+    ax.set_title(f"{skewed} of {len(pairs)} pairs of clocks are apart" if skewed else "No clock is skewed")
     return ax

@@ -156,8 +156,9 @@ class _Search:
         self.structure: SpanStructure = traces.structure
         self.bin_s = bin_s
         self.origin_ns = int(self.structure.start.min())
+        length_ns = int(self.structure.start.max()) - self.origin_ns
+        self.bins = check_bins(int(length_ns / (bin_s * 1e9)) + 1, bin_s)
         self.bin = ((self.structure.start - self.origin_ns) / (bin_s * 1e9)).astype(np.int64)
-        self.bins = check_bins(int(self.bin.max()) + 1, bin_s)
         self.names = np.asarray(traces.spans["name"].to_pylist(), dtype=np.str_)
         self.trace_ms = float(np.median(self.structure.duration[self.structure.root])) / 1e6
         self.below = _services_below(self.structure)

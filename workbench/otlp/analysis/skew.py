@@ -23,7 +23,7 @@ adjusts each span by the middle of its own bounds.
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import networkx as nx
 import numpy as np
@@ -81,7 +81,7 @@ class ClockSkew:
 
     def __repr__(self) -> str:
         skewed = [
-            f"{row['service']} {row['offset_ms']:+.3f} ms from {row['reference']}"
+            f"{row['service']} {_offset(row)} from {row['reference']}"
             for row in self.pairs.to_pylist()
             if row["skewed"]
         ]
@@ -192,6 +192,14 @@ class ClockSkew:
         from workbench.otlp.analysis._skew_plot import draw_skew  # noqa: PLC0415 - matplotlib is costly
 
         return draw_skew(self.pairs, ax)
+
+
+def _offset(row: dict[str, Any]) -> str:
+    """Return the offset of a skewed pair, or where no estimate is known, the bound that excludes zero."""
+    if row["offset_ms"] is not None:
+        return f"{row['offset_ms']:+.3f} ms"
+    lower, upper = row["lower_ms"], row["upper_ms"]
+    return f"{upper:+.3f} ms or less" if lower is None else f"{lower:+.3f} ms or more"
 
 
 def _bound(bound: float | None) -> str:

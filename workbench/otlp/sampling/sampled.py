@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Sampled", "adjusted_counts"]
 
+NANOSECONDS = 1_000_000_000
 Weights = npt.NDArray[np.float64]
 
 
@@ -100,4 +101,4 @@ class Sampled:
 def period_s(traces: "Traces") -> float:
     """Return the time from the first to the last instant of a recording, seconds."""
     bounds = traces.time_range()
-    return 0.0 if bounds is None else (bounds[1] - bounds[0]).total_seconds()
+    return 0.0 if bounds is None else (bounds[1].value - bounds[0].value) / NANOSECONDS

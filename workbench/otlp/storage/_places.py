@@ -15,7 +15,7 @@ from pathlib import Path
 
 from workbench.otlp.storage._table_folder import ENDINGS, table_paths
 
-__all__ = ["replacing_file", "replacing_folder"]
+__all__ = ["exchange_names", "replacing_file", "replacing_folder"]
 
 AT_FDCWD, RENAME_EXCHANGE = -100, 2  # <fcntl.h>, <linux/fs.h>
 
@@ -72,7 +72,7 @@ def _exchange(part: Path, target: Path) -> None:
     if not target.exists():
         part.rename(target)
         return
-    if _swap(part, target):
+    if exchange_names(part, target):
         return  # what was there is the part now, which is removed
     before = _beside(target)
     target.rename(before)
@@ -84,7 +84,7 @@ def _exchange(part: Path, target: Path) -> None:
     shutil.rmtree(before, ignore_errors=True)
 
 
-def _swap(first: Path, second: Path) -> bool:
+def exchange_names(first: Path, second: Path) -> bool:
     """Exchange two names at once; False where the system or the file system cannot."""
     rename = getattr(ctypes.CDLL(None), "renameat2", None) if os.name == "posix" else None
     names = AT_FDCWD, os.fsencode(first), AT_FDCWD, os.fsencode(second)

@@ -6,6 +6,7 @@ looked for in the groups whose statistics may hold them, so that rows need not l
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -37,11 +38,17 @@ Counts = npt.NDArray[np.int64]
 
 
 def table_paths(folder: Path) -> dict[str, Path]:
-    """Return the files of a folder that are called like a table of some signal."""
+    """Return the files of a folder that are called like a table of some signal.
+
+    Another folder may take its place, and what was there be removed, while it is looked through.
+    """
     known = {name for layout in LAYOUTS.values() for name in layout.schemas}
-    return {
-        path.stem: path for path in sorted(folder.iterdir()) if path.suffix in ENDINGS and path.stem in known
-    }
+    number, after = -1, folder.stat().st_ino
+    while number != after:
+        number = after
+        found = [path for path in sorted(folder.iterdir()) if path.suffix in ENDINGS and path.stem in known]
+        after = folder.stat().st_ino
+    return {path.stem: path for path in found}
 
 
 def find_folders(path: Path, signal: Signal | None) -> list["TableFolder"]:
@@ -77,10 +84,11 @@ def _inside(folder: Path, depth: int) -> "Iterator[TableFolder]":
     for path in sorted(folder.iterdir()):
         if path.name.startswith(".") or not path.is_dir():
             continue
-        if table_paths(path):
-            yield TableFolder(path)
-        elif depth > 1:
-            yield from _inside(path, depth - 1)
+        with suppress(FileNotFoundError):  # it has been removed meanwhile, as what is being written may be
+            if table_paths(path):
+                yield TableFolder(path)
+            elif depth > 1:
+                yield from _inside(path, depth - 1)
 
 
 @dataclass(frozen=True)
@@ -176,25 +184,26 @@ class _Opened:
         return self._files
 
     def _is_opened(self) -> bool:
-        before = self._state()
+        before = _state(self._folder)
         try:
             for name, path in table_paths(self._folder).items():
                 self._files[name] = open_table(path)
         except BaseException as error:
             self.__exit__()
-            if isinstance(error, FileNotFoundError) and self._state() != before:
+            if isinstance(error, FileNotFoundError) and _state(self._folder) != before:
                 return False
             raise
-        return self._state() == before
-
-    def _state(self) -> tuple[int, int]:
-        found = self._folder.stat()
-        return found.st_ino, found.st_mtime_ns
+        return _state(self._folder) == before
 
     def __exit__(self, *_exception: object) -> None:
         for file in self._files.values():
             file.close()
         self._files = {}
+
+
+def _state(folder: Path) -> tuple[int, int]:
+    found = folder.stat()
+    return found.st_ino, found.st_mtime_ns
 
 
 def _fault(found: pa.Schema, expected: pa.Schema) -> str | None:
@@ -240,7 +249,13 @@ def _plain(kind: pa.DataType) -> pa.DataType:
 
 
 def _schema(path: Path) -> pa.Schema:
-    file = open_table(path)
+    before = _state(path.parent)
+    try:
+        file = open_table(path)
+    except FileNotFoundError:
+        if _state(path.parent) == before:
+            raise
+        return _schema(path)
     try:
         return file.schema
     finally:

@@ -5,7 +5,7 @@ Arrow's files have the columns' own types; the dictionaries of several batches d
 written out.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from itertools import chain
 from pathlib import Path
@@ -33,15 +33,21 @@ ZSTD_LEVEL = 3
 Write = Callable[[pa.Table], object]
 
 
-def write_tables(batches: Iterable[Telemetry], signal: Signal, folder: Path, form: Format) -> None:
-    """Write every table of a signal into a folder, empty ones as well."""
+def write_tables(
+    batches: Iterable[Telemetry],
+    signal: Signal,
+    folder: Path,
+    form: Format,
+    metadata: Mapping[bytes, bytes] | None = None,
+) -> None:
+    """Write every table of a signal into a folder, empty ones as well; each says what `metadata` does."""
     schemas = LAYOUTS[signal].schemas
     batches, is_one = _peeked(iter(batches))
     with ExitStack() as stack:
         writers: dict[str, Write] = {}
         for name, schema in schemas.items():
             said = _plain(schema) if form == "arrow" and not is_one else schema
-            said = said.with_metadata({SIGNAL_KEY: signal.encode()})
+            said = said.with_metadata({SIGNAL_KEY: signal.encode(), **(metadata or {})})
             made = (_parquet if form == "parquet" else _arrow)(folder, name, said)
             stack.callback(made.close)
             writers[name] = _writing(made, said)

@@ -157,11 +157,18 @@ def fault_script(faults: Iterable[Fault | None] | FaultScript) -> FaultScript:
     """Return faults in order, or a function of them, as a function."""
     if callable(faults):
         return faults
-    checked = _checked(faults)
+    checked = _checked(_listed(faults))
     if isinstance(faults, Sequence):
         checked = iter(list(checked))  # what is no fault is refused at once, and not in a server's thread
     rest = itertools.chain(checked, itertools.repeat(None))
     return lambda _signal, _number: next(rest)
+
+
+def _listed(faults: object) -> Iterable[object]:
+    if not isinstance(faults, Iterable):
+        msg = f"expected faults, or a function of signal and number, got {faults!r}"
+        raise ConfigurationError(msg)
+    return faults
 
 
 def _checked(faults: Iterable[object]) -> Iterator[Fault | None]:

@@ -46,10 +46,10 @@ class GrpcRunner:
             ("grpc.so_reuseport", 0),
         ]
         workers = limits.requests_at_once + SPARE_WORKERS
+        shown = f"[{host}]" if ":" in host else host
         self._pool = DaemonPool(workers, "otlp-grpc-receiver")
         pool = cast("ThreadPoolExecutor", self._pool)  # grpcio only submits to it
         self._server = grpc.server(pool, handlers=[_Services(unary)], options=options)
-        shown = f"[{host}]" if ":" in host else host
         try:
             self.port = self._server.add_insecure_port(f"{shown}:{port}")
         except RuntimeError as error:

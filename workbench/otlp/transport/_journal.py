@@ -9,8 +9,10 @@ import fcntl
 import os
 import threading
 from collections import defaultdict
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -29,7 +31,7 @@ class _Open:
     """A segment that is being written."""
 
     segment: Segment
-    file: BinaryIO
+    file: FileIO  # without a buffer, which would write what was given up when it is closed
     sound_bytes: int = 0  # all that is known to be on disk
 
 
@@ -37,16 +39,23 @@ class Journal:
     """A sink whose futures are done when the disk has the request.
 
     One process at a time may hold a folder. `rotate` closes what is written and returns every segment that is
-    closed; segments of a former run are closed from the start.
+    closed; segments of a former run are closed from the start. `first_number` is asked when the folder is
+    held: whoever held it before may have used numbers until then.
     """
 
-    def __init__(self, folder: Path, first_number: int = 1, segment_bytes: int = SEGMENT_BYTES) -> None:
+    def __init__(
+        self, folder: Path, first_number: Callable[[], int] = lambda: 1, segment_bytes: int = SEGMENT_BYTES
+    ) -> None:
         self.folder = folder
         self.full = threading.Event()  # a segment has reached its size: it is time to compact
         self._segment_bytes = segment_bytes
         self._lock_file = _locked(folder)
-        numbers = [segment.number + 1 for segment in segments_in(folder)]
-        self._next = max([first_number, *numbers])
+        try:
+            numbers = [segment.number + 1 for segment in segments_in(folder)]
+            self._next = max([first_number(), *numbers])
+        except BaseException:
+            self._lock_file.close()
+            raise
         self._open: dict[ServiceName, _Open] = {}
         self._writing = threading.Lock()
         self._arrived = threading.Condition()
@@ -127,8 +136,7 @@ class Journal:
 
     def _append(self, signal: ServiceName, data: bytes) -> None:
         current = self._open.get(signal) or self._new_segment(signal)
-        current.file.write(data)
-        current.file.flush()
+        _write_all(current.file, data)
         os.fsync(current.file.fileno())
         current.sound_bytes += len(data)
         if current.sound_bytes >= self._segment_bytes:
@@ -138,7 +146,7 @@ class Journal:
     def _new_segment(self, signal: ServiceName) -> _Open:
         segment = Segment(self._next, signal, segment_path(self.folder, signal, self._next))
         self._next += 1
-        self._open[signal] = _Open(segment, segment.path.open("xb"))
+        self._open[signal] = _Open(segment, segment.path.open("xb", buffering=0))
         sync_folder(self.folder)
         return self._open[signal]
 
@@ -157,6 +165,12 @@ class Journal:
     def _close_segment(self, signal: ServiceName) -> None:
         with contextlib.suppress(OSError):  # all that was acknowledged is on disk already
             self._open.pop(signal).file.close()
+
+
+def _write_all(file: FileIO, data: bytes) -> None:
+    left = memoryview(data)
+    while left:
+        left = left[file.write(left) :]
 
 
 def _locked(folder: Path) -> BinaryIO:

@@ -1,7 +1,6 @@
 """Accepted requests in memory, and the telemetry that they are: built when asked for, once for each state."""
 
 import threading
-import time
 from concurrent.futures import Future
 from typing import Any
 
@@ -9,6 +8,7 @@ from workbench.otlp.logs import Logs
 from workbench.otlp.metrics import Metrics
 from workbench.otlp.profiles import Profiles
 from workbench.otlp.traces import Traces
+from workbench.otlp.transport._clock import SYSTEM_CLOCK, end_of_wait_s
 from workbench.otlp.transport._payload import Accepted, to_telemetry
 from workbench.otlp.transport._services import SERVICES, ServiceName
 from workbench.otlp.transport.errors import WaitTimeoutError
@@ -49,13 +49,13 @@ class Memory:
 
     def wait_for(self, records: int, timeout_s: float) -> None:
         """Return when so many records are here; see `Receiver.wait_for`."""
-        deadline = time.monotonic() + timeout_s
+        end_s = end_of_wait_s("timeout_s", timeout_s)
         with self._changed:
             while (arrived := sum(self._records.values())) < records:
-                left = deadline - time.monotonic()
-                if left <= 0:
+                left_s = end_s - SYSTEM_CLOCK.now_s()
+                if left_s <= 0:
                     raise WaitTimeoutError(records, arrived, timeout_s)
-                self._changed.wait(left)
+                SYSTEM_CLOCK.wait(self._changed, left_s)
 
     def clear(self) -> None:
         """Forget everything."""
@@ -64,6 +64,7 @@ class Memory:
                 kept.clear()
             self._records = dict.fromkeys(SERVICES, 0)
             self._rejected = dict.fromkeys(SERVICES, 0)
+            self._snapshots.clear()
             self._generation += 1
 
     def telemetry(self, signal: ServiceName) -> Traces | Metrics | Logs | Profiles:

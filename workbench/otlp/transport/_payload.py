@@ -16,7 +16,7 @@ from workbench.otlp.metrics import Metrics
 from workbench.otlp.profiles import Profiles
 from workbench.otlp.telemetry import Telemetry
 from workbench.otlp.traces import Traces
-from workbench.otlp.transport._records import count, cut, drop_last, screen
+from workbench.otlp.transport._records import count, drop_last, pieces, screen
 from workbench.otlp.transport._services import SERVICES, Encoding, ServiceName
 from workbench.otlp.transport.errors import UnsupportedPayloadError
 
@@ -146,5 +146,10 @@ def split(signal: ServiceName, body: bytes, max_records: int, max_bytes: int) ->
     if (records <= max_records and len(body) <= max_bytes) or records <= 1:
         yield body, records
         return
-    for half in cut(signal, message):
-        yield from split(signal, half.SerializeToString(), max_records, max_bytes)
+    number = max(-(-records // max_records), -(-len(body) // max_bytes))
+    for piece, carried in pieces(signal, message, -(-records // number)):
+        part = piece.SerializeToString()
+        if len(part) > max_bytes:
+            yield from split(signal, part, max_records, max_bytes)
+        else:
+            yield part, carried

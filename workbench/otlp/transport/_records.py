@@ -1,16 +1,17 @@
-"""The records inside an official request: count them, cut a request in two, take out what cannot be used.
+"""The records inside an official request: count them, cut a request in pieces, take out what cannot be used.
 
 A record is what OTLP's partial success counts: a span, a metric data point, a log record, a profile.
 """
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from google.protobuf.message import Message
 
 from workbench.otlp.transport._services import ServiceName
 
-__all__ = ["count", "cut", "drop_last", "screen"]
+__all__ = ["count", "drop_last", "pieces", "screen"]
 
 LEVELS: dict[ServiceName, tuple[str, str, str]] = {
     "traces": ("resource_spans", "scope_spans", "spans"),
@@ -86,53 +87,67 @@ def drop_last(signal: ServiceName, message: Message, number: int) -> int:
     return dropped
 
 
-def cut(signal: ServiceName, message: Message) -> tuple[Message, Message]:
-    """Return two requests that share the records of one, half and half; envelopes left empty are left out."""
-    half = count(signal, message) // 2
-    return _slice(signal, message, 0, half), _slice(signal, message, half, 1 << 62)
+def pieces(signal: ServiceName, message: Message, most: int) -> Iterator[tuple[Message, int]]:
+    """Yield requests of so many of a request's records each, the last one maybe fewer, and how many.
+
+    The request is taken apart for it, so that each record is copied once; envelopes left empty are left out.
+    """
+    runs = _runs(signal, message)
+    first = next(runs, None)  # from here on `message` is the mere envelope of all
+    filling = _Filling(signal, message, most)
+    for envelopes, records in () if first is None else chain([first], runs):
+        at = 0
+        while at < len(records):
+            if not filling.room:
+                yield filling.piece, most
+                filling = _Filling(signal, message, most)
+            at += filling.put(envelopes, records[at : at + filling.room])
+    if filling.room < most:
+        yield filling.piece, most - filling.room
 
 
-def _slice(signal: ServiceName, message: Any, first: int, after: int) -> Message:
+def _runs(signal: ServiceName, message: Any) -> Iterator[tuple[tuple[Any, ...], list[Any]]]:
+    """Take the records out of their envelopes; yield the emptied envelopes of each run of them."""
     resources, scopes, records = LEVELS[signal]
-    part = type(message)()
-    part.CopyFrom(message)
-    at = 0
-    for in_resource in getattr(part, resources):
-        for in_scope in getattr(in_resource, scopes):
-            at = _keep(signal, getattr(in_scope, records), at, first, after)
-        _drop_empty(getattr(in_resource, scopes), records)
-    _drop_empty(getattr(part, resources), scopes)
-    return part
+    for in_resource in _taken(getattr(message, resources)):
+        for in_scope in _taken(getattr(in_resource, scopes)):
+            items = _taken(getattr(in_scope, records))
+            if signal != "metrics":
+                yield (in_resource, in_scope), items
+                continue
+            for metric in items:
+                yield (in_resource, in_scope, metric), _taken(_points(metric) or [])
 
 
-def _keep(signal: ServiceName, items: Any, at: int, first: int, after: int) -> int:
-    """Leave only the records first <= number < after, where the first of these has number `at`."""
-    if signal == "metrics":
-        for metric in items:
-            at = _keep_points(metric, at, first, after)
-        _drop(items, [not _points(metric) for metric in items])
-        return at
-    low, high = max(first - at, 0), max(after - at, 0)
-    size = len(items)
-    del items[high:]
-    del items[:low]
-    return at + size
+def _taken(items: Any) -> list[Any]:
+    found = list(items)
+    del items[:]
+    return found
 
 
-def _keep_points(metric: Any, at: int, first: int, after: int) -> int:
-    points = _points(metric)
-    size = len(points)
-    if size:
-        del points[max(after - at, 0) :]
-        del points[: max(first - at, 0)]
-    return at + size
+class _Filling:
+    """A request that is being filled."""
 
+    def __init__(self, signal: ServiceName, envelope: Message, room: int) -> None:
+        self.piece: Any = type(envelope)()
+        self.piece.CopyFrom(envelope)
+        self.room = room
+        self._signal = signal
+        self._opened: list[tuple[Any, Any]] = []  # envelopes and their copies in the piece
 
-def _drop_empty(items: Any, children: str) -> None:
-    _drop(items, [not getattr(item, children) for item in items])
-
-
-def _drop(items: Any, which: list[bool]) -> None:
-    for at in reversed(range(len(which))):
-        if which[at]:
-            del items[at]
+    def put(self, envelopes: tuple[Any, ...], records: list[Any]) -> int:
+        """Add records behind those of the same envelopes; return how many."""
+        same = 0
+        while same < len(self._opened) and self._opened[same][0] is envelopes[same]:
+            same += 1
+        del self._opened[same:]
+        for level in range(same, len(envelopes)):
+            within = self._opened[-1][1] if self._opened else self.piece
+            copy = getattr(within, LEVELS[self._signal][level]).add()
+            copy.CopyFrom(envelopes[level])
+            self._opened.append((envelopes[level], copy))
+        last = self._opened[-1][1]
+        place = _points(last) if self._signal == "metrics" else getattr(last, LEVELS[self._signal][2])
+        place.extend(records)
+        self.room -= len(records)
+        return len(records)

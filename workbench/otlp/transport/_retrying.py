@@ -9,6 +9,7 @@ Source: OTLP specification, "Failures", "Retryable Response Codes", "Throttling"
 import math
 import random
 from dataclasses import dataclass
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 from workbench.otlp.transport.errors import ConfigurationError
@@ -90,10 +91,14 @@ class RetryPolicy:
         >>> [steady.delay_s(retry, None, random.Random(0)) for retry in (1, 2, 3, 9)]
         [1.0, 2.0, 4.0, 30.0]
         """
-        steps_to_cap = math.log(self.max_s / self.initial_s) / math.log(max(self.multiplier, 1 + 1e-9))
-        own = min(self.max_s, self.initial_s * self.multiplier ** min(retry - 1, math.ceil(steps_to_cap)))
-        spread = own * rng.uniform(1 - self.jitter, 1 + self.jitter)
+        spread = min(self.max_s, self._grown_s(retry)) * rng.uniform(1 - self.jitter, 1 + self.jitter)
         return max(spread, retry_after_s or 0.0)
+
+    def _grown_s(self, retry: int) -> float:
+        try:
+            return self.initial_s * self.multiplier ** (retry - 1)
+        except OverflowError:
+            return math.inf
 
 
 def grpc_is_retryable(code: str, retry_after_s: float | None) -> bool:
@@ -104,7 +109,8 @@ def grpc_is_retryable(code: str, retry_after_s: float | None) -> bool:
 def parse_retry_after(value: str | None, unix_s: float) -> float | None:
     """Return the seconds that a Retry-After header asks for: a number, or a date (RFC 9110 section 10.2.3).
 
-    A date that has passed is zero; what is neither is None, as if it were not there.
+    A date that has passed is zero; what is neither is None, as if it were not there. Dates are UTC, in each
+    of the three forms that section 5.6.7 knows, of which one says no zone.
 
     Examples
     --------
@@ -115,6 +121,7 @@ def parse_retry_after(value: str | None, unix_s: float) -> float | None:
     if text.isascii() and text.isdigit():
         return float(text)
     try:
-        return max(0.0, parsedate_to_datetime(text).timestamp() - unix_s)
+        date = parsedate_to_datetime(text)
+        return max(0.0, (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - unix_s)
     except (ValueError, TypeError, OverflowError):
         return None

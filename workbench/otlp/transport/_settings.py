@@ -4,13 +4,16 @@ The variables are ``OTEL_EXPORTER_OTLP_<OPTION>`` and, before it, ``OTEL_EXPORTE
 Source: OpenTelemetry specification, "OpenTelemetry Protocol Exporter"; headers as W3C baggage.
 """
 
+import ipaddress
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Literal, cast
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
+from workbench.otlp.transport._clock import LONGEST_WAIT_S
 from workbench.otlp.transport._compression import CODINGS, Coding
 from workbench.otlp.transport._services import (
     DEFAULT_GRPC_PORT,
@@ -28,7 +31,8 @@ PROTOCOLS: tuple[Protocol, ...] = ("http/protobuf", "http/json", "grpc")
 PREFIX = "OTEL_EXPORTER_OTLP"
 DEFAULT_TIMEOUT_S = 10.0
 MILLISECONDS = 1000
-LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1", None)  # None: a socket of the file system
+HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")  # RFC 9110 section 5.1
+HEADER_NAME_OF_GRPC = re.compile(r"[0-9a-z_.-]+")
 
 
 def _user_agent() -> str:
@@ -72,7 +76,7 @@ class Target:
     @property
     def is_local(self) -> bool:
         """Tell whether the target is on this machine, which no proxy is asked for."""
-        return urlsplit(self.url if "://" in self.url else f"//{self.url}").hostname in LOCAL_HOSTS
+        return _is_here(urlsplit(self.url if "://" in self.url else f"//{self.url}").hostname)
 
 
 def resolve(options: Options, environment: Mapping[str, str] | None = None) -> dict[ServiceName, Target]:
@@ -118,7 +122,7 @@ def _target(signal: ServiceName, options: Options, reader: _Reader) -> Target:
         protocol,
         url,
         secure,
-        _headers(signal, options, reader),
+        _headers(signal, protocol, options, reader),
         coding,
         _timeout_s(signal, options, reader),
         _file(*reader.value(signal, "CERTIFICATE", options.certificate, "")),
@@ -147,7 +151,7 @@ def _endpoint(signal: ServiceName, protocol: Protocol, options: Options, reader:
     value, source = found or (options.endpoint or f"http://localhost:{port}", "endpoint")
     if protocol == "grpc":
         return _grpc_endpoint(value, source, insecure=_insecure(signal, reader))
-    parts = urlsplit(value)
+    parts = _parts(value, source)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         msg = f"{source} must be a URL such as http://localhost:{DEFAULT_HTTP_PORT}, got {value!r}"
         raise EndpointError(msg)
@@ -157,11 +161,11 @@ def _endpoint(signal: ServiceName, protocol: Protocol, options: Options, reader:
 
 
 def _grpc_endpoint(value: str, source: str, *, insecure: bool) -> tuple[str, bool]:
-    if "://" not in value:
-        return value, not insecure and not _is_loopback(value)
-    parts = urlsplit(value)
-    if parts.scheme == "unix":
+    if value.startswith("unix:"):
         return value, False
+    if "://" not in value:
+        return value, not insecure and not _is_here(_parts(f"//{value}", source).hostname)
+    parts = _parts(value, source)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         msg = f"{source} must be host:port or a URL, got {value!r}"
         raise EndpointError(msg)
@@ -169,20 +173,55 @@ def _grpc_endpoint(value: str, source: str, *, insecure: bool) -> tuple[str, boo
     return f"{host}:{parts.port or DEFAULT_GRPC_PORT}", parts.scheme == "https"
 
 
-def _is_loopback(address: str) -> bool:
-    """Tell whether an address without a scheme is on this machine, where TLS would protect nothing."""
-    return urlsplit(f"//{address}").hostname in LOCAL_HOSTS
+def _parts(value: str, source: str) -> SplitResult:
+    try:
+        parts = urlsplit(value)
+        _ = parts.port  # is looked at when it is asked for
+    except ValueError as error:
+        msg = f"{source} is no address: {error}, got {value!r}"
+        raise EndpointError(msg) from error
+    return parts
+
+
+def _is_here(host: str | None) -> bool:
+    """Tell whether a host is this machine, where TLS would protect nothing; None is a socket of its files.
+
+    The address that a server listens on everywhere with means this machine to a client.
+    """
+    if host in (None, "localhost"):
+        return True
+    try:
+        address = ipaddress.ip_address(str(host))
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified
 
 
 def _insecure(signal: ServiceName, reader: _Reader) -> bool:
     return reader.value(signal, "INSECURE", None, "false")[0].lower() == "true"
 
 
-def _headers(signal: ServiceName, options: Options, reader: _Reader) -> tuple[tuple[str, str], ...]:
+def _headers(
+    signal: ServiceName, protocol: Protocol, options: Options, reader: _Reader
+) -> tuple[tuple[str, str], ...]:
+    source = "headers"
     if options.headers is not None:
-        return tuple((name.lower(), value) for name, value in options.headers.items())
-    value, source = reader.find(signal, "HEADERS") or ("", "")
-    return tuple(_header(pair, source) for pair in value.split(",") if pair.strip())
+        found = tuple((str(name).lower(), value) for name, value in options.headers.items())
+    else:
+        value, source = reader.find(signal, "HEADERS") or ("", "")
+        found = tuple(_header(pair, source) for pair in value.split(",") if pair.strip())
+    for name, text in found:
+        _check_header(name, text, protocol, source)
+    return found
+
+
+def _check_header(name: str, value: object, protocol: Protocol, source: str) -> None:
+    """Refuse what no request could carry, or what would end the header before its end."""
+    names = HEADER_NAME_OF_GRPC if protocol == "grpc" else HEADER_NAME
+    sound = isinstance(value, str) and value.isascii() and value.isprintable() and value == value.strip()
+    if not sound or not names.fullmatch(name):
+        msg = f"{source} must be names and values of printable ASCII: {name!r} has other ones"  # or a secret
+        raise ConfigurationError(msg)
 
 
 def _header(pair: str, source: str) -> tuple[str, str]:
@@ -213,7 +252,7 @@ def _file(value: str, source: str) -> str | None:
 
 
 def _positive(seconds: float, source: str) -> float:
-    if not 0 < seconds < float("inf"):
-        msg = f"{source} must be positive, got {seconds:g} s"
+    if not 0 < seconds <= LONGEST_WAIT_S:
+        msg = f"{source} must be positive and at most {LONGEST_WAIT_S:g} s, got {seconds:g} s"
         raise ConfigurationError(msg)
     return seconds

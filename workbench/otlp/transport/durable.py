@@ -17,7 +17,14 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from workbench import display
-from workbench.otlp.transport._compaction import Compacted, compact, next_number, remove_unfinished
+from workbench.otlp.transport._clock import LONGEST_WAIT_S
+from workbench.otlp.transport._compaction import (
+    PART_BYTES,
+    Compacted,
+    compact,
+    next_number,
+    remove_unfinished,
+)
 from workbench.otlp.transport._faults import fault_script
 from workbench.otlp.transport._journal import Journal
 from workbench.otlp.transport._payload import prepare
@@ -54,6 +61,9 @@ class DurableReceiver:
     host, http_port, grpc_port, max_request_bytes, max_response_bytes, max_concurrent_requests
         As of `Receiver`, on OTLP's own ports.
     compact_every_s : float
+    part_bytes : int
+        What comes next is written into the last part as long as its files take less than this, by a folder
+        that takes its place as a whole; 0 makes a part each time and leaves it as it is.
 
     Raises
     ------
@@ -69,6 +79,7 @@ class DurableReceiver:
         http_port: int = DEFAULT_HTTP_PORT,
         grpc_port: int = DEFAULT_GRPC_PORT,
         compact_every_s: float = 60.0,
+        part_bytes: int = PART_BYTES,
         max_request_bytes: int = MAX_REQUEST_BYTES,
         max_response_bytes: int = MAX_RESPONSE_BYTES,
         max_concurrent_requests: int = 256,
@@ -76,14 +87,18 @@ class DurableReceiver:
         if not compact_every_s > 0:
             msg = f"compact_every_s must be positive, got {compact_every_s:g}"
             raise ConfigurationError(msg)
+        if part_bytes < 0:
+            msg = f"part_bytes must be 0 or more, got {part_bytes}"
+            raise ConfigurationError(msg)
         limits = checked_limits(max_request_bytes, max_response_bytes, max_concurrent_requests)
         prepare()
         self.folder = Path(to).resolve()
         self.failed: dict[Segment, Exception] = {}
-        self._every_s = compact_every_s
+        self._every_s = min(compact_every_s, LONGEST_WAIT_S)
+        self._part_bytes = part_bytes
         self._ending = threading.Event()
         self._compacting = threading.Lock()
-        self._journal = Journal(self.folder / "journal", next_number(self.folder))
+        self._journal = Journal(self.folder / "journal", lambda: next_number(self.folder))
         try:
             remove_unfinished(self.folder)
             self._servers = Servers(self._journal, host, http_port, grpc_port, limits, fault_script(()))
@@ -113,7 +128,7 @@ class DurableReceiver:
 
     def _compacted(self, segment: "Segment") -> Compacted | None:
         try:
-            done = compact(segment, self.folder)
+            done = compact(segment, self.folder, self._part_bytes)
         except Exception as error:  # one bad segment must not keep the others from being written
             if segment not in self.failed:
                 LOG.exception("%s stays in the journal", segment.path)

@@ -7,13 +7,12 @@ by its reason. Source: OTLP specification; OpenTelemetry specification, "OpenTel
 import os
 import random
 import threading
-import time
 import weakref
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Literal, Self
 
-from workbench.otlp.transport._clock import SYSTEM_CLOCK, Clock
+from workbench.otlp.transport._clock import SYSTEM_CLOCK, Clock, end_of_wait_s
 from workbench.otlp.transport._payload import as_requests, split
 from workbench.otlp.transport._queue import Batch, Batching, BoundedQueue
 from workbench.otlp.transport._retrying import RetryPolicy
@@ -112,7 +111,11 @@ class Exporter:
             max_concurrent_requests=max_concurrent_requests,
             max_response_bytes=max_response_bytes,
         )
-        if schedule_delay_s < 0 or when_full not in ("drop", "wait") or max_batch_bytes > MAX_REQUEST_BYTES:
+        if (
+            not schedule_delay_s >= 0
+            or when_full not in ("drop", "wait")
+            or max_batch_bytes > MAX_REQUEST_BYTES
+        ):
             msg = (
                 f"expected schedule_delay_s >= 0, when_full 'drop' or 'wait', max_batch_bytes up to "
                 f"{MAX_REQUEST_BYTES:,}, got {schedule_delay_s}, {when_full!r}, {max_batch_bytes:,}"
@@ -182,14 +185,15 @@ class Exporter:
         shared = self._shared
         with shared.changed:
             self._check_open()
-            shared.stats.given += batch.records
             while not shared.queue.has_room(batch.records, len(batch.body)):
                 if not self._waits or not self._end.alive:
                     most = self._batching.queue_records
                     message = f"the queue holds {shared.queue.records:,} of {most:,} records"
+                    shared.stats.given += batch.records
                     shared.stats.drop(batch.records, "queue_full", message)
                     return False
                 shared.changed.wait()
+            shared.stats.given += batch.records
             shared.queue.put(batch)
             return True
 
@@ -203,11 +207,11 @@ class Exporter:
 
         Settled is delivered, rejected or dropped: see `stats`.
         """
-        shared = self._shared
+        shared, end_s = self._shared, end_of_wait_s("deadline_s", deadline_s)
         with shared.changed:
             shared.queue.flushing(+1)
             try:
-                return _wait_until_settled(shared, deadline_s)
+                return _wait_until_settled(shared, end_s)
             finally:
                 shared.queue.flushing(-1)
 
@@ -217,6 +221,7 @@ class Exporter:
         A deadline of zero does not wait. Returns whether all was settled before the deadline; a second call
         does nothing.
         """
+        end_of_wait_s("deadline_s", deadline_s)  # refused before anything ends
         ended = self._end.detach()
         return True if ended is None else _shut_down(self._shared, self._senders, deadline_s)
 
@@ -272,24 +277,26 @@ class _Maker:
         return HttpClient(target, self._clock, self._response_bytes, self._connections)
 
 
-def _wait_until_settled(shared: Shared, deadline_s: float) -> bool:
+def _wait_until_settled(shared: Shared, end_s: float) -> bool:
     """Wait, holding the condition, until nothing is pending."""
-    end_s = time.monotonic() + deadline_s
     while shared.pending():
-        left_s = end_s - time.monotonic()
+        left_s = end_s - SYSTEM_CLOCK.now_s()
         if left_s <= 0:
             return False
-        shared.changed.wait(left_s)
+        SYSTEM_CLOCK.wait(shared.changed, left_s)
     return True
 
 
 def _shut_down(shared: Shared, senders: list[Sender], deadline_s: float) -> bool:
-    with shared.changed:
-        shared.queue.close()
-        settled = _wait_until_settled(shared, deadline_s)
+    settled = False
+    try:
+        with shared.changed:
+            shared.queue.close()
+            settled = _wait_until_settled(shared, end_of_wait_s("deadline_s", deadline_s))
+    finally:  # an interrupt ends it as the deadline does
         if not settled:
             _abandon(shared)
-    shared.clients.close()
+        shared.clients.close()
     for sender in senders:
         if settled:
             sender.join()
@@ -298,12 +305,13 @@ def _shut_down(shared: Shared, senders: list[Sender], deadline_s: float) -> bool
 
 def _abandon(shared: Shared) -> None:
     message = "the deadline of the shutdown passed before it was acknowledged"
-    for batch in shared.queue.drain():
-        shared.stats.drop(batch.records, "shutdown", message)
-    shared.stats.drop(shared.under_way, "shutdown", message)
-    shared.under_way = 0
-    shared.abandoned = True
-    shared.changed.notify_all()
+    with shared.changed:
+        for batch in shared.queue.drain():
+            shared.stats.drop(batch.records, "shutdown", message)
+        shared.stats.drop(shared.under_way, "shutdown", message)
+        shared.under_way = 0
+        shared.abandoned = True
+        shared.changed.notify_all()
 
 
 def _start_anew_after_fork() -> None:

@@ -25,11 +25,12 @@ def call(number):
     return number
 
 if __name__ == "__main__":
+    results = ordered_map(call, range(40), True)
     try:
-        results = ordered_map(call, range(40), True)
         print(next(results), flush=True)
         print(next(results))
     except KeyboardInterrupt:
+        results.close()  # if it came between two results
         print("interrupted")
 """
 

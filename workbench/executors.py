@@ -110,10 +110,10 @@ def _watch(wanted: Any) -> None:
 
 
 def _interruptible_call(function: bytes, item: bytes, name: str) -> Any:
-    if _is_abandoned.is_set():
-        raise CancelledError
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
+        if _is_abandoned.is_set():  # looked at behind the handler, so that no interrupt falls between the two
+            raise CancelledError
         return _call(function, item, name)
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -168,7 +168,7 @@ def _compare(at: Any, size: Any, record: Any, limit: Any) -> Any:
 
     Return whether it is the same, and if not, the size of the key if it starts with that, else -1. Where that
     last one was in this input, and started with the key, one comparison tells both; and whether it repeats
-    nobody can guess, so that is one branch.
+    nobody can guess, so that there is one branch for it.
     """
     start, key_size = load64(record + R_START), load64(record + R_KEY_LENGTH)
     if start != 0 and at <= limit and key_size < 62 and key_size + 2 <= size:
@@ -177,7 +177,9 @@ def _compare(at: Any, size: Any, record: Any, limit: Any) -> Any:
             repeated = ((load64(record + R_LENGTH) ^ size) | (differ << (64 - size))) == 0
         else:
             repeated = load64(record + R_LENGTH) == size and same(at, start, size, limit)
-        return repeated, (key_size if differ << (62 - key_size) == 0 else -1)
+        if repeated:
+            return True, -1
+        return False, (key_size if differ << (62 - key_size) == 0 else -1)
     if size >= 2 and load64(record + R_LENGTH) == size and same(at, start, size, limit):
         return True, -1
     found = (

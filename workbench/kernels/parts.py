@@ -13,10 +13,8 @@ from numba import types
 __all__ = ["by_types", "inlined", "rare", "shared"]
 
 unliteral: Any = types.unliteral
-NO_WRAPPERS: dict[str, Any] = {
-    "no_cpython_wrapper": True,
-    "no_cfunc_wrapper": True,
-}  # most of what is compiled
+# For Python and C, which would be most of what is compiled
+NO_WRAPPERS: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 
 def inlined(function: Callable[..., Any]) -> Any:

@@ -69,7 +69,7 @@ def _long_length(at: Any, end: Any) -> Any:
 def short_varint(at: Any, size: Any) -> Any:
     """Return the number that exactly 1 to 8 bytes are, or -1 where they are none; 8 bytes are read.
 
-    Nothing branches: how many bytes a number has is hard to guess.
+    How many bytes a number has is hard to guess, so nothing branches on it.
     """
     bits = shift_right(-1, 64 - 8 * size)
     word = load64(at) & bits

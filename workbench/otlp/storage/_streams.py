@@ -19,9 +19,8 @@ from workbench.otlp.storage._names import Compression, FileName
 __all__ = ["MAGIC", "ByteStream", "decompress", "open_stream"]
 
 MAGIC: dict[Compression, bytes] = {"gzip": b"\x1f\x8b", "zstd": b"\x28\xb5\x2f\xfd"}
-SKIPPABLE = re.compile(
-    rb"[\x50-\x5f]\x2a\x4d\x18"
-)  # a frame of others' data (RFC 8878, 3.1.2), as pzstd begins
+# A frame of others' data (RFC 8878, 3.1.2), as pzstd begins
+SKIPPABLE = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")
 CHUNK = 1 << 16
 HEAD = 8
 

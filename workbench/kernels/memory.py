@@ -120,6 +120,18 @@ def _block(function: Any) -> Any:
     return block
 
 
+@_intrinsic
+def clear(_context: Any, _target: Any, _size: Any) -> Any:
+    """Set so many bytes to zero."""
+
+    def generate(target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        to = builder.inttoptr(arguments[0], ir.IntType(8).as_pointer())
+        cgutils.memset(builder, to, arguments[1], 0)
+        return target.get_dummy_value()
+
+    return types.void(types.int64, types.int64), generate
+
+
 copy = _block(cgutils.raw_memcpy)  # copy(target, source, size): the two do not overlap
 move = _block(cgutils.raw_memmove)  # move(target, source, size): they may
 

@@ -4,7 +4,8 @@ A control block is a flat int64 array; a slot is the byte offset of one number i
 """
 
 # Outcomes of a kernel
-OK, MALFORMED, ROOM = 0, -1, -2  # ROOM: an output was too small; its control block says what was needed
+OK, MALFORMED, ROOM = 0, -1, -2  # ROOM: an output was too small
+REWRITE = -3  # the message must be written in its usual form first
 
 # Types of values (`_schema.ValueType`), and what a type's upper bits say
 EMPTY, STR, INT, DOUBLE, BOOL, MAP, SLICE, BYTES, STRINDEX, ABSENT = 0, 1, 2, 3, 4, 5, 6, 7, 8, 31
@@ -43,10 +44,15 @@ C_REWRITE, C_UNKNOWN, C_KEEP, C_NESTED_UNKNOWN, C_STACK, C_LIMIT, C_LIST_ROOM = 
     144,
     152,
 )
-C_RECORDS, C_PLACES, C_PLACE_COLUMNS, C_PLACE_COUNT, C_OFFSETS = 160, 168, 176, 184, 192
+C_LAYOUT, C_ZEROED, C_DENSITY, C_REFERENCES, C_SIZE = 160, 168, 176, 184, 192
 C_COUNT_COUNT, C_SLAB_ROOM, C_KIND_COUNT, C_ATTRIBUTE_COUNT, C_PENDING = 200, 208, 216, 224, 232
-C_SHAPES = 240
+C_SHAPES, C_QUEUE = 240, 248
 CONTROL_SLOTS = 32
+
+# Where the columns lie: the records that want to know, the places in them and the columns of those, how many
+# places there are, the offset of each column, and the memory that all columns lie in
+L_RECORDS, L_PLACES, L_COLUMNS, L_COUNT, L_OFFSETS, L_MEMORY = range(0, 48, 8)
+LAYOUT_SLOTS = 8
 
 # A dictionary's control block: texts stored once
 D_SLOTS, D_OFFSETS, D_BYTES, D_HASHES, D_COUNT, D_MASK, D_FAILED, D_ROOM, D_BYTES_ROOM = range(0, 72, 8)
@@ -68,6 +74,11 @@ RECENT_SIZE = 64
 P_TEXT, P_SIZE, P_HASH, P_BITS, P_VALUE, P_RECENT, P_START, P_LENGTH = range(0, 64, 8)
 PENDING_SIZE = 64
 MOST_PENDING = 16
+
+# A row that waits for its attributes: where the first is, its size, where its message ends, and the row
+Q_AT, Q_SIZE, Q_END, Q_ROW = 0, 8, 16, 24
+QUEUED_SIZE = 32
+MOST_QUEUED = 64
 
 # The shape of a field's messages (`_kernel_points`): the sizes of its parts here and in a message, the field
 # and the tag of the attributes behind them, and the presence bits; then part by part
@@ -92,6 +103,6 @@ E_KEY_OFFSETS, E_KEY_BYTES, E_TEXT_OFFSETS, E_TEXT_BYTES, E_BLOB_OFFSETS, E_BLOB
     88,
     96,
 )
-E_ALL_FIELDS, E_FIELD_COUNTS, E_KIND_COUNT = 104, 112, 120
-ENCODER_SLOTS = 16
+E_ALL_FIELDS, E_FIELD_COUNTS, E_KIND_COUNT, E_LAYOUT, E_ROWS, E_TABLE_COUNT = 104, 112, 120, 128, 136, 144
+ENCODER_SLOTS = 20
 FIXED_PART = 512  # more bytes than the fixed-size fields of any message

@@ -3,7 +3,7 @@
 import ctypes
 import threading
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -11,21 +11,17 @@ import numpy.typing as npt
 from workbench.kernels import announce_compilation
 from workbench.otlp.codec import _codes as codes
 from workbench.otlp.codec._kernel_decode import count_rows, fill_columns
-from workbench.otlp.codec._kernel_messages import (
-    begin_columns,
-    begin_message,
-    end_columns,
-    end_message,
-    learn_density,
-)
+from workbench.otlp.codec._kernel_messages import PER, begin_message, end_message
 from workbench.otlp.codec._plan import Plan, plan_of
 from workbench.otlp.codec._records import decoder_records
-from workbench.otlp.codec._reserve import LINE, Arena, Dictionary, Heap
+from workbench.otlp.codec._reserve import LARGE, LINE, NO_SIDES, Dictionary, Heap, new_memory
 from workbench.otlp.codec._star import NO_STRINGS, SlabColumns, SlabLayout, SlabRows, Star, address_of
 
 __all__ = ["ColumnDecoder", "MalformedMessageError", "RewriteNeededError"]
 
-Counts = npt.NDArray[np.int64]
+Counts: TypeAlias = npt.NDArray[np.int64]
+Memory: TypeAlias = npt.NDArray[np.uint8]
+Places: TypeAlias = list[tuple[int, int]]  # where bytes lie, and how many
 FEW = 64
 MARGIN = 1.25  # more rows a byte than the last message had
 NO_HEAP = Heap(0, 0, 0)
@@ -62,26 +58,28 @@ class ColumnDecoder:
         self.records.kinds[:, first : last + 1] += self.records.starts.ctypes.data
         self.seen_references = self.records.attributes[:, codes.A_SEEN_REF // 8]
         self.counters = _Counters(self.plan)
-        self.density = np.zeros(len(self.counters.counts))  # rows and list elements a byte
         self.lock = threading.Lock()
-        self.slab = _Slab.of(self.plan, np.zeros_like(self.counters.counts), 0)
-        self.spare_heap = NO_HEAP  # else one that holds nothing yet
         self.stack = np.zeros((codes.RECURSION_LIMIT + 2, 3), np.int64)
         self.pending = np.zeros((codes.MOST_PENDING, codes.PENDING_SIZE // 8), np.int64)
+        self.queue = np.zeros((codes.MOST_QUEUED, codes.QUEUED_SIZE // 8), np.int64)
         self.shapes = np.full((self.plan.shapes, codes.SHAPE_SIZE // 8), codes.NO_SHAPE)
-        self.heap, self.sides = np.zeros(5, np.int64), np.zeros(3, np.int64)  # control blocks
+        self.heap_control, self.sides_control = np.zeros(5, np.int64), np.zeros(3, np.int64)
         self.control = np.zeros(codes.CONTROL_SLOTS, np.int64)
         self.control_address = address_of(self.control)
-        self.numbers = self.control.data  # whose elements are at hand sooner than an array's
-        self.heap_numbers, self.sides_numbers = self.heap.data, self.sides.data
         self._connect_all()
-        self.learnt = False
+        # Memory views, whose elements are at hand sooner than an array's.
+        self.numbers, self.layout_numbers = self.control.data, self.records.layout.data
+        self.heap_numbers, self.sides_numbers = self.heap_control.data, self.sides_control.data
         self._learn_anew(0, 0, 0)
+        self.learnt = False
+        self.slab = _Slab.of(self.plan, np.zeros_like(self.counters.counts), 0)
+        self.heap = NO_HEAP  # which holds nothing yet, whenever a message begins
 
     def _connect_all(self) -> None:
         for slot, array in (
             (codes.C_STACK, self.stack),
             (codes.C_PENDING, self.pending),
+            (codes.C_QUEUE, self.queue),
             (codes.C_SHAPES, self.shapes),
             (codes.C_DISPATCH, self.records.dispatch),
             (codes.C_FIELDS, self.records.fields),
@@ -91,20 +89,19 @@ class ColumnDecoder:
             (codes.C_LISTS, self.counters.lists),
             (codes.C_ROOM, self.counters.row_room),
             (codes.C_LIST_ROOM, self.counters.list_room),
-            (codes.C_BLOBS, self.heap),
-            (codes.C_SIDES, self.sides),
-            (codes.C_RECORDS, self.records.memory),
-            (codes.C_PLACES, self.records.places),
-            (codes.C_PLACE_COLUMNS, self.records.columns),
+            (codes.C_DENSITY, self.counters.density),
+            (codes.C_BLOBS, self.heap_control),
+            (codes.C_SIDES, self.sides_control),
+            (codes.C_LAYOUT, self.records.layout),
         ):
             _connect(self.control, slot, array)
         for slot, number in (
-            (codes.C_PLACE_COUNT, len(self.records.places)),
             (codes.C_COUNT_COUNT, len(self.counters.counts)),
             (codes.C_KIND_COUNT, len(self.plan.kinds)),
             (codes.C_ATTRIBUTE_COUNT, len(self.plan.attribute_tables)),
         ):
             self.control[slot // 8] = number
+        self.records.layout[codes.L_COUNT // 8] = len(self.records.places)
 
     def _learn_anew(self, keys: int, texts: int, size: int) -> None:
         self.keys = Dictionary(max(1 << 12, 2 * keys), max(1 << 16, 2 * size))
@@ -127,93 +124,92 @@ class ColumnDecoder:
         MalformedMessageError, RewriteNeededError
             As their names say.
         """
-        buffers = [part if isinstance(part, bytes) else _as_array(part) for part in parts]
-        places = [(_start_of(buffer), len(buffer)) for buffer in buffers]
+        buffers, places, size = [], [], 0
+        for part in parts:
+            buffer = part if isinstance(part, bytes) else _as_array(part)
+            buffers.append(buffer)  # which holds it in place
+            places.append((_start_of(buffer), len(buffer)))
+            size += len(buffer)
         with self.lock:
-            return self._decode(_Spans(places, sum([size for _, size in places])), keep_unknown)
+            return self._decode(places, size, keep_unknown)
 
-    def _decode(self, spans: "_Spans", keep_unknown: bool) -> Star:  # noqa: FBT001 - as its caller says
-        slab = self._estimate(spans.size) if self.learnt else self._count(spans)
+    def _decode(self, places: Places, size: int, keep_unknown: bool) -> Star:  # noqa: FBT001 - as its caller says
         more = FEW  # room for what no count says: things said twice, unknown fields
-        numbers = self.numbers
-        numbers[codes.C_KEEP // 8] = keep_unknown
-        while (filled := self._fill(spans, slab, more)) is None:
-            slab, more = self._count(spans), more * 16
-            self.slab = slab  # the one estimated does not suit what comes now
-        unknown = numbers[codes.C_UNKNOWN // 8]
-        if numbers[codes.C_REWRITE // 8] or (numbers[codes.C_NESTED_UNKNOWN // 8] and not keep_unknown):
-            raise RewriteNeededError(unknown)
-        if spans.size:
-            learn_density(self.density, self.counters.counts, spans.size)
-            self.learnt = True
-        return self._star(filled, unknown, spans.size)
+        self.numbers[codes.C_KEEP // 8] = keep_unknown
+        self.numbers[codes.C_SIZE // 8] = size
+        if not self.learnt:
+            self._make_room(self._count(places), size, more)
+        elif self.heap is NO_HEAP or not self.slab.suits(size):
+            slab = self._estimate(size)
+            self._make_room(slab, slab.message_size, more)
+        while (memory := self._fill(places)) is None:
+            more *= 16  # and what was estimated does not suit what comes now
+            self._make_room(self._count(places), size, more)
+        self.learnt = self.learnt or size != 0
+        return self._star(memory, size)
 
     def _estimate(self, size: int) -> "_Slab":
         """Return room for a message of so many bytes, as dense as the densest so far."""
-        if not self.slab.suits(size):
-            room = (self.density * (MARGIN * size)).astype(np.int64) + FEW
-            self.slab = _Slab.of(self.plan, room, size)
-        return self.slab
+        if self.slab.suits(size):
+            return self.slab
+        return _Slab.of(self.plan, (self.counters.density * int(MARGIN * size) >> PER) + FEW, size)
 
-    def _count(self, spans: "_Spans") -> "_Slab":
-        """Return room for exactly what the messages hold."""
+    def _count(self, places: Places) -> "_Slab":
+        """Return room for exactly what the messages hold, which suits no others."""
         self.counters.reset()
-        for number, (at, size) in enumerate(spans.places):
+        for number, (at, size) in enumerate(places):
             if count_rows(at, at + size, 0, self.control_address) != codes.OK:
                 raise MalformedMessageError(number)
-        return _Slab.of(self.plan, self.counters.counts.copy(), spans.size)
+        return _Slab.of(self.plan, self.counters.counts.copy(), 0)
 
-    def _fill(self, spans: "_Spans", slab: "_Slab", more: int) -> "_Filled | None":
-        """Fill columns with so much room; return None where it was not enough."""
-        keys, texts, size = slab.keys + more, slab.texts + more, spans.size
+    def _make_room(self, slab: "_Slab", size: int, more: int) -> None:
+        """Let messages of so many bytes be read into columns, texts and a heap with so much room."""
+        keys, texts = slab.keys + more, slab.texts + more
         if not (self.keys.fits(keys, size) and self.texts.fits(texts, size)):
             self._learn_anew(keys, texts, size)
-        arena, heap = Arena(slab.size, slab.zeroed), self._empty_heap(slab.rows + more, size, more)
-        numbers = self.numbers
-        numbers[codes.C_OFFSETS // 8] = slab.offsets_at
-        numbers[codes.C_SLAB_ROOM // 8] = slab.room_at
-        begin_columns(self.control_address, arena.address, heap.address, heap.bytes_at, heap.sides_at)
-        for number, span in enumerate(spans.places):
-            outcome = self._read(*span)
-            if outcome == codes.ROOM:
+        self.slab = slab
+        self.numbers[codes.C_SLAB_ROOM // 8] = address_of(slab.room)
+        self.numbers[codes.C_ZEROED // 8] = slab.zeroed if slab.size < LARGE else 0
+        self.layout_numbers[codes.L_OFFSETS // 8] = address_of(slab.offsets)
+        if not self.heap.has_room(slab.rows + more, size, more):
+            self.heap = Heap(slab.rows + more, size, more)
+            self.heap.connect(self.heap_control, self.sides_control)
+
+    def _fill(self, places: Places) -> Memory | None:
+        """Fill columns; return None where the room was not enough."""
+        control, memory, last = self.control_address, new_memory(self.slab.size), len(places) - 1
+        self.layout_numbers[codes.L_MEMORY // 8] = address_of(memory)
+        for number, (at, size) in enumerate(places):
+            begin_message(control, at, size, number == 0)
+            outcome = fill_columns(at, at + size, 0, 0, control)
+            ended = end_message(control, outcome, number == last)
+            if ended == codes.ROOM:
                 return None
-            if outcome != codes.OK:
+            if ended == codes.MALFORMED:
                 raise MalformedMessageError(number)
-        return _Filled(slab, arena, heap) if end_columns(self.control_address) == codes.OK else None
+            if ended == codes.REWRITE:
+                raise RewriteNeededError(self.numbers[codes.C_UNKNOWN // 8])
+        return memory
 
-    def _empty_heap(self, room: int, bytes_room: int, sides: int) -> Heap:
-        """Return one with so much room, which few messages use."""
-        heap = self.spare_heap
-        if not heap.has_room(room, bytes_room, sides):
-            heap = self.spare_heap = Heap(room, bytes_room, sides)
-        self.heap_numbers[codes.H_ROOM // 8] = room
-        self.heap_numbers[codes.H_BYTES_ROOM // 8] = bytes_room
-        self.sides_numbers[codes.S_ROOM // 8] = sides
-        return heap
-
-    def _read(self, at: int, size: int) -> int:
-        begin_message(self.control_address, at, size)
-        outcome = fill_columns(at, at + size, 0, 0, self.control_address)
-        ended: int = end_message(self.control_address, outcome)
-        return ended
-
-    def _star(self, filled: "_Filled", unknown: int, size: int) -> Star:
-        plan, (slab, arena, heap) = self.plan, filled
-        layout = slab.layout(plan, self.seen_references)
+    def _star(self, memory: Memory, size: int) -> Star:
+        plan, slab, heap, numbers = self.plan, self.slab, self.heap, self.numbers
+        layout = slab.layout
+        if numbers[codes.C_REFERENCES // 8]:
+            layout = slab.layout_with(plan, self.seen_references)
         counts = self.counters.counts.copy()
         blobs = heap.strings(self.heap_numbers[codes.H_COUNT // 8])
         sides = heap.sides(self.sides_numbers[codes.S_COUNT // 8])
-        if blobs is not NO_STRINGS or len(sides):
-            self.spare_heap = NO_HEAP
+        if blobs is not NO_STRINGS or sides is not NO_SIDES:
+            self.heap = NO_HEAP
         return Star(
             plan.signal,
             SlabRows(plan.table_numbers, counts),
-            SlabColumns(arena.memory, arena.address, layout, counts),
+            SlabColumns(memory, self.layout_numbers[codes.L_MEMORY // 8], layout, counts),
             self.keys.strings,
             self.texts.strings,
             blobs,
             sides,
-            unknown,
+            numbers[codes.C_UNKNOWN // 8],
             size,
         )
 
@@ -223,19 +219,18 @@ class _Slab:
     """Columns laid out one behind the other, for so many rows of tables and elements of lists.
 
     `size` and `zeroed` are the bytes of all, and of those that start as zero; `keys` and `texts` how many of
-    them there can be at most. The two addresses are those of the arrays `room` and `offsets`.
+    them there can be at most. The layouts are those of messages with references to keys in some tables.
     """
 
     message_size: int
     room: Counts
-    room_at: int
     offsets: Counts
-    offsets_at: int
     size: int
     zeroed: int
     rows: int
     keys: int
     texts: int
+    layout: SlabLayout  # without references, as nearly always
     layouts: dict[bytes, SlabLayout]
 
     @classmethod
@@ -246,39 +241,28 @@ class _Slab:
         offsets = ends - sizes
         keys, texts = (plan.text_columns @ room).tolist()
         rows, zeroed = int(room[: len(plan.tables)].sum()), int(ends[plan.zeroed - 1])
-        at = address_of(room), address_of(offsets)
-        return cls(message_size, room, at[0], offsets, at[1], int(ends[-1]), zeroed, rows, keys, texts, {})
+        layout = _layout_of(plan, offsets, np.zeros(len(plan.attribute_tables), np.int64))
+        return cls(message_size, room, offsets, int(ends[-1]), zeroed, rows, keys, texts, layout, {})
 
     def suits(self, message_size: int) -> bool:
         """Tell whether it is as large as a message of so many bytes needs, and not much larger."""
         return 0.8 * self.message_size <= message_size <= self.message_size
 
-    def layout(self, plan: Plan, seen_references: Counts) -> SlabLayout:
-        """Return the columns that hold anything: references to keys are rare."""
+    def layout_with(self, plan: Plan, seen_references: Counts) -> SlabLayout:
+        """Return the layout of columns with those of references to keys that hold any."""
         seen = seen_references.tobytes()
         if seen not in self.layouts:
-            tables = zip(plan.attribute_tables, seen_references, strict=True)
-            unseen = {f"{table}.key_strindex" for table, found in tables if not found}
-            offsets = self.offsets.copy()
-            offsets[[plan.layout[name][0] for name in unseen]] = -1
-            places = {name: place for name, place in plan.layout.items() if name not in unseen}
-            self.layouts[seen] = SlabLayout(places, offsets, address_of(offsets), plan.sources, plan.extra)
+            self.layouts[seen] = _layout_of(plan, self.offsets, seen_references)
         return self.layouts[seen]
 
 
-class _Filled(NamedTuple):
-    """What messages became."""
-
-    slab: _Slab
-    arena: Arena
-    heap: Heap
-
-
-class _Spans(NamedTuple):
-    """Where the bytes of messages lie: an address and a size each; and their size altogether."""
-
-    places: list[tuple[int, int]]
-    size: int
+def _layout_of(plan: Plan, offsets: Counts, seen_references: Counts) -> SlabLayout:
+    tables = zip(plan.attribute_tables, seen_references, strict=True)
+    unseen = {f"{table}.key_strindex" for table, found in tables if not found}
+    offsets = offsets.copy()
+    offsets[[plan.layout[name][0] for name in unseen]] = -1
+    places = {name: place for name, place in plan.layout.items() if name not in unseen}
+    return SlabLayout(places, offsets, address_of(offsets), plan.sources, plan.extra)
 
 
 def _as_array(part: Any) -> npt.NDArray[np.uint8]:
@@ -296,6 +280,7 @@ class _Counters:
         tables = len(plan.tables)
         self.counts = np.zeros(tables + len(plan.lists), np.int64)  # rows of tables, then elements of lists
         self.room = np.zeros_like(self.counts)
+        self.density = np.zeros_like(self.counts)  # the most that a MiB of messages had
         self.rows, self.lists = self.counts[:tables], self.counts[tables:]
         self.row_room, self.list_room = self.room[:tables], self.room[tables:]
 

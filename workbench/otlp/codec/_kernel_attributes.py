@@ -32,6 +32,7 @@ from workbench.otlp.codec._codes import (
     C_LIMIT,
     C_PENDING,
     C_RECENT,
+    C_REFERENCES,
     C_REWRITE,
     C_ROOM,
     C_ROWS,
@@ -55,6 +56,11 @@ from workbench.otlp.codec._codes import (
     P_TEXT,
     P_VALUE,
     PENDING_SIZE,
+    Q_AT,
+    Q_END,
+    Q_ROW,
+    Q_SIZE,
+    QUEUED_SIZE,
     R_KEY,
     R_KEY_LENGTH,
     R_LENGTH,
@@ -81,7 +87,7 @@ from workbench.otlp.codec._kernel_wire import (
     skip_field,
 )
 
-__all__ = ["read_key_values"]
+__all__ = ["queue_row", "read_key_values"]
 
 HAS_REFERENCE = 256  # beside SIDED: this attribute's bytes say more than a key and a value
 NEVER = 1 << 40  # longer than any input: a key whose length takes two bytes is not guessed
@@ -159,6 +165,7 @@ def _store_reference(control: Any, attributes: Any, row: Any, reference: Any) ->
         for other in range(load64(load64(control + C_ROOM) + 8 * load64(attributes + A_TABLE))):
             store32(column + 4 * other, 0)
         store64(attributes + A_SEEN_REF, 1)
+        store64(control + C_REFERENCES, 1)
     store32(column + 4 * row, reference)
 
 
@@ -266,11 +273,18 @@ def _read_key_value(
     return key
 
 
-@kernel("Tuple((int64, int64))(int64, int64, int64, int64, int64, int64, int64, int64)")
-def read_key_values(
-    at: Any, size: Any, end: Any, tag: Any, field: Any, row: Any, before: Any, control: Any
-) -> Any:
-    """Write a KeyValue, and those that follow it at once, into rows.
+@inlined
+def queue_row(place: Any, at: Any, size: Any, end: Any, row: Any) -> None:
+    """Let a row wait for its attributes: where the first is, its size, and where all end at the latest."""
+    store64(place + Q_AT, at)
+    store64(place + Q_SIZE, size)
+    store64(place + Q_END, end)
+    store64(place + Q_ROW, row)
+
+
+@kernel("Tuple((int64, int64))(int64, int64, int64, int64, int64, int64)")
+def read_key_values(queued: Any, last: Any, tag: Any, field: Any, before: Any, control: Any) -> Any:
+    """Write a KeyValue, and those that follow it at once, of each row that is queued, into rows.
 
     Return the position after the last, or an outcome that is not OK; and its key. `before` is the key of the
     one before, -1, or what a data point has instead. A following one has a length of one byte, as most have.
@@ -280,68 +294,71 @@ def read_key_values(
     table = load64(field + F_TABLE)
     counter, most = load64(control + C_ROWS) + 8 * table, load64(load64(control + C_ROOM) + 8 * table)
     child = load64(counter)
-    if child >= most:
-        return ROOM, before
-    if before == -1:
-        before -= load64(field + F_TARGET)
+    start = before if before != -1 else -1 - load64(field + F_TARGET)
     parents, keys = load64(attributes + A_PARENT), load64(attributes + A_KEY)
     kinds, values = load64(attributes + A_TYPE), load64(attributes + A_VALUE)
     follow, recent = load64(control + C_FOLLOW), load64(control + C_RECENT)
     texts, limit = load64(control + C_TEXTS), load64(control + C_LIMIT)
     first = load64(control + C_PENDING)
     pending, full = first, first + PENDING_SIZE * MOST_PENDING
-    while True:
-        prefetch(at + AHEAD)
-        store32(parents + 4 * child, row)
-        guess, key = load32(follow + 4 * before) - 1, -1
-        if guess >= 0:
-            record = recent + RECENT_SIZE * guess
-            repeated, key_size = _compare(at, size, record, limit)
-            if repeated:
-                key = guess
-                store32(keys + 4 * child, key)
-                store8(kinds + child, load64(record + R_TYPE))
-                store64(values + 8 * child, load64(record + R_VALUE))
-            elif key_size < 0:
-                guess = -1
-            else:
-                kind, value, bits = _usual_value(at + 2 + key_size, at + size, texts, limit)
-                if kind >= 0:
+    at = load64(queued + Q_AT)
+    while queued < last:
+        if child >= most:
+            return ROOM, before
+        at, size, end = load64(queued + Q_AT), load64(queued + Q_SIZE), load64(queued + Q_END)
+        row, before, follows = load64(queued + Q_ROW), start, True
+        while follows:
+            prefetch(at + AHEAD)
+            store32(parents + 4 * child, row)
+            guess, key = load32(follow + 4 * before) - 1, -1
+            if guess >= 0:
+                record = recent + RECENT_SIZE * guess
+                repeated, key_size = _compare(at, size, record, limit)
+                if repeated:
                     key = guess
                     store32(keys + 4 * child, key)
-                    store64(record + R_START, at)
-                    if kind == LATER:
-                        kind = STR
-                        store64(record + R_LENGTH, -1)  # it is no guess as long as its number is not known
-                        _put_off(pending, at + 6 + key_size, size - key_size - 6, value, bits)
-                        store64(pending + P_VALUE, values + 8 * child)
-                        store64(pending + P_RECENT, record)
-                        store64(pending + P_START, at)
-                        store64(pending + P_LENGTH, size)
-                        pending += PENDING_SIZE
-                    else:
-                        store64(values + 8 * child, value)
-                        store64(record + R_LENGTH, size)
-                        store64(record + R_VALUE, value)
-                    store8(kinds + child, kind)
-                    store64(record + R_TYPE, kind)
-        if key < 0:
-            key = _read_key_value(at, at + size, control, attributes, child, before, guess)
+                    store8(kinds + child, load64(record + R_TYPE))
+                    store64(values + 8 * child, load64(record + R_VALUE))
+                elif key_size < 0:
+                    guess = -1
+                else:
+                    kind, value, bits = _usual_value(at + 2 + key_size, at + size, texts, limit)
+                    if kind >= 0:
+                        key = guess
+                        store32(keys + 4 * child, key)
+                        store64(record + R_START, at)
+                        if kind == LATER:
+                            kind = STR
+                            store64(
+                                record + R_LENGTH, -1
+                            )  # it is no guess as long as its number is not known
+                            _put_off(pending, at + 6 + key_size, size - key_size - 6, value, bits)
+                            store64(pending + P_VALUE, values + 8 * child)
+                            store64(pending + P_RECENT, record)
+                            store64(pending + P_START, at)
+                            store64(pending + P_LENGTH, size)
+                            pending += PENDING_SIZE
+                        else:
+                            store64(values + 8 * child, value)
+                            store64(record + R_LENGTH, size)
+                            store64(record + R_VALUE, value)
+                        store8(kinds + child, kind)
+                        store64(record + R_TYPE, kind)
             if key < 0:
-                return MALFORMED, before
-        before = key
-        child += 1
-        at += size
-        if pending == full:
-            _settle(first, pending, texts, limit)
-            pending = first
-        if end - at < 3 or child >= most or load8(at) != tag:
-            break
-        following = load8(at + 1)
-        if following > 127 or following > end - at - 2:
-            break
-        at += 2
-        size = following
-    _settle(first, pending, texts, limit)
+                key = _read_key_value(at, at + size, control, attributes, child, before, guess)
+                if key < 0:
+                    return MALFORMED, before
+            before = key
+            child += 1
+            at += size
+            follows = end - at >= 2 and child < most and load8(at) == tag and load8(at + 1) < 128
+            if follows:
+                size = load8(at + 1)
+                follows = size <= end - at - 2
+                at += 2 if follows else 0
+            if not follows or pending == full:
+                _settle(first, pending, texts, limit)
+                pending = first
+        queued += QUEUED_SIZE
     store64(counter, child)
     return at, before

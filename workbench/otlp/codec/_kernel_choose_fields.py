@@ -17,6 +17,9 @@ from workbench.otlp.codec._codes import (
     E_FIELDS,
     E_KIND_COUNT,
     E_KINDS,
+    E_LAYOUT,
+    E_ROWS,
+    E_TABLE_COUNT,
     F_BIT,
     F_COLUMN,
     F_OP,
@@ -44,8 +47,9 @@ from workbench.otlp.codec._codes import (
 )
 from workbench.otlp.codec._kernel_encode_values import SIDED_BIT
 from workbench.otlp.codec._kernel_hints import stay_apart
+from workbench.otlp.codec._kernel_records import place_columns
 
-__all__ = ["choose_fields"]
+__all__ = ["begin_writing"]
 
 BLOCK = 512  # bytes that are looked at before deciding whether to go on
 
@@ -106,8 +110,8 @@ def _is_filled(field: Any, rows: Any, present: Any, cursors: Any) -> Any:
     return _any_set(load64(field + F_COLUMN), _item_size(op) * rows)
 
 
-@kernel("void(int64)")
-def choose_fields(control: Any) -> None:
+@inlined
+def _choose_fields(control: Any) -> None:
     """Copy the records of those fields that are written, for each kind of message, to `E_FIELDS`."""
     every, chosen = load64(control + E_ALL_FIELDS), load64(control + E_FIELDS)
     counts, cursors = load64(control + E_FIELD_COUNTS), load64(control + E_CURSORS)
@@ -124,3 +128,13 @@ def choose_fields(control: Any) -> None:
                     copy32(target + 32, every + place + 32)
                     number += 1
         store64(record + K_FIELDS, number)
+
+
+@kernel("void(int64)")
+def begin_writing(control: Any) -> None:
+    """Place the columns, start behind the last row of each table, and choose the fields that are written."""
+    place_columns(load64(control + E_LAYOUT))
+    cursors, rows = load64(control + E_CURSORS), load64(control + E_ROWS)
+    for at in range(0, 8 * load64(control + E_TABLE_COUNT), 8):
+        store64(cursors + at, load64(rows + at))
+    _choose_fields(control)

@@ -19,6 +19,7 @@ from workbench.otlp.codec._codes import (
     C_LIMIT,
     C_LIST_ROOM,
     C_LISTS,
+    C_QUEUE,
     C_REWRITE,
     C_ROWS,
     C_TEXTS,
@@ -52,6 +53,7 @@ from workbench.otlp.codec._codes import (
     PACKED_VARINTS32,
     PACKED_WORDS,
     POINTS,
+    QUEUED_SIZE,
     ROOM,
     ROWS,
     SIDED,
@@ -63,7 +65,7 @@ from workbench.otlp.codec._codes import (
     VARINT64,
     WORD,
 )
-from workbench.otlp.codec._kernel_attributes import read_key_values
+from workbench.otlp.codec._kernel_attributes import queue_row, read_key_values
 from workbench.otlp.codec._kernel_dictionary import find_text
 from workbench.otlp.codec._kernel_hints import stay_apart
 from workbench.otlp.codec._kernel_points import repeat_points
@@ -237,6 +239,7 @@ def fill_columns(at: Any, end: Any, kind: Any, row: Any, control: Any) -> Any:
     dispatch = load64(control + C_DISPATCH) + DISPATCH_SIZE * kind
     fields = load64(control + C_FIELDS)
     record = load64(control + C_KINDS) + KIND_SIZE * kind
+    queue = load64(control + C_QUEUE)
     start_lists(record, row, control)
     present, odd, before = 0, 0, -1
     while at < end:
@@ -254,7 +257,8 @@ def fill_columns(at: Any, end: Any, kind: Any, row: Any, control: Any) -> Any:
             if at > end:
                 return MALFORMED
         if op == KEY_VALUE:
-            at, before = read_key_values(at, size, end, tag, field, row, before, control)
+            queue_row(queue, at, size, end, row)
+            at, before = read_key_values(queue, queue + QUEUED_SIZE, tag, field, before, control)
             if at < 0:
                 return at
         elif op == WORD:

@@ -34,9 +34,10 @@ from workbench.otlp.codec._codes import (
 )
 from workbench.otlp.codec._kernel_encode_values import (
     SIDED_BIT,
+    attribute_columns,
+    put_key_values,
     put_tag,
     put_varint,
-    write_key_values,
     write_sides,
 )
 from workbench.otlp.codec._kernel_hints import stay_apart
@@ -62,13 +63,17 @@ def put_words(at: Any, first: Any, after: Any, values: Any) -> Any:
 
 
 @inlined
-def _are_plain(field: Any, last: Any) -> Any:
+def _attributes_of(field: Any, last: Any) -> Any:
+    """Return the field that is attributes, or `last`; OTHER_FIELDS where there are other kinds."""
+    found = last
     while field < last:
         op = load64(field + F_OP)
-        if op != WORD and op != KEY_VALUE and op != PACKED_WORDS:
-            return False
+        if op == KEY_VALUE:
+            found = field
+        elif op != WORD and op != PACKED_WORDS:
+            return OTHER_FIELDS
         field += FIELD_SIZE
-    return True
+    return found
 
 
 @kernel("int64(int64, int64, int64, int64, int64)")
@@ -78,9 +83,14 @@ def write_points(at: Any, rows: Any, row: Any, tag: Any, control: Any) -> Any:
     record = load64(control + E_KINDS) + KIND_SIZE * load64(rows + F_TARGET)
     first = load64(control + E_FIELDS) + FIELD_SIZE * load64(record + K_FIRST)
     last = first + FIELD_SIZE * load64(record + K_FIELDS)
-    if not _are_plain(first, last):
+    pairs = _attributes_of(first, last)
+    if pairs == OTHER_FIELDS:
         return OTHER_FIELDS
-    cursor = load64(control + E_CURSORS) + 8 * load64(rows + F_TABLE)
+    cursors, pair_table, columns = load64(control + E_CURSORS), 0, attribute_columns(0, control)
+    if pairs != last:
+        pair_table, columns = load64(pairs + F_TABLE), attribute_columns(load64(pairs + F_TARGET), control)
+    cursor, pair_cursor = cursors + 8 * load64(rows + F_TABLE), cursors + 8 * pair_table
+    pair = load64(pair_cursor) - 1
     child, parents, presence = load64(cursor) - 1, load64(rows + F_COLUMN), load64(record + K_PRESENT)
     low = load64(control + E_LOW) + FIXED_PART
     while child >= 0 and load32(parents + 4 * child) == row:
@@ -99,7 +109,7 @@ def write_points(at: Any, rows: Any, row: Any, tag: Any, control: Any) -> Any:
                     store64(at - 8, word)
                     at = put_tag(at - 8, inner)
             elif op == KEY_VALUE:
-                at = write_key_values(at, field, child, inner, control)
+                at, pair = put_key_values(at, columns, pair, child, inner, control)
                 if at < 0:
                     return at
             else:
@@ -114,4 +124,5 @@ def write_points(at: Any, rows: Any, row: Any, tag: Any, control: Any) -> Any:
         at = put_tag(put_varint(at, end - at), tag)
         child -= 1
     store64(cursor, child + 1)
+    store64(pair_cursor, pair + 1)
     return at

@@ -60,8 +60,10 @@ from workbench.otlp.codec._kernel_hints import stay_apart
 
 __all__ = [
     "SIDED_BIT",
+    "attribute_columns",
     "put_blob",
     "put_copy",
+    "put_key_values",
     "put_string",
     "put_tag",
     "put_varint",
@@ -251,22 +253,33 @@ def _write_key_value(at: Any, row: Any, attributes: Any, tag: Any, control: Any)
     return put_tag(put_varint(at, end - at), tag)
 
 
-@kernel("int64(int64, int64, int64, int64, int64)")
-def write_key_values(at: Any, field: Any, row: Any, tag: Any, control: Any) -> Any:
-    """Write the attributes whose parent is a row; they are the last not yet written of their table.
+@inlined
+def attribute_columns(number: Any, control: Any) -> Any:
+    """Return the record and the columns of a table of attributes, and where their texts are."""
+    attributes = load64(control + E_ATTRIBUTES) + ATTRIBUTES_SIZE * number
+    return (
+        attributes,
+        load64(attributes + A_PARENT),
+        load64(attributes + A_TYPE),
+        load64(attributes + A_VALUE),
+        load64(attributes + A_KEY),
+        load64(control + E_KEY_OFFSETS),
+        load64(control + E_KEY_BYTES),
+        load64(control + E_TEXT_OFFSETS),
+        load64(control + E_TEXT_BYTES),
+    )
+
+
+@inlined
+def put_key_values(at: Any, columns: Any, child: Any, row: Any, tag: Any, control: Any) -> Any:
+    """Write the attributes, up to `child`, whose parent is a row; return where they start and the one before.
 
     Nearly all are short: a key, and a text or a number. Those are written here, all others by
     `_write_key_value`.
     """
-    stay_apart()
-    attributes = load64(control + E_ATTRIBUTES) + ATTRIBUTES_SIZE * load64(field + F_TARGET)
-    cursor = load64(control + E_CURSORS) + 8 * load64(field + F_TABLE)
-    parents, child = load64(attributes + A_PARENT), load64(cursor) - 1
-    kinds, values = load64(attributes + A_TYPE), load64(attributes + A_VALUE)
-    keys, references = load64(attributes + A_KEY), load64(attributes + A_KEY_REF)
-    key_offsets, key_bytes = load64(control + E_KEY_OFFSETS), load64(control + E_KEY_BYTES)
-    text_offsets, text_bytes = load64(control + E_TEXT_OFFSETS), load64(control + E_TEXT_BYTES)
+    attributes, parents, kinds, values, keys, key_offsets, key_bytes, text_offsets, text_bytes = columns
     low = load64(control + E_LOW) + FIXED_PART
+    references = load64(attributes + A_KEY_REF)
     while child >= 0 and load32(parents + 4 * child) == row:
         kind, value, key = load8(kinds + child), load64(values + 8 * child), load32(keys + 4 * child)
         key_start = load32(key_offsets + 4 * key)
@@ -299,7 +312,17 @@ def write_key_values(at: Any, field: Any, row: Any, tag: Any, control: Any) -> A
         else:
             at = _write_key_value(at, child, attributes, tag, control)
             if at < 0:
-                return at
+                return at, child
         child -= 1
+    return at, child
+
+
+@kernel("int64(int64, int64, int64, int64, int64)")
+def write_key_values(at: Any, field: Any, row: Any, tag: Any, control: Any) -> Any:
+    """Write the attributes whose parent is a row; they are the last not yet written of their table."""
+    stay_apart()
+    cursor = load64(control + E_CURSORS) + 8 * load64(field + F_TABLE)
+    columns, child = attribute_columns(load64(field + F_TARGET), control), load64(cursor) - 1
+    at, child = put_key_values(at, columns, child, row, tag, control)
     store64(cursor, child + 1)
     return at

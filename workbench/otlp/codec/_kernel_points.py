@@ -16,6 +16,7 @@ from workbench.otlp.codec._codes import (
     C_DISPATCH,
     C_FIELDS,
     C_KINDS,
+    C_QUEUE,
     C_SHAPES,
     DISPATCH_SIZE,
     F_AUX,
@@ -28,10 +29,13 @@ from workbench.otlp.codec._codes import (
     K_PRESENT,
     KEY_VALUE,
     KIND_SIZE,
+    MOST_QUEUED,
     NO_SHAPE,
     OK,
     PACKED_WORDS,
     PART_SIZE,
+    Q_END,
+    QUEUED_SIZE,
     ROOM,
     SHAPE_HEADER,
     SHAPE_SIZE,
@@ -46,7 +50,7 @@ from workbench.otlp.codec._codes import (
     T_PRESENT,
     WORD,
 )
-from workbench.otlp.codec._kernel_attributes import read_key_values
+from workbench.otlp.codec._kernel_attributes import queue_row, read_key_values
 from workbench.otlp.codec._kernel_hints import AHEAD, prefetch, stay_apart
 from workbench.otlp.codec._kernel_rows import append_words, next_row, start_lists
 from workbench.otlp.codec._kernel_wire import read_length
@@ -138,9 +142,21 @@ def _write_parts(at: Any, shape: Any, row: Any, control: Any) -> Any:
     return OK
 
 
+@inlined
+def _read_queued(queue: Any, last: Any, shape: Any, start: Any, control: Any) -> Any:
+    """Write the attributes of the messages that are queued; return an outcome."""
+    if queue == last:
+        return OK
+    tag, field = load64(shape + T_PAIR_TAG), load64(shape + T_PAIRS)
+    at, _ = read_key_values(queue, last, tag, field, start, control)
+    if at < 0:
+        return at
+    return OK if at == load64(last - QUEUED_SIZE + Q_END) else ROOM
+
+
 @kernel("int64(int64, int64, int64, int64, int64, int64)")
 def repeat_points(at: Any, end: Any, tag: Any, field: Any, row: Any, control: Any) -> Any:
-    """Write the messages of a field that are next, as long as they have some shape, into rows.
+    """Write the messages of a field that are next, as long as they have one shape, into rows.
 
     Return the position after the last, or an outcome that is not OK. Their tags have one byte.
     """
@@ -149,14 +165,18 @@ def repeat_points(at: Any, end: Any, tag: Any, field: Any, row: Any, control: An
     record = load64(control + C_KINDS) + KIND_SIZE * kind
     shape = load64(control + C_SHAPES) + SHAPE_SIZE * number
     start = -1 - load64(control + C_ATTRIBUTE_COUNT) - number  # instead of a key before the first
-    while end - at > 2 and load8(at) == tag:
+    queue = load64(control + C_QUEUE)
+    last, full = queue, queue + QUEUED_SIZE * MOST_QUEUED
+    while last < full and end - at > 2 and load8(at) == tag:
         size, body = read_length(at + 1, end)
         after = body + size
         if body > end:
-            return at
+            break
         if not _has_shape(body, after, shape):
-            if not _learn_shape(body, after, shape, kind, control) or not _has_shape(body, after, shape):
-                return at
+            if last != queue or not _learn_shape(body, after, shape, kind, control):
+                break
+            if not _has_shape(body, after, shape):
+                break
         prefetch(body + AHEAD)
         child = next_row(field, control)
         if child < 0:
@@ -166,20 +186,12 @@ def repeat_points(at: Any, end: Any, tag: Any, field: Any, row: Any, control: An
         outcome = _write_parts(body, shape, child, control)
         if outcome != OK:
             return outcome
-        at, before = body + load64(shape + T_FIXED), start
-        while at < after:
-            at, before = read_key_values(
-                at + 2,
-                load8(at + 1),
-                after,
-                load64(shape + T_PAIR_TAG),
-                load64(shape + T_PAIRS),
-                child,
-                before,
-                control,
-            )
-            if at < 0:
-                return at
         present = load64(record + K_PRESENT) + 4 * child
         store32(present, load32(present) | load64(shape + T_PRESENT))
-    return at
+        pairs = body + load64(shape + T_FIXED)
+        if pairs < after:
+            queue_row(last, pairs + 2, load8(pairs + 1), after, child)
+            last += QUEUED_SIZE
+        at = after
+    outcome = _read_queued(queue, last, shape, start, control)
+    return at if outcome == OK else outcome

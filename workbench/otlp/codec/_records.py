@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from workbench.otlp.codec import _codes as codes
 from workbench.otlp.codec._plan import ATTRIBUTE_COLUMNS, Plan, Step, plan_of
+from workbench.otlp.codec._star import address_of
 
 __all__ = ["Records", "decoder_records", "encoder_records"]
 
@@ -27,7 +28,7 @@ class Records:
     """The records of one signal, for one direction, all in one piece of `memory`.
 
     `starts` lists, for each kind of message with a table, where its rows' lists start: address, list number.
-    `places` says where in the memory the addresses of which columns go.
+    `places` says where in the memory the addresses of which columns go, and `layout` where these are.
     """
 
     memory: Integers
@@ -35,10 +36,18 @@ class Records:
     dispatch: npt.NDArray[np.uint16]
     places: Integers
     columns: Integers
+    layout: Integers  # a control block
 
     def copy(self) -> "Records":
         """Return records whose addresses may be written."""
-        return replace(self, memory=self.memory.copy())
+        memory, layout = self.memory.copy(), self.layout.copy()
+        for slot, array in (
+            (codes.L_RECORDS, memory),
+            (codes.L_PLACES, self.places),
+            (codes.L_COLUMNS, self.columns),
+        ):
+            layout[slot // 8] = address_of(array)
+        return replace(self, memory=memory, layout=layout)
 
     def __getattr__(self, name: str) -> Integers:
         if name not in Records.NAMES:
@@ -49,8 +58,9 @@ class Records:
     NAMES: ClassVar[tuple[str, ...]] = ("fields", "kinds", "attributes", "starts")
 
     def point_to(self, addresses: Integers) -> None:
-        """Write the addresses of all columns, in the plan's order."""
+        """Write the addresses of all columns, in the plan's order; a kernel need not."""
         self.memory[self.places] = addresses[self.columns]
+        self.layout[codes.L_COUNT // 8] = 0
 
 
 @cache
@@ -128,7 +138,9 @@ class _Builder:
             places += [(begin + place, column) for place, column in self.places.get(name, [])]
             begin += array.size
         memory = np.concatenate([array.reshape(-1) for array in arrays.values()])
-        return Records(memory, shapes, dispatch, *np.array(places, np.int64).T.copy())
+        layout = np.zeros(codes.LAYOUT_SLOTS, np.int64)
+        spots, columns = np.array(places, np.int64).T.copy()
+        return Records(memory, shapes, dispatch, spots, columns, layout)
 
     def kinds(self, spans: list[list[int]]) -> tuple[Integers, Integers]:
         plan = self.plan

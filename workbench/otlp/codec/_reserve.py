@@ -9,7 +9,7 @@ import numpy.typing as npt
 from workbench.otlp.codec import _codes as codes
 from workbench.otlp.codec._star import NO_STRINGS, Strings, address_of
 
-__all__ = ["Arena", "Dictionary", "Heap"]
+__all__ = ["LARGE", "LINE", "NO_SIDES", "Dictionary", "Heap", "new_memory"]
 
 NO_RESERVE = getattr(mmap, "MAP_NORESERVE", 0x4000)
 FIRST_SLOTS = 4096
@@ -19,28 +19,16 @@ NO_SIDES = np.empty((0, 4), np.int64)
 LINE = 64  # bytes of a cache line; also how far kernels read behind an array
 
 
-class Arena:
-    """One piece of memory whose first bytes are zero, given out array by array.
+def new_memory(size: int) -> npt.NDArray[np.uint8]:
+    """Return some bytes, and a line behind them.
 
-    Large ones are zeroed pages that become memory when first written; small ones come from the allocator,
-    which has them at hand where the system would have to map each page anew.
+    Large ones (`LARGE`) are zeroed pages that become memory when first written; small ones come from the
+    allocator, which has them at hand where the system would have to map each page anew.
     """
-
-    def __init__(self, size: int, zeroed: int) -> None:
-        if size < LARGE:
-            self.memory = np.empty(size + LINE, np.uint8)
-            self.memory[:zeroed] = 0
-        else:
-            flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | NO_RESERVE
-            self.memory = np.frombuffer(mmap.mmap(-1, size + LINE, flags=flags), np.uint8)
-        self.address = address_of(self.memory)
-        self.used = 0
-
-    def take(self, count: int, dtype: Any) -> npt.NDArray[Any]:
-        """Return the next array of so many items."""
-        array = np.ndarray(count, dtype, self.memory, self.used)
-        self.used += padded(array.nbytes)
-        return array
+    if size < LARGE:
+        return np.empty(size + LINE, np.uint8)
+    flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | NO_RESERVE
+    return np.frombuffer(mmap.mmap(-1, size + LINE, flags=flags), np.uint8)
 
 
 def padded(size: int) -> int:
@@ -66,9 +54,12 @@ class Dictionary:
             (room + 1, np.int64),
         )
         size = sum(padded(count * np.dtype(kind).itemsize) for count, kind in shapes)
-        arena = Arena(size, zeroed=8 * FIRST_SLOTS)  # the others are set to zero when they are needed
-        arrays = [arena.take(count, kind) for count, kind in shapes]
-        _, self.offsets, self.data, _ = arrays
+        memory, used, arrays = new_memory(size), 0, []
+        for count, kind in shapes:
+            arrays.append(np.ndarray(count, kind, memory, used))
+            used += padded(arrays[-1].nbytes)
+        found, self.offsets, self.data, _ = arrays
+        found[:FIRST_SLOTS] = 0  # the others are set to zero when they are needed
         self.offsets[:2] = 0
         addresses = [address_of(array) for array in arrays]
         self.control = np.array([*addresses, 1, FIRST_SLOTS - 1, 0, room, bytes_room], np.int64)
@@ -107,12 +98,20 @@ class Heap:
         self.room, self.bytes_room, self.sides_room = room, bytes_room, sides
         self.bytes_at = padded(8 * (room + 2))
         self.sides_at = self.bytes_at + padded(bytes_room)
-        self._arena = Arena(self.sides_at + SIDE_SIZE * sides, zeroed=0)
+        self._memory = new_memory(self.sides_at + SIDE_SIZE * sides)
 
-    @property
-    def address(self) -> int:
-        """Where the strings' offsets start; their bytes and the side entries are behind."""
-        return self._arena.address
+    def connect(self, strings: npt.NDArray[np.int64], sides: npt.NDArray[np.int64]) -> None:
+        """Tell the two control blocks where offsets and bytes of the strings, and the side entries, go."""
+        address = address_of(self._memory)
+        for control, slot, number in (
+            (strings, codes.H_OFFSETS, address),
+            (strings, codes.H_BYTES, address + self.bytes_at),
+            (strings, codes.H_ROOM, self.room),
+            (strings, codes.H_BYTES_ROOM, self.bytes_room),
+            (sides, codes.S_ENTRIES, address + self.sides_at),
+            (sides, codes.S_ROOM, self.sides_room),
+        ):
+            control[slot // 8] = number
 
     def has_room(self, room: int, bytes_room: int, sides: int) -> bool:
         """Tell whether it is as large as one made for so much."""
@@ -122,12 +121,12 @@ class Heap:
         """Return the first strings, of which there are so many."""
         if count == 1:
             return NO_STRINGS
-        memory = self._arena.memory
+        memory = self._memory
         return Strings(memory[: 8 * (count + 1)].view(np.int64), memory[self.bytes_at : self.sides_at])
 
     def sides(self, count: int) -> npt.NDArray[np.int64]:
         """Return the first side entries."""
         if not count:
             return NO_SIDES
-        entries = self._arena.memory[self.sides_at : self.sides_at + SIDE_SIZE * count]
+        entries = self._memory[self.sides_at : self.sides_at + SIDE_SIZE * count]
         return entries.view(np.int64).reshape(count, 4)

@@ -92,6 +92,8 @@ class SlabColumns(Mapping[str, npt.NDArray[Any]]):
     `counts` has the rows of the plan's tables, then the elements of its lists.
     """
 
+    __slots__ = ("_arrays", "address", "counts", "layout", "memory")
+
     def __init__(
         self, memory: npt.NDArray[np.uint8], address: int, layout: SlabLayout, counts: npt.NDArray[np.int64]
     ) -> None:
@@ -115,6 +117,8 @@ class SlabColumns(Mapping[str, npt.NDArray[Any]]):
 
 class SlabRows(Mapping[str, int]):
     """How many rows each table has, given the tables' numbers and their counts."""
+
+    __slots__ = ("counts", "tables")
 
     def __init__(self, tables: Mapping[str, int], counts: npt.NDArray[np.int64]) -> None:
         self.tables, self.counts = tables, counts

@@ -126,7 +126,8 @@ def clear(_context: Any, _target: Any, _size: Any) -> Any:
 
     def generate(target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         to = builder.inttoptr(arguments[0], ir.IntType(8).as_pointer())
-        cgutils.memset(builder, to, arguments[1], 0)
+        fill: Any = cgutils.memset
+        fill(builder, to, arguments[1], 0)
         return target.get_dummy_value()
 
     return types.void(types.int64, types.int64), generate

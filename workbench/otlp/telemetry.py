@@ -42,6 +42,7 @@ __all__ = ["Telemetry"]
 
 T = TypeVar("T", bound="Telemetry")
 TRACE_ID_BYTES = 16
+_set_once = object.__setattr__  # of what is immutable from then on
 ENCODINGS = get_args(Encoding)
 NULLABLE = {
     pa.int64(): pd.Int64Dtype(),
@@ -81,11 +82,11 @@ class Telemetry:
         self._set(star_of_tables(self.signal, checked_tables(tables, self._layout)), skipped, known)
 
     def _set(self, star: Star, skipped: int, known: frozenset[str]) -> None:
-        object.__setattr__(self, "_star", star)
-        object.__setattr__(self, "_tables", StarTables(star))
-        object.__setattr__(self, "skipped", skipped if isinstance(skipped, Skipped) else Skipped(skipped))
-        object.__setattr__(self, "unknown", star.unknown)
-        object.__setattr__(self, "_known", known)
+        _set_once(self, "_star", star)
+        _set_once(self, "_tables", StarTables(star))
+        _set_once(self, "skipped", skipped if isinstance(skipped, Skipped) else Skipped(skipped))
+        _set_once(self, "unknown", star.unknown)
+        _set_once(self, "_known", known)
 
     @classmethod
     def _of(cls, star: Star, skipped: int = 0, known: frozenset[str] = frozenset()) -> Self:

@@ -8,6 +8,9 @@ __all__ = ["Buffers", "messages_of"]
 Buffers: TypeAlias = "bytes | bytearray | memoryview | Iterable[bytes | bytearray | memoryview]"
 
 
+OWN_BYTES = (bytes, bytearray)
+
+
 def messages_of(data: Any) -> Iterable[bytes | bytearray | memoryview]:
     """Return the one message that a buffer is, in a tuple, or those that an iterable of buffers yields.
 
@@ -40,7 +43,7 @@ def _no_bytes(data: object) -> str:
 
 def _bytes_of(data: Any) -> bytes | bytearray | memoryview | None:
     """Return a buffer's bytes, one after the other; None for what is no buffer."""
-    if isinstance(data, bytes | bytearray):
+    if isinstance(data, OWN_BYTES):
         return data
     try:
         view = memoryview(data)

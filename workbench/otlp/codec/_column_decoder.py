@@ -197,10 +197,11 @@ class ColumnDecoder:
         if numbers[codes.C_REFERENCES // 8]:
             layout = slab.layout_with(plan, self.seen_references)
         counts = self.counters.counts.copy()
-        blobs = heap.strings(self.heap_numbers[codes.H_COUNT // 8])
-        sides = heap.sides(self.sides_numbers[codes.S_COUNT // 8])
-        if blobs is not NO_STRINGS or sides is not NO_SIDES:
-            self.heap = NO_HEAP
+        blobs, sides = NO_STRINGS, NO_SIDES
+        if (count := self.heap_numbers[codes.H_COUNT // 8]) > 1:
+            blobs, self.heap = heap.strings(count), NO_HEAP
+        if (count := self.sides_numbers[codes.S_COUNT // 8]) > 0:
+            sides, self.heap = heap.sides(count), NO_HEAP
         return Star(
             plan.signal,
             SlabRows(plan.table_numbers, counts),

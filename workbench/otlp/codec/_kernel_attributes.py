@@ -4,8 +4,8 @@ Real telemetry repeats itself, so an attribute is guessed before it is read: aft
 and b's last value is often its value again. A guess costs one comparison of bytes, and saves hashing the key,
 and often all reading.
 
-Texts are hashed when they are met, and looked for when all attributes of a row have been: the dictionary is
-larger than the caches, and so the memory fetches several of its places at a time.
+Texts are hashed when they are met, and looked for some at a time: the dictionary is larger than the caches,
+and so the memory fetches several of its places at once.
 """
 
 from typing import Any
@@ -356,9 +356,10 @@ def read_key_values(queued: Any, last: Any, tag: Any, field: Any, before: Any, c
                 size = load8(at + 1)
                 follows = size <= end - at - 2
                 at += 2 if follows else 0
-            if not follows or pending == full:
+            if pending == full:
                 _settle(first, pending, texts, limit)
                 pending = first
         queued += QUEUED_SIZE
+    _settle(first, pending, texts, limit)
     store64(counter, child)
     return at, before

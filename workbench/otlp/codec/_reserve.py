@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.otlp.codec import _codes as codes
-from workbench.otlp.codec._star import NO_STRINGS, Strings, address_of
+from workbench.otlp.codec._star import Strings, address_of
 
 __all__ = ["LARGE", "LINE", "NO_SIDES", "Dictionary", "Heap", "new_memory"]
 
@@ -64,7 +64,7 @@ class Dictionary:
         addresses = [address_of(array) for array in arrays]
         self.control = np.array([*addresses, 1, FIRST_SLOTS - 1, 0, room, bytes_room], np.int64)
         self._numbers, self._ends = self.control.data, self.offsets.data
-        self._strings = Strings(self.offsets[:1], self.data)
+        self._known, self._strings = 0, Strings(self.offsets[:1], self.data)
 
     @property
     def count(self) -> int:
@@ -79,8 +79,9 @@ class Dictionary:
     @property
     def strings(self) -> Strings:
         """The texts that there are by now: the same ones as long as none are added."""
-        if len(self._strings) != self.count:
-            self._strings = Strings(self.offsets[: self.count + 1], self.data)
+        count = self._numbers[codes.D_COUNT // 8]
+        if count != self._known:
+            self._known, self._strings = count, Strings(self.offsets[: count + 1], self.data)
         return self._strings
 
     def fits(self, texts: int, size: int) -> bool:
@@ -119,14 +120,10 @@ class Heap:
 
     def strings(self, count: int) -> Strings:
         """Return the first strings, of which there are so many."""
-        if count == 1:
-            return NO_STRINGS
         memory = self._memory
         return Strings(memory[: 8 * (count + 1)].view(np.int64), memory[self.bytes_at : self.sides_at])
 
     def sides(self, count: int) -> npt.NDArray[np.int64]:
         """Return the first side entries."""
-        if not count:
-            return NO_SIDES
         entries = self._memory[self.sides_at : self.sides_at + SIDE_SIZE * count]
         return entries.view(np.int64).reshape(count, 4)

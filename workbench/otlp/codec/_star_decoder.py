@@ -20,7 +20,7 @@ Encoding: TypeAlias = Literal["protobuf", "json"]
 Unknown: TypeAlias = Literal["keep", "count"]
 Buffer: TypeAlias = bytes | bytearray | memoryview
 
-ENCODINGS, TREATMENTS = get_args(Encoding), get_args(Unknown)
+ENCODINGS, TREATMENTS, BUFFERS = get_args(Encoding), get_args(Unknown), get_args(Buffer)
 GROUP_BYTES = 1 << 28  # messages are decoded into the same columns up to this size
 
 
@@ -43,8 +43,8 @@ class StarDecoder:
         ValueError
             For an encoding or a treatment of unknown fields that there is not.
         """
-        _check_choice("encoding", encoding, ENCODINGS)
-        _check_choice("unknown", unknown, TREATMENTS)
+        if encoding not in ENCODINGS or unknown not in TREATMENTS:
+            raise _no_choice(encoding, unknown)
         if isinstance(messages, tuple) and len(messages) == 1:
             return self.decode(messages[0], encoding=encoding, unknown=unknown)
         stars: list[Star] = []
@@ -128,10 +128,11 @@ class StarDecoder:
         return self._decode([parsed.data], unknown)._replace(unknown=parsed.unknown, size=0)
 
 
-def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        msg = f"{name} must be one of {', '.join(choices)}, got {value!r}"
-        raise ValueError(msg)
+def _no_choice(encoding: str, unknown: str) -> ValueError:
+    name, value, choices = "encoding", encoding, ENCODINGS
+    if encoding in ENCODINGS:
+        name, value, choices = "unknown", unknown, TREATMENTS
+    return ValueError(f"{name} must be one of {', '.join(choices)}, got {value!r}")
 
 
 def checked_bytes(data: object) -> Buffer:
@@ -142,7 +143,7 @@ def checked_bytes(data: object) -> Buffer:
     TypeError
         For anything else: text, or a message of the official library.
     """
-    if not isinstance(data, bytes | bytearray | memoryview):
+    if not isinstance(data, BUFFERS):
         msg = f"expected OTLP as bytes, got {type(data).__name__}"
         raise TypeError(msg)
     return data

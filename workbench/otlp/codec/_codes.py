@@ -46,8 +46,8 @@ C_REWRITE, C_UNKNOWN, C_KEEP, C_NESTED_UNKNOWN, C_STACK, C_LIMIT, C_LIST_ROOM = 
 )
 C_LAYOUT, C_ZEROED, C_DENSITY, C_REFERENCES, C_SIZE = 160, 168, 176, 184, 192
 C_COUNT_COUNT, C_SLAB_ROOM, C_KIND_COUNT, C_ATTRIBUTE_COUNT, C_PENDING = 200, 208, 216, 224, 232
-C_SHAPES, C_QUEUE = 240, 248
-CONTROL_SLOTS = 32
+C_SHAPES, C_QUEUE, C_NEXT_TEXTS = 240, 248, 256
+CONTROL_SLOTS = 40
 
 # Where the columns lie: the records that want to know, the places in them and the columns of those, how many
 # places there are, the offset of each column, and the memory that all columns lie in

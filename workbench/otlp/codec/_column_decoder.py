@@ -110,6 +110,10 @@ class ColumnDecoder:
         self.follow = np.zeros(starts + self.keys.room + 1, np.int32)  # which key came next, plus 1
         self.recent = np.zeros((self.keys.room + 1, codes.RECENT_SIZE // 8), np.int64)
         self.recent[0, codes.R_KEY // 8] = self.keys.data.ctypes.data  # the empty key
+        self.next_texts = np.zeros(self.texts.room + 1, np.int32)  # which one a field had after another
+        fields = self.records.fields
+        fields[fields[:, codes.F_OP // 8] == codes.TEXT, codes.F_AUX // 8] = 0  # the last text of each
+        _connect(self.control, codes.C_NEXT_TEXTS, self.next_texts)
         _connect(self.control, codes.C_KEYS, self.keys.control)
         _connect(self.control, codes.C_TEXTS, self.texts.control)
         _connect(self.control, codes.C_FOLLOW, self.follow)

@@ -19,6 +19,7 @@ from workbench.otlp.codec._codes import (
     C_LIMIT,
     C_LIST_ROOM,
     C_LISTS,
+    C_NEXT_TEXTS,
     C_QUEUE,
     C_REWRITE,
     C_ROWS,
@@ -66,7 +67,7 @@ from workbench.otlp.codec._codes import (
     WORD,
 )
 from workbench.otlp.codec._kernel_attributes import queue_row, read_key_values
-from workbench.otlp.codec._kernel_dictionary import find_text
+from workbench.otlp.codec._kernel_dictionary import find_text, is_text
 from workbench.otlp.codec._kernel_hints import stay_apart
 from workbench.otlp.codec._kernel_points import repeat_points
 from workbench.otlp.codec._kernel_rows import append_words, next_row, start_lists
@@ -287,7 +288,13 @@ def fill_columns(at: Any, end: Any, kind: Any, row: Any, control: Any) -> Any:
                 present &= ~bit
             at += size
         elif op == TEXT:
-            text = find_text(load64(control + C_TEXTS), at, size, load64(control + C_LIMIT))
+            texts, limit = load64(control + C_TEXTS), load64(control + C_LIMIT)
+            next_text = load64(control + C_NEXT_TEXTS) + 4 * load64(field + F_AUX)
+            text = load32(next_text)
+            if not is_text(texts, text, at, size, limit):
+                text = find_text(texts, at, size, limit)
+                store32(next_text, text)
+            store64(field + F_AUX, text)
             store32(load64(field + F_COLUMN) + 4 * row, text)
             at += size
         elif op == ROWS or op == INLINE or op == POINTS:

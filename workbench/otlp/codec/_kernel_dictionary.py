@@ -27,7 +27,7 @@ from workbench.otlp.codec._kernel_hash import hash_text
 from workbench.otlp.codec._kernel_hints import prefetch, stay_apart
 from workbench.otlp.codec._kernel_wire import is_utf8, same
 
-__all__ = ["find_hashed", "find_text", "prefetch_slot"]
+__all__ = ["find_hashed", "find_text", "is_text", "prefetch_slot"]
 
 UPPER = -4294967296  # 0xffffffff00000000
 
@@ -93,6 +93,16 @@ def find_hashed(dictionary: Any, at: Any, size: Any, code: Any, bits: Any, limit
             if load32(offsets + 4 * number + 4) - start == size and same(at, texts + start, size, limit):
                 return number
         slot = (slot + 1) & mask
+
+
+@inlined
+def is_text(dictionary: Any, number: Any, at: Any, size: Any, limit: Any) -> Any:
+    """Tell whether bytes are the text of some number."""
+    offset = load64(dictionary + D_OFFSETS) + 4 * number
+    start = load32(offset)
+    if load32(offset + 4) - start != size:
+        return False
+    return same(at, load64(dictionary + D_BYTES) + start, size, limit)
 
 
 @kernel("int64(int64, int64, int64, int64)")

@@ -300,9 +300,11 @@ def put_key_values(at: Any, columns: Any, child: Any, row: Any, tag: Any, contro
             at -= 3
             store16(at, 0x12 | (size + 1) << 8)
             store8(at + 2, 24)
-        elif usual and kind == BOOL:
-            at -= 4
-            store32(at, 0x100212 | value << 24)
+        elif usual and kind == DOUBLE:
+            store64(at - 8, value)
+            at -= 11
+            store16(at, 0x0912)
+            store8(at + 2, 33)
         else:
             usual = False
         if usual:

@@ -134,3 +134,25 @@ def test_a_tag_of_several_bytes_is_no_point_of_the_shape():
         data = b"\x0a" + bytes([len(resource)]) + resource
         assert otlp.Metrics.from_otlp(data).to_otlp() == official(data)
         assert official(data) is not None
+
+
+@pytest.mark.parametrize("last", [0, 1, 3])
+def test_a_long_run_keeps_each_points_attributes(last):
+    rng = random.Random(f"long run {last}")
+    message = MetricsData()
+    metric = message.resource_metrics.add().scope_metrics.add().metrics.add(name="m")
+    for number in range(500):
+        point = metric.gauge.data_points.add(time_unix_nano=number)
+        for key in range(last if number == 499 else rng.choice((0, 1, 1, 2, 3))):
+            text = rng.choice((f"text-{number // 9}", f"text-{number}", "same", ""))
+            point.attributes.add(key=f"key-{key}").value.string_value = text
+    metric.gauge.data_points[300].attributes.add()  # of no bytes
+    found = otlp.Metrics.from_otlp(message.SerializeToString())
+    assert found.to_otlp() == message.SerializeToString()
+    expected = [
+        (number, pair.key, pair.value.string_value if pair.HasField("value") else None)
+        for number, point in enumerate(metric.gauge.data_points)
+        for pair in point.attributes
+    ]
+    table = found.tables["number_dp_attrs"].to_pydict()
+    assert list(zip(table["parent_id"], table["key"], table["str"], strict=True)) == expected

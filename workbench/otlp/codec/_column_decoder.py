@@ -11,7 +11,7 @@ import numpy.typing as npt
 from workbench.kernels import announce_compilation
 from workbench.otlp.codec import _codes as codes
 from workbench.otlp.codec._kernel_decode import count_rows, fill_columns
-from workbench.otlp.codec._kernel_messages import PER, begin_message, end_message
+from workbench.otlp.codec._kernel_messages import MIB, begin_message, end_message
 from workbench.otlp.codec._plan import Plan, plan_of
 from workbench.otlp.codec._records import decoder_records
 from workbench.otlp.codec._reserve import LARGE, LINE, NO_SIDES, Dictionary, Heap, new_memory
@@ -156,7 +156,7 @@ class ColumnDecoder:
         """Return room for a message of so many bytes, as dense as the densest so far."""
         if self.slab.suits(size):
             return self.slab
-        return _Slab.of(self.plan, (self.counters.density * int(MARGIN * size) >> PER) + FEW, size)
+        return _Slab.of(self.plan, (self.counters.density * int(MARGIN * size) >> MIB) + FEW, size)
 
     def _count(self, places: Places) -> "_Slab":
         """Return room for exactly what the messages hold, which suits no others."""

@@ -274,6 +274,46 @@ def _read_key_value(
 
 
 @inlined
+def _read_usual(
+    at: Any,
+    size: Any,
+    key_size: Any,
+    key: Any,
+    record: Any,
+    columns: Any,
+    pending: Any,
+    texts: Any,
+    limit: Any,
+) -> Any:
+    """Write a KeyValue whose key is known into its places in the columns, if its value is a usual one.
+
+    Return whether it is, and where the next text is put off to.
+    """
+    key_at, kind_at, value_at = columns
+    kind, value, bits = _usual_value(at + 2 + key_size, at + size, texts, limit)
+    if kind < 0:
+        return False, pending
+    store32(key_at, key)
+    store64(record + R_START, at)
+    if kind == LATER:
+        kind = STR
+        store64(record + R_LENGTH, -1)  # it is no guess as long as its number is not known
+        _put_off(pending, at + 6 + key_size, size - key_size - 6, value, bits)
+        store64(pending + P_VALUE, value_at)
+        store64(pending + P_RECENT, record)
+        store64(pending + P_START, at)
+        store64(pending + P_LENGTH, size)
+        pending += PENDING_SIZE
+    else:
+        store64(value_at, value)
+        store64(record + R_LENGTH, size)
+        store64(record + R_VALUE, value)
+    store8(kind_at, kind)
+    store64(record + R_TYPE, kind)
+    return True, pending
+
+
+@inlined
 def queue_row(place: Any, at: Any, size: Any, end: Any, row: Any) -> None:
     """Let a row wait for its attributes: where the first is, its size, and where all end at the latest."""
     store64(place + Q_AT, at)
@@ -322,28 +362,11 @@ def read_key_values(queued: Any, last: Any, tag: Any, field: Any, before: Any, c
                 elif key_size < 0:
                     guess = -1
                 else:
-                    kind, value, bits = _usual_value(at + 2 + key_size, at + size, texts, limit)
-                    if kind >= 0:
-                        key = guess
-                        store32(keys + 4 * child, key)
-                        store64(record + R_START, at)
-                        if kind == LATER:
-                            kind = STR
-                            store64(
-                                record + R_LENGTH, -1
-                            )  # it is no guess as long as its number is not known
-                            _put_off(pending, at + 6 + key_size, size - key_size - 6, value, bits)
-                            store64(pending + P_VALUE, values + 8 * child)
-                            store64(pending + P_RECENT, record)
-                            store64(pending + P_START, at)
-                            store64(pending + P_LENGTH, size)
-                            pending += PENDING_SIZE
-                        else:
-                            store64(values + 8 * child, value)
-                            store64(record + R_LENGTH, size)
-                            store64(record + R_VALUE, value)
-                        store8(kinds + child, kind)
-                        store64(record + R_TYPE, kind)
+                    columns = keys + 4 * child, kinds + child, values + 8 * child
+                    usual, pending = _read_usual(
+                        at, size, key_size, guess, record, columns, pending, texts, limit
+                    )
+                    key = guess if usual else -1
             if key < 0:
                 key = _read_key_value(at, at + size, control, attributes, child, before, guess)
                 if key < 0:

@@ -59,10 +59,10 @@ from workbench.otlp.codec._codes import (
 from workbench.otlp.codec._kernel_hints import stay_apart
 from workbench.otlp.codec._kernel_records import place_columns
 
-__all__ = ["PER", "begin_message", "end_message"]
+__all__ = ["MIB", "begin_message", "end_message"]
 
 LINE = 64  # bytes that may be read at once
-PER = 20  # rows are counted by the MiB of messages: 2**20 bytes
+MIB = 20  # bits: rows are counted by the MiB of messages
 
 
 @kernel("void(int64)")
@@ -121,7 +121,7 @@ def _learn_density(control: Any) -> None:
     counts, density, size = load64(control + C_ROWS), load64(control + C_DENSITY), load64(control + C_SIZE)
     if size != 0:
         for at in range(0, 8 * load64(control + C_COUNT_COUNT), 8):
-            found = (load64(counts + at) << PER) // size + 1
+            found = (load64(counts + at) << MIB) // size + 1
             store64(density + at, max(load64(density + at), found))
 
 

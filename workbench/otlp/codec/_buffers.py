@@ -6,9 +6,7 @@ from typing import Any, TypeAlias
 __all__ = ["Buffers", "messages_of"]
 
 Buffers: TypeAlias = "bytes | bytearray | memoryview | Iterable[bytes | bytearray | memoryview]"
-
-
-OWN_BYTES = (bytes, bytearray)
+PLAIN_BYTES = (bytes, bytearray)
 
 
 def messages_of(data: Any) -> Iterable[bytes | bytearray | memoryview]:
@@ -43,7 +41,7 @@ def _no_bytes(data: object) -> str:
 
 def _bytes_of(data: Any) -> bytes | bytearray | memoryview | None:
     """Return a buffer's bytes, one after the other; None for what is no buffer."""
-    if isinstance(data, OWN_BYTES):
+    if isinstance(data, PLAIN_BYTES):
         return data
     try:
         view = memoryview(data)

@@ -23,6 +23,7 @@ DISPATCH_SIZE = 512  # of a kind of message: one uint16 for each tag below 256
 # A field's record
 FIELD_SIZE = 64
 F_OP, F_COLUMN, F_TARGET, F_TABLE, F_BIT, F_OTHERS, F_AUX, F_SLOT = 0, 8, 16, 24, 32, 40, 48, 56
+F_LAST_TEXT = F_AUX  # of TEXT, while it is decoded
 
 # A kind of message's record
 KIND_SIZE = 64

@@ -112,7 +112,7 @@ class ColumnDecoder:
         self.recent[0, codes.R_KEY // 8] = self.keys.data.ctypes.data  # the empty key
         self.next_texts = np.zeros(self.texts.room + 1, np.int32)  # which one a field had after another
         fields = self.records.fields
-        fields[fields[:, codes.F_OP // 8] == codes.TEXT, codes.F_AUX // 8] = 0  # the last text of each
+        fields[fields[:, codes.F_OP // 8] == codes.TEXT, codes.F_LAST_TEXT // 8] = 0
         _connect(self.control, codes.C_NEXT_TEXTS, self.next_texts)
         _connect(self.control, codes.C_KEYS, self.keys.control)
         _connect(self.control, codes.C_TEXTS, self.texts.control)
@@ -135,9 +135,9 @@ class ColumnDecoder:
             places.append((_start_of(buffer), len(buffer)))
             size += len(buffer)
         with self.lock:
-            return self._decode(places, size, keep_unknown)
+            return self._decode(places, size, keep_unknown=keep_unknown)
 
-    def _decode(self, places: Places, size: int, keep_unknown: bool) -> Star:  # noqa: FBT001 - as its caller says
+    def _decode(self, places: Places, size: int, *, keep_unknown: bool) -> Star:
         more = FEW  # room for what no count says: things said twice, unknown fields
         self.numbers[codes.C_KEEP // 8] = keep_unknown
         self.numbers[codes.C_SIZE // 8] = size
@@ -156,7 +156,7 @@ class ColumnDecoder:
         """Return room for a message of so many bytes, as dense as the densest so far."""
         if self.slab.suits(size):
             return self.slab
-        return _Slab.of(self.plan, (self.counters.density * int(MARGIN * size) >> MIB) + FEW, size)
+        return _Slab.of(self.plan, (self.counters.density * int(MARGIN * size) // MIB) + FEW, size)
 
     def _count(self, places: Places) -> "_Slab":
         """Return room for exactly what the messages hold, which suits no others."""

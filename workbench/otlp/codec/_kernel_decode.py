@@ -29,6 +29,7 @@ from workbench.otlp.codec._codes import (
     F_AUX,
     F_BIT,
     F_COLUMN,
+    F_LAST_TEXT,
     F_OP,
     F_OTHERS,
     F_SLOT,
@@ -289,12 +290,12 @@ def fill_columns(at: Any, end: Any, kind: Any, row: Any, control: Any) -> Any:
             at += size
         elif op == TEXT:
             texts, limit = load64(control + C_TEXTS), load64(control + C_LIMIT)
-            next_text = load64(control + C_NEXT_TEXTS) + 4 * load64(field + F_AUX)
+            next_text = load64(control + C_NEXT_TEXTS) + 4 * load64(field + F_LAST_TEXT)
             text = load32(next_text)
             if not is_text(texts, text, at, size, limit):
                 text = find_text(texts, at, size, limit)
                 store32(next_text, text)
-            store64(field + F_AUX, text)
+            store64(field + F_LAST_TEXT, text)
             store32(load64(field + F_COLUMN) + 4 * row, text)
             at += size
         elif op == ROWS or op == INLINE or op == POINTS:

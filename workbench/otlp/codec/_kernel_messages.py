@@ -62,7 +62,7 @@ from workbench.otlp.codec._kernel_records import place_columns
 __all__ = ["MIB", "begin_message", "end_message"]
 
 LINE = 64  # bytes that may be read at once
-MIB = 20  # bits: rows are counted by the MiB of messages
+MIB = 1 << 20
 
 
 @kernel("void(int64)")
@@ -121,7 +121,7 @@ def _learn_density(control: Any) -> None:
     counts, density, size = load64(control + C_ROWS), load64(control + C_DENSITY), load64(control + C_SIZE)
     if size != 0:
         for at in range(0, 8 * load64(control + C_COUNT_COUNT), 8):
-            found = (load64(counts + at) << MIB) // size + 1
+            found = (load64(counts + at) * MIB) // size + 1
             store64(density + at, max(load64(density + at), found))
 
 

@@ -17,7 +17,6 @@ from workbench.otlp.codec._star_decoder import (
     Encoding,
     StarDecoder,
     Unknown,
-    checked_bytes,
 )
 from workbench.otlp.errors import MalformedError, OtlpError
 
@@ -97,7 +96,7 @@ def _decode_json(decoder: StarDecoder, messages: Iterable[Buffer], tally: Tally,
         parser = JsonParser(decoder.signal)
         for number, text in enumerate(chain(head, messages)):
             missing = MOST_ERRORS - len(tally.skipped.errors)
-            parsed, lost = parse_sound_part(parser, bytes(checked_bytes(text)), missing)
+            parsed, lost = parse_sound_part(parser, bytes(text), missing)
             if lost:
                 tally.leave_out(_named(lost, number) if len(head) > 1 else lost)
             ignored += parsed.unknown

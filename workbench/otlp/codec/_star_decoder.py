@@ -20,7 +20,7 @@ Encoding: TypeAlias = Literal["protobuf", "json"]
 Unknown: TypeAlias = Literal["keep", "count"]
 Buffer: TypeAlias = bytes | bytearray | memoryview
 
-ENCODINGS, TREATMENTS, BUFFERS = get_args(Encoding), get_args(Unknown), get_args(Buffer)
+ENCODINGS, TREATMENTS = get_args(Encoding), get_args(Unknown)
 GROUP_BYTES = 1 << 28  # messages are decoded into the same columns up to this size
 
 
@@ -43,8 +43,8 @@ class StarDecoder:
         ValueError
             For an encoding or a treatment of unknown fields that there is not.
         """
-        if encoding not in ENCODINGS or unknown not in TREATMENTS:
-            raise _no_choice(encoding, unknown)
+        _check_choice("encoding", encoding, ENCODINGS)
+        _check_choice("unknown", unknown, TREATMENTS)
         if isinstance(messages, tuple) and len(messages) == 1:
             return self.decode(messages[0], encoding=encoding, unknown=unknown)
         stars: list[Star] = []
@@ -60,7 +60,7 @@ class StarDecoder:
         group: list[Buffer] = []
         size = 0
         for message in messages:
-            group.append(checked_bytes(message))
+            group.append(message)
             size += len(message) + 1
             if size >= most:
                 yield group
@@ -95,7 +95,6 @@ class StarDecoder:
         MalformedError, TruncatedError
             With the byte and the field; `_lenient` says what of the message is sound.
         """
-        data = checked_bytes(data)
         if encoding == "json":
             return self._from_json(bytes(data), unknown)
         try:
@@ -128,25 +127,10 @@ class StarDecoder:
         return self._decode([parsed.data], unknown)._replace(unknown=parsed.unknown, size=0)
 
 
-def _no_choice(encoding: str, unknown: str) -> ValueError:
-    name, value, choices = "encoding", encoding, ENCODINGS
-    if encoding in ENCODINGS:
-        name, value, choices = "unknown", unknown, TREATMENTS
-    return ValueError(f"{name} must be one of {', '.join(choices)}, got {value!r}")
-
-
-def checked_bytes(data: object) -> Buffer:
-    """Return what is bytes already.
-
-    Raises
-    ------
-    TypeError
-        For anything else: text, or a message of the official library.
-    """
-    if not isinstance(data, BUFFERS):
-        msg = f"expected OTLP as bytes, got {type(data).__name__}"
-        raise TypeError(msg)
-    return data
+def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        msg = f"{name} must be one of {', '.join(choices)}, got {value!r}"
+        raise ValueError(msg)
 
 
 def find_error(data: bytes, signal: Signal, offset: int = 0) -> OtlpError:

@@ -45,8 +45,10 @@ def test_damaged_tables_are_read_or_refused_by_name(form, data, folders):
     else:
         del content[at:]
     path.write_bytes(content)
-    found = outcome(folder)
-    path.write_bytes(files[path])
+    try:
+        found = outcome(folder)
+    finally:
+        path.write_bytes(files[path])
     if isinstance(found, otlp.OtlpError):
         assert path.name in str(found) or folder.name in str(found)
     else:
@@ -92,6 +94,14 @@ def test_names_that_are_no_text_are_refused(tmp_path):
     path.write_bytes(path.read_bytes().replace(b"double", b"doubl\xff"))
     with pytest.raises(otlp.MalformedError, match=r"log_attrs\.arrow cannot be read"):
         otlp.read(tmp_path / "logs.arrow")
+
+
+def test_names_within_a_struct_that_are_no_text_are_refused(tmp_path):
+    otlp.write(otlp.Traces.from_otlp(SPANS, encoding="json"), tmp_path / "traces.arrow")
+    path = tmp_path / "traces.arrow" / "spans.arrow"
+    path.write_bytes(path.read_bytes().replace(b"version", b"versio\xff"))
+    with pytest.raises(otlp.MalformedError, match=r"spans\.arrow cannot be read"):
+        otlp.read(tmp_path / "traces.arrow")
 
 
 def test_ids_that_are_no_numbers_are_refused(tmp_path):
@@ -151,6 +161,18 @@ def test_numbers_for_a_resource_or_names_that_are_none_are_refused(spans):
         otlp.read(spans)
     rewritten(spans, "spans", "scope", lambda scopes: pa.array([0] * len(scopes)))
     with pytest.raises(otlp.MalformedError, match="'spans' has no whole numbers in the column 'scope'"):
+        otlp.read(spans)
+
+
+@pytest.mark.parametrize("name", [".ame", "nam", "", "name.name", "id"])
+@pytest.mark.parametrize("struct", ["resource", "scope"])
+def test_a_struct_whose_field_has_another_name_is_refused(spans, struct, name):
+    def renamed(structs):
+        names = [name if field.name in ("name", "schema_url") else field.name for field in structs.type]
+        return pa.StructArray.from_arrays(structs.flatten(), names)
+
+    rewritten(spans, "spans", struct, renamed)
+    with pytest.raises(otlp.MalformedError, match=rf"traces\.parquet.*'{struct}"):
         otlp.read(spans)
 
 

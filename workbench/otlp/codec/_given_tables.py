@@ -39,13 +39,25 @@ def checked_tables(tables: Any, layout: Layout) -> dict[str, pa.Table]:
             if field.name not in table.schema.names:
                 msg = f"table {name!r} lacks the column {field.name!r} of type {field.type}"
                 raise TableError(msg)
-    found = dict(given)
+            _check_parts(field.type, table.schema.field(field.name).type, name, field.name)
+    whole = {name: _with_schema(given.get(name), name, schema) for name, schema in layout.schemas.items()}
     for name in ("resources", "scopes"):
-        if name not in found and layout.records in found:
-            found[name] = _owners(found[layout.records], name.removesuffix("s"), layout.schemas[name])
-    whole = {name: _with_schema(found.get(name), name, schema) for name, schema in layout.schemas.items()}
+        if name not in given and layout.records in given:
+            whole[name] = _owners(whole[layout.records], name.removesuffix("s"), layout.schemas[name])
     check_values(whole, layout)
     return whole
+
+
+def _check_parts(expected: pa.DataType, given: pa.DataType, table: str, path: str) -> None:
+    """Refuse structs that lack a field, which Arrow would take for one without values."""
+    if pa.types.is_list(expected) and (pa.types.is_list(given) or pa.types.is_large_list(given)):
+        _check_parts(expected.value_type, given.value_type, table, path)
+    if pa.types.is_struct(expected) and pa.types.is_struct(given):
+        for field in expected:
+            if given.get_field_index(field.name) < 0:
+                msg = f"table {table!r} lacks the field '{path}.{field.name}' of type {field.type}"
+                raise TableError(msg)
+            _check_parts(field.type, given.field(field.name).type, table, f"{path}.{field.name}")
 
 
 def _whole(name: str, table: pa.Table | pa.RecordBatch) -> pa.Table:
@@ -101,6 +113,6 @@ def _with_schema(table: pa.Table | None, name: str, schema: pa.Schema) -> pa.Tab
         return schema.empty_table()
     try:
         return table if table.schema.equals(schema) else table.select(schema.names).cast(schema)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError) as error:
+    except (pa.ArrowException, ValueError) as error:
         msg = f"table {name!r} has other types than expected: {error}"
         raise TableError(msg) from error

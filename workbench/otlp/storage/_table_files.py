@@ -64,9 +64,16 @@ def _naming_damage(path: Path) -> Iterator[None]:
 
 
 def _legible(schema: pa.Schema) -> pa.Schema:
-    """Return a schema whose names are text: Arrow decodes them late."""
-    tuple(schema.names)
+    """Return a schema whose names are text, within structs too: Arrow decodes them late."""
+    for field in schema:
+        _decode_names(field)
     return schema
+
+
+def _decode_names(field: pa.Field) -> None:
+    _ = field.name
+    for number in range(field.type.num_fields):
+        _decode_names(field.type.field(number))
 
 
 def _width(fields: Iterable[pa.Field]) -> int:

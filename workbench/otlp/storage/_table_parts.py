@@ -221,8 +221,9 @@ def with_struct_ids(table: pa.Table, struct: str, ids: Rows) -> pa.Table:
     column = table[struct].combine_chunks()
     if isinstance(column, pa.ChunkedArray):
         column = pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
-    fields = [
-        pa.array(ids, f.type) if f.name == "id" else pc.struct_field(column, f.name) for f in column.type
+    fields = [  # by number: a name with a dot would be taken for a path
+        pa.array(ids, field.type) if field.name == "id" else pc.struct_field(column, [number])
+        for number, field in enumerate(column.type)
     ]
     made = pa.StructArray.from_arrays(fields, fields=list(column.type))
     return table.set_column(at, table.schema.field(at), made)

@@ -18,6 +18,12 @@ while True:
     except KeyboardInterrupt:
         pass"""
 
+LISTENS_THE_SECOND_TIME = """import time
+try:
+    time.sleep(60)
+except KeyboardInterrupt:
+    time.sleep(60)"""
+
 
 @pytest.fixture(scope="module")
 def session(tmp_path_factory):
@@ -76,14 +82,33 @@ def test_input_is_an_error_and_not_a_hang(session):
 
 
 def test_a_cell_that_takes_too_long_is_interrupted_and_its_kernel_lives_on(session):
-    run = session.run("import time\nprint('begun')\ntime.sleep(60)", seconds=0.5)
+    run = session.run("import time\nprint('begun')\ntime.sleep(60)", seconds=2)
     assert (run.end, run.error.ename, said(run)) == ("out of time", "KeyboardInterrupt", "begun\n")
     assert said(session.run("print('alive')")) == "alive\n"
 
 
-def test_a_cell_that_prints_for_ever_is_interrupted_too(session):
-    run = session.run("while True: print('more', flush=True)", seconds=0.5)
+def test_a_cell_that_prints_for_ever_runs_out_of_time_too(tmp_path):
+    """Its kernel may not survive: an interrupt may leave the lock of its standard output taken."""
+    with Session(tmp_path) as session:
+        run = session.run("while True: print('more', flush=True)", seconds=0.5)
+    assert run.end == "out of time"
+
+
+def test_an_interrupt_that_is_lost_is_repeated(session):
+    run = session.run(LISTENS_THE_SECOND_TIME, seconds=0.5)
     assert (run.end, run.error.ename) == ("out of time", "KeyboardInterrupt")
+    assert said(session.run("print('alive')")) == "alive\n"
+
+
+def test_a_torn_message_is_an_error_unless_an_interrupt_tore_it(tmp_path):
+    with Session(tmp_path) as session:
+        session.run(
+            "def tear(): get_ipython().kernel.iopub_thread.send_multipart([b'stream', b'<IDS|MSG>', b'x'])"
+        )
+        with pytest.raises(LabError, match="published what is no message"):
+            session.run("tear()")
+        assert session.run("while True: pass", seconds=0.5).end == "out of time"
+        assert session.run("tear(); 42").outputs[0].data["text/plain"] == "42"
 
 
 @pytest.mark.slow

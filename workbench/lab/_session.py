@@ -30,7 +30,8 @@ __all__ = ["THIS_PYTHON", "CellRun", "Session"]
 THIS_PYTHON = "python3"
 
 _POLL_SECONDS = 0.25
-_GRACE_SECONDS = 5.0  # between the interrupt and the kill
+_INTERRUPTS = 5  # before the kill: one that falls into a callback, or before the cell's first line, is lost
+_SECONDS_PER_INTERRUPT = 1.0
 
 End = Literal["done", "out of time", "kernel died"]
 
@@ -72,7 +73,7 @@ class Session:
     def __init__(
         self, folder: Path, *, kernel_name: str = THIS_PYTHON, startup_seconds: float = 60.0
     ) -> None:
-        self._busy = False
+        self._busy = self._interrupted = False
         with ExitStack() as exits:
             scratch = exits.enter_context(
                 tempfile.TemporaryDirectory(prefix="workbench-", ignore_cleanup_errors=True)
@@ -150,19 +151,27 @@ class Session:
                 return "out of time"
 
     def _hear(self, seconds: float) -> dict[str, Any] | None:
+        """Return the next message; what an interrupt tore while it was sent is none."""
         try:
             heard: dict[str, Any] = self.client.get_iopub_msg(timeout=seconds)
         except Empty:
             return None
+        except (TypeError, ValueError) as error:
+            if self._interrupted:
+                return None
+            msg = f"the kernel published what is no message: {error}"
+            raise LabError(msg) from error
         return heard
 
     def _interrupt(self, message: str, transcript: Transcript) -> bool:
         """Stop the running cell, and say whether it listened; if not, its kernel is ended."""
-        self.manager.interrupt_kernel()
-        listened = self._listen(message, transcript, perf_counter() + _GRACE_SECONDS) == "done"
-        if not listened:
-            self._kill()
-        return listened
+        self._interrupted = True
+        for _ in range(_INTERRUPTS):
+            self.manager.interrupt_kernel()
+            if self._listen(message, transcript, perf_counter() + _SECONDS_PER_INTERRUPT) == "done":
+                return True
+        self._kill()
+        return False
 
     def _end_kernel(self) -> None:
         """Ask an idle kernel to leave, so that exit handlers of the notebook run; end any other at once."""

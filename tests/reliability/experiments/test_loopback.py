@@ -98,7 +98,7 @@ def test_a_slowdown_lengthens_service_that_begins_in_it():
         assert status(service) == (200, "ok")
         service.start()
         with pytest.raises(httpx.ReadTimeout):
-            status(service, timeout=0.2)
+            status(service, timeout=1.0)
         assert service.busy == 1
     assert service.outcomes == {"closed": 1, "ok": 1}
 

@@ -117,6 +117,15 @@ def test_sql_asks_the_tables(run, traces):
     assert "tables: spans" in refused.stderr
 
 
+def test_rows_that_are_too_wide_are_printed_as_lists_of_what_is_in_them(run, traces):
+    output = run("otlp", "sql", traces, 'select * from spans order by "service.name"').output
+    lines = [line.split() for line in output.splitlines()]
+    assert [line for line in lines if line[0] == "row"] == [["row", "1"], ["row", "2"]]
+    assert [line[1] for line in lines if line[0] == "service.name"] == ["pay", "shop"]
+    assert all(len(line) <= 80 for line in output.splitlines())
+    assert run("otlp", "sql", traces, "select * from spans where false").output == "no rows\n"
+
+
 def test_progress_is_shown_on_stderr_only_when_asked_for(run, traces, tmp_path):
     for arguments in (["inspect", traces], ["head", traces], ["convert", traces, tmp_path / "t.otlp"]):
         silent, told = run("otlp", *arguments), run("otlp", *arguments, "--progress")

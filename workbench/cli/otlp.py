@@ -200,12 +200,33 @@ def _print_table(table: "pa.Table") -> None:
     from rich.markup import escape
     from rich.table import Table
 
+    console = Console()
+    if sum(len(name) + len(" | ") for name in table.column_names) > console.width:
+        _print_records(table)
+        return
     shown = Table()
     for name in table.column_names:
         shown.add_column(escape(name), overflow="fold")
     for row in table.to_pylist():
         shown.add_row(*(escape(_cell_text(value)) for value in row.values()))
-    Console().print(shown)
+    console.print(shown)
+
+
+def _print_records(table: "pa.Table") -> None:
+    """Print each row below the other, as a list of what is in it."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    console = Console()
+    for number, row in enumerate(table.to_pylist(), 1):
+        shown = Table(title=f"row {number:,}", title_justify="left", show_header=False, box=None)
+        for name, value in row.items():
+            if value is not None:
+                shown.add_row(escape(name), escape(_cell_text(value)))
+        console.print(shown)
+    if not len(table):
+        console.print("no rows")
 
 
 def _cell_text(value: Any) -> str:

@@ -324,6 +324,8 @@ class Telemetry:
     def sql(self, query: str) -> SqlResult:
         """Return what a query finds in the views of `to_duckdb`; names with a dot stand in double quotes.
 
+        Columns of the same name are told apart by numbers: name, name_1, name_2.
+
         Raises
         ------
         SqlError

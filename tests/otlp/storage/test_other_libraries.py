@@ -113,6 +113,23 @@ def test_a_name_with_quotes_is_asked_for_by_doubling_them():
     assert quoted.sql('select "a""b" from logs')['a"b'].to_pylist() == [5]
 
 
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("select id, kind as id, 3 as id_1 from spans", ["id", "id_1", "id_1_1"]),
+        ("select 1 as a, 2 as a_1, 3 as a", ["a", "a_1", "a_2"]),
+        ("select * from spans as one join spans as other using (id)", None),
+    ],
+)
+def test_columns_of_one_name_are_told_apart_as_duckdb_does_for_frames(shop, query, names):
+    found = shop.sql(query)
+    frame = shop.to_duckdb().sql(query).df()
+    assert found.table.column_names == frame.columns.tolist() == (names or frame.columns.tolist())
+    assert len(set(found.table.column_names)) == found.table.num_columns
+    assert found.to_polars().columns == found.table.column_names
+    assert repr(found).splitlines()[1].split() == found.table.column_names
+
+
 def test_a_query_is_a_text_and_views_need_a_connection(shop):
     with pytest.raises(TypeError, match="expected a query as a str, got None"):
         shop.sql(None)

@@ -10,6 +10,7 @@ machine's zone); all other columns are the tables' own memory. A name with a dot
 import difflib
 import re
 from collections.abc import Iterable
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -67,7 +68,16 @@ def run_sql(telemetry: "Telemetry", query: Any) -> SqlResult:
             table = pa.table({}) if relation is None else relation.to_arrow_table()
         except duckdb.Error as error:
             raise SqlError(_explained(telemetry, str(error))) from error
-    return SqlResult(table)
+    return SqlResult(table.rename_columns(_told_apart(table.column_names)))
+
+
+def _told_apart(names: list[str]) -> list[str]:
+    """Give names that repeat a number, as a join of tables has them: name, name_1, name_2."""
+    told: dict[str, None] = {}
+    for name in names:
+        numbered = (f"{name}_{number}" for number in count(1))
+        told[name if name not in told else next(new for new in numbered if new not in told)] = None
+    return list(told)
 
 
 def _duckdb(what: str) -> Any:

@@ -51,12 +51,16 @@ class MessageFile:
     def _signal_of_documents(self) -> Signal | None:
         if self.name.format != "json":
             return None
-        with self._opened() as window:
-            return first_signal(read_documents(window, Tally("skip")))
+        damage = Tally("skip")
+        with self._opened(damage) as window:
+            found = first_signal(read_documents(window, Tally("skip")))
+        if found is None and damage.skipped:
+            raise damage.skipped.errors[0]
+        return found
 
     def stars(self, job: Job) -> Iterator[Star]:
         """Yield the records in batches of so many bytes."""
-        with self._opened() as window:
+        with self._opened(job.tally) as window:
             pieces = self._pieces(window, job)
             decoder = PieceDecoder(job, is_json=self.name.format == "json")
             for star in decoder.batches(pieces):
@@ -64,18 +68,19 @@ class MessageFile:
                 yield star
 
     @contextmanager
-    def _opened(self) -> Iterator[Window]:
-        with open_stream(self.path, self.name) as stream:
+    def _opened(self, tally: Tally) -> Iterator[Window]:
+        before = len(tally.skipped.errors)
+        with open_stream(self.path, self.name, tally.refuse) as stream:
             window = Window(stream)
             if not window.have(1):
-                raise self._nothing()
+                raise next(iter(tally.skipped.errors[before:]), self._nothing())
             if window.have(SECTOR) and not window.block.strip(b"\0") and self._is_all_zero():
                 msg = f"{self.path.name} holds only zero bytes: its space was reserved, and never written"
                 raise MalformedError(msg)
             yield window
 
     def _is_all_zero(self) -> bool:
-        with open_stream(self.path, self.name) as stream:
+        with open_stream(self.path, self.name, Tally("skip").refuse) as stream:
             while block := stream.read(1 << 20):
                 if block.strip(b"\0"):
                     return False
@@ -91,7 +96,7 @@ class MessageFile:
         if self.name.format == "json":
             choice = Choice.ASKED if job.is_asked else Choice.NAMED if self.name.signal else Choice.FOUND
             return of_signal(self._documents(window, tally), signal, choice, tally)
-        with open_stream(self.path, self.name) as stream:
+        with open_stream(self.path, self.name, Tally("skip").refuse) as stream:
             framed = is_framed(window, Window(stream))
         return read_frames(window, tally) if framed else cut_fields(window, signal, tally)
 

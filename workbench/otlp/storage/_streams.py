@@ -8,12 +8,14 @@ import io
 import re
 import zlib
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, Self
 
 import pyarrow as pa
 
-from workbench.otlp.errors import CompressionError, EmptyInputError
+from workbench.otlp._tally import Tally
+from workbench.otlp.errors import CompressionError, EmptyInputError, OtlpError
 from workbench.otlp.storage._names import Compression, FileName
 
 __all__ = ["MAGIC", "ByteStream", "decompress", "open_stream"]
@@ -22,7 +24,10 @@ MAGIC: dict[Compression, bytes] = {"gzip": b"\x1f\x8b", "zstd": b"\x28\xb5\x2f\x
 # A frame of others' data (RFC 8878, 3.1.2), as pzstd begins
 SKIPPABLE = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")
 CHUNK = 1 << 16
+STEP = 1 << 14  # bytes of zstd decompressed at once: so many are lost before damage
 HEAD = 8
+
+Refuse = Callable[[OtlpError], None]
 
 
 class ByteStream(ABC):
@@ -64,24 +69,48 @@ class _Plain(ByteStream):
         return self._file.read(size)
 
 
-class _Gzip(ByteStream):
+class _Compressed(ByteStream):
+    """What comes before damage is read; the damage is refused, and if that raises nothing, it is the end."""
+
+    def __init__(self, file: BinaryIO, refuse: Refuse) -> None:
+        super().__init__(file)
+        self._refuse = refuse
+        self._is_damaged = False
+
+    def read(self, size: int) -> bytes:
+        parts: list[bytes] = []
+        while size > 0 and (part := self._sound_part(size)):
+            parts.append(part)
+            size -= len(part)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def _sound_part(self, size: int) -> bytes:
+        try:
+            return b"" if self._is_damaged else self._part(size)
+        except CompressionError as error:
+            self._is_damaged = True
+            self._refuse(error)
+            return b""
+
+    @abstractmethod
+    def _part(self, size: int) -> bytes:
+        """Return so many of the next bytes at most, none at the end only."""
+
+
+class _Gzip(_Compressed):
     """Members that follow one another (RFC 1952 section 2.2)."""
 
-    def __init__(self, file: BinaryIO) -> None:
-        super().__init__(file)
+    def __init__(self, file: BinaryIO, refuse: Refuse) -> None:
+        super().__init__(file, refuse)
         self._member = zlib.decompressobj(wbits=31)
         self._pending = b""
         self._at = 0  # of the first byte that is pending
 
-    def read(self, size: int) -> bytes:
-        parts: list[bytes] = []
-        while size > 0:
-            if self._member.eof and not self._next_member():
-                break
+    def _part(self, size: int) -> bytes:
+        part = b""
+        while not part and (not self._member.eof or self._next_member()):
             part = self._decompressed(size)
-            parts.append(part)
-            size -= len(part)
-        return b"".join(parts)
+        return part
 
     def _next_member(self) -> bool:
         self._pending = self._pending or self._file.read(CHUNK)
@@ -113,9 +142,9 @@ class _Gzip(ByteStream):
         return part
 
 
-class _Zstd(ByteStream):
-    def __init__(self, file: BinaryIO) -> None:
-        super().__init__(file)
+class _Zstd(_Compressed):
+    def __init__(self, file: BinaryIO, refuse: Refuse) -> None:
+        super().__init__(file, refuse)
         self._compressed = pa.PythonFile(file, mode="r")
         self._stream = pa.CompressedInputStream(self._compressed, "zstd")
 
@@ -127,23 +156,16 @@ class _Zstd(ByteStream):
     def raw_position(self) -> int:
         return 0 if self._file.closed else self._file.tell()
 
-    def read(self, size: int) -> bytes:
-        parts: list[bytes] = []
-        while size > 0:
-            try:
-                part = self._stream.read(size)
-            except OSError as error:
-                msg = f"the zstd stream is damaged or cut short at or before this byte: {error}"
-                raise CompressionError(msg, offset=self.raw_position) from error
-            if not part:
-                break
-            parts.append(part)
-            size -= len(part)
-        return parts[0] if len(parts) == 1 else b"".join(parts)
+    def _part(self, size: int) -> bytes:
+        try:
+            return self._stream.read(min(size, STEP))
+        except OSError as error:
+            msg = f"the zstd stream is damaged or cut short at or before this byte: {error}"
+            raise CompressionError(msg, offset=self.raw_position) from error
 
 
-def open_stream(path: Path, name: FileName) -> ByteStream:
-    """Open a file for reading what it holds.
+def open_stream(path: Path, name: FileName, refuse: Refuse) -> ByteStream:
+    """Open a file for reading what it holds; `refuse` hears of damage, before which all is read.
 
     Raises
     ------
@@ -155,28 +177,28 @@ def open_stream(path: Path, name: FileName) -> ByteStream:
     size = path.stat().st_size
     file = path.open("rb")
     try:
-        return _stream_of(file, size, path.name, name)
+        return _stream_of(file, size, path.name, name, refuse)
     except BaseException:
         file.close()
         raise
 
 
-def _stream_of(file: BinaryIO, size: int, called: str, name: FileName) -> ByteStream:
+def _stream_of(file: BinaryIO, size: int, called: str, name: FileName, refuse: Refuse) -> ByteStream:
     head = file.read(HEAD)
     if not head:
         msg = f"{called} is empty: 0 bytes, where one OTLP message at least was expected"
         raise EmptyInputError(msg)
     if name.compression == "zstd" and SKIPPABLE.match(head):
         file.seek(0)
-        return _Zstd(file)
+        return _Zstd(file, refuse)
     by_frame = head[4:].startswith(tuple(MAGIC.values()))  # a length, and a compressed message behind it
     if name.compression and not head.startswith(MAGIC[name.compression]) and not by_frame:
         msg = f"{called} is not {name.compression}, as its name says: it starts with {head[:4].hex(' ')}"
         raise CompressionError(msg)
     file.seek(0)
     if head.startswith(MAGIC["gzip"]):
-        return _Gzip(file)
-    return _Zstd(file) if head.startswith(MAGIC["zstd"]) else _Plain(file, size)
+        return _Gzip(file, refuse)
+    return _Zstd(file, refuse) if head.startswith(MAGIC["zstd"]) else _Plain(file, size)
 
 
 def decompress(raw: bytes, most_bytes: int) -> bytes:
@@ -192,7 +214,7 @@ def decompress(raw: bytes, most_bytes: int) -> bytes:
     kind = _Gzip if raw.startswith(MAGIC["gzip"]) else _Zstd
     parts: list[bytes] = []
     size = 0
-    with kind(io.BytesIO(raw)) as stream:
+    with kind(io.BytesIO(raw), Tally("raise").refuse) as stream:
         while part := stream.read(1 << 20):
             parts.append(part)
             size += len(part)

@@ -9,6 +9,7 @@ from peers import SERVICES, encoded, logs, metrics, spans
 from wire_fuzz import OFFICIAL, random_message
 
 from workbench import otlp
+from workbench.otlp.transport import _payload
 from workbench.otlp.transport._payload import (
     accept,
     as_requests,
@@ -191,11 +192,34 @@ def test_what_can_be_exported_is_made_a_request():
     request = spans(2)
     body = request.SerializeToString()
     data = TracesData.FromString(body)
-    assert as_requests(request, None) == as_requests(data, None) == ("traces", body)
-    assert as_requests(memoryview(body), "traces") == ("traces", body)
+    assert as_requests(request, None) == as_requests(data, None) == ("traces", [body])
+    assert as_requests(memoryview(body), "traces") == ("traces", [body])
     with pytest.raises(otlp.UnsupportedPayloadError, match="bytes need signal="):
         as_requests(body, None)
     with pytest.raises(otlp.UnsupportedPayloadError, match="got a str"):
         as_requests("spans", "traces")
     with pytest.raises(otlp.UnsupportedPayloadError, match="AnyValue is no request"):
         as_requests(AnyValue(), None)
+
+
+@pytest.mark.parametrize("signal", BUILDERS)
+def test_telemetry_is_given_out_in_messages_that_are_parsed_one_by_one(signal, monkeypatch):
+    monkeypatch.setattr(_payload, "PARSED_BYTES", 200)
+    whole = b"".join(BUILDERS[signal](1 + number % 3).SerializeToString() for number in range(40))
+    telemetry = to_telemetry(signal, [whole])
+    found, bodies = as_requests(telemetry, None)
+    given_out = list(bodies)
+    assert found == signal
+    assert len(given_out) > 5
+    assert b"".join(given_out) == telemetry.to_otlp() == whole
+    assert [one for body in given_out for one in records_of(signal, body)] == records_of(signal, whole)
+
+
+def test_profiles_are_given_out_as_one_message(monkeypatch):
+    monkeypatch.setattr(_payload, "PARSED_BYTES", 10)
+    request = SERVICES["profiles"].request()
+    for _ in range(20):
+        request.resource_profiles.add().scope_profiles.add().profiles.add()
+    request.dictionary.string_table.append("")
+    (body,) = as_requests(to_telemetry("profiles", [request.SerializeToString()]), None)[1]
+    assert SERVICES["profiles"].request.FromString(body) == request

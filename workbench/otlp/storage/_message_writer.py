@@ -11,7 +11,7 @@ import pyarrow as pa
 from workbench.otlp._schema import Signal
 from workbench.otlp.codec._json_transcode import protobuf_to_json
 from workbench.otlp.storage._names import FileName
-from workbench.otlp.storage._pieces import frame, next_field
+from workbench.otlp.storage._pieces import frame, split_message
 from workbench.otlp.storage.errors import EmptyMessageError
 from workbench.otlp.telemetry import Telemetry
 
@@ -41,24 +41,6 @@ def _opened(path: Path, name: FileName) -> Iterator[Write]:
             yield stack.enter_context(pa.CompressedOutputStream(pa.PythonFile(file, "w"), "zstd")).write
         else:
             yield file.write
-
-
-def split_message(message: bytes, signal: Signal, most_bytes: int) -> Iterator[bytes]:
-    """Yield messages of about so many bytes that together are this one, cut between its resources.
-
-    A message of profiles is not cut, as its dictionary speaks for all of it.
-    """
-    if signal == "profiles" or len(message) <= most_bytes:
-        yield message
-        return
-    start = at = 0
-    while at < len(message):
-        end = next_field(message, at)
-        if end - start > most_bytes and at > start:
-            yield message[start:at]
-            start = at
-        at = end
-    yield message[start:]
 
 
 def _messages(batches: Iterable[Telemetry], signal: Signal, most_bytes: int) -> Iterator[bytes]:

@@ -29,8 +29,8 @@ __all__ = [
     "frame",
     "is_framed",
     "names_something",
-    "next_field",
     "read_frames",
+    "split_message",
 ]
 
 PREFIX = 4
@@ -212,7 +212,25 @@ def _broken_off(window: Window, signal: Signal, earlier: int, run: _Run) -> Otlp
     return TruncatedError(msg, offset=offset, path=path)
 
 
-def next_field(message: bytes, at: int) -> int:
+def split_message(message: bytes, signal: Signal, most_bytes: int) -> Iterator[bytes]:
+    """Yield messages of about so many bytes that together are this one, cut between its resources.
+
+    A message of profiles is not cut, as its dictionary speaks for all of it.
+    """
+    if signal == "profiles" or len(message) <= most_bytes:
+        yield message
+        return
+    start = at = 0
+    while at < len(message):
+        end = _next_field(message, at)
+        if end - start > most_bytes and at > start:
+            yield message[start:at]
+            start = at
+        at = end
+    yield message[start:]
+
+
+def _next_field(message: bytes, at: int) -> int:
     """Return where a field of a sound message ends."""
     _, header, content = _field_at(message, at)
     return at + header + content if header > 0 else len(message)

@@ -3,7 +3,7 @@
 Requests are looked into by the official protobuf package, whose parser is compiled; tables are the codec's.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from google.protobuf.message import DecodeError, Message
@@ -14,6 +14,7 @@ from workbench.otlp.errors import MalformedError
 from workbench.otlp.logs import Logs
 from workbench.otlp.metrics import Metrics
 from workbench.otlp.profiles import Profiles
+from workbench.otlp.storage._pieces import split_message
 from workbench.otlp.telemetry import Telemetry
 from workbench.otlp.traces import Traces
 from workbench.otlp.transport._records import count, drop_last, pieces, screen
@@ -31,6 +32,7 @@ __all__ = [
     "to_telemetry",
 ]
 
+PARSED_BYTES = 16 << 20  # of telemetry at a time: the official parser takes several times as much memory
 TELEMETRY: dict[Signal, type[Traces | Metrics | Logs | Profiles]] = {
     "traces": Traces,
     "metrics": Metrics,
@@ -98,8 +100,8 @@ def to_telemetry(signal: Signal, bodies: Sequence[bytes]) -> Traces | Metrics | 
     return TELEMETRY[signal].from_otlp(bodies)
 
 
-def as_requests(item: object, signal: ServiceName | None) -> tuple[ServiceName, bytes]:
-    """Return what was given for export as a protobuf request: telemetry, an official message, or bytes.
+def as_requests(item: object, signal: ServiceName | None) -> tuple[ServiceName, Iterable[bytes]]:
+    """Return what was given for export as protobuf requests: telemetry, an official message, or bytes.
 
     Raises
     ------
@@ -107,14 +109,14 @@ def as_requests(item: object, signal: ServiceName | None) -> tuple[ServiceName, 
         When it is none of these, or bytes without a signal.
     """
     if isinstance(item, Telemetry):
-        return item.signal, item.to_otlp()
+        return item.signal, split_message(item.to_otlp(), item.signal, PARSED_BYTES)
     if isinstance(item, Message):
-        return _signal_of(item), item.SerializeToString()
+        return _signal_of(item), [item.SerializeToString()]
     if isinstance(item, bytes | bytearray | memoryview):
         if signal not in SERVICES:
             msg = f"bytes need signal=, one of {', '.join(SERVICES)}; got {signal!r}"
             raise UnsupportedPayloadError(msg)
-        return signal, bytes(item)
+        return signal, [bytes(item)]
     msg = f"expected Traces, Metrics, Logs, an official OTLP message or bytes, got a {type(item).__name__}"
     raise UnsupportedPayloadError(msg)
 

@@ -173,12 +173,13 @@ class Exporter:
         MalformedError
             When bytes are no such request.
         """
-        signal, body = as_requests(telemetry, signal)
+        signal, bodies = as_requests(telemetry, signal)
         batching = self._batching
         accepted = 0
-        for part, records in split(signal, body, batching.batch_records, batching.batch_bytes):
-            if records and self._put(Batch(signal, part, records)):
-                accepted += records
+        for body in bodies:
+            for part, records in split(signal, body, batching.batch_records, batching.batch_bytes):
+                if records and self._put(Batch(signal, part, records)):
+                    accepted += records
         return accepted
 
     def _put(self, batch: Batch) -> bool:

@@ -28,8 +28,12 @@ class FanOut:
 
     def export(self, telemetry: object, *, signal: ServiceName | None = None) -> tuple[int, ...]:
         """Queue telemetry for each destination; see `Exporter.export`."""
-        signal, body = as_requests(telemetry, signal)
-        return tuple(exporter.export(body, signal=signal) for exporter in self.exporters)
+        signal, bodies = as_requests(telemetry, signal)
+        accepted = [0] * len(self.exporters)
+        for body in bodies:
+            for at, exporter in enumerate(self.exporters):
+                accepted[at] += exporter.export(body, signal=signal)
+        return tuple(accepted)
 
     def flush(self, deadline_s: float = 30.0) -> bool:
         """Send what waits, everywhere at once, and tell whether all was settled before the deadline."""

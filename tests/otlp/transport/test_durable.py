@@ -1,5 +1,6 @@
 """The durable receiver: what was acknowledged is in the files, whatever happened."""
 
+import contextlib
 import json
 import math
 import os
@@ -142,7 +143,100 @@ def test_what_was_refused_for_want_of_room_is_not_written_when_there_is_room_aga
     journal.append(request).result(10)
     journal.close()
     contents = [read_frames(segment.path.read_bytes()) for segment in segments_in(tmp_path / "journal")]
-    assert contents == [([], b""), ([request.body], b"")]
+    assert contents == [([request.body], b"")]
+
+
+def test_a_failed_commit_leaves_no_empty_segment(tmp_path, monkeypatch):
+    journal = _journal.Journal(tmp_path / "journal")
+    request = accept("traces", spans().SerializeToString(), "protobuf")
+    with monkeypatch.context() as patch:
+        patch.setattr(_journal.os, "fsync", lambda _number: (_ for _ in ()).throw(OSError(28, "full")))
+        for _ in range(3):
+            assert isinstance(journal.append(request).exception(10), OSError)
+    assert segments_in(tmp_path / "journal") == []
+    journal.close()
+
+
+def test_what_waits_for_a_sync_cannot_be_cancelled(tmp_path, monkeypatch):
+    """A result that nobody may set any more ended the journal's thread, and with it every acknowledgement."""
+    syncing, go = threading.Event(), threading.Event()
+
+    def slow_sync(_number):
+        syncing.set()
+        assert go.wait(10)
+
+    journal = _journal.Journal(tmp_path / "journal")
+    request = accept("traces", spans().SerializeToString(), "protobuf")
+    monkeypatch.setattr(_journal.os, "fsync", slow_sync)
+    monkeypatch.setattr(_journal, "sync_folder", lambda _folder: None)
+    first = journal.append(request)
+    assert syncing.wait(10)
+    second = journal.append(request)
+    assert not first.cancel()
+    assert not second.cancel()
+    go.set()
+    assert (first.result(10), second.result(10)) == (None, None)
+    journal.close()
+
+
+def test_a_cancelled_request_leaves_a_receiver_that_can_be_closed(tmp_path, monkeypatch):
+    syncing, go = threading.Event(), threading.Event()
+
+    def slow_sync(_number):
+        syncing.set()
+        assert go.wait(10)
+
+    receiver = otlp.DurableReceiver(tmp_path, http_port=0, grpc_port=0)
+    answers = []
+
+    def ask():
+        with contextlib.suppress(httpx.TransportError):
+            answers.append(send(receiver, spans()))
+
+    client = threading.Thread(target=ask)
+    with monkeypatch.context() as patch:
+        patch.setattr(_journal.os, "fsync", slow_sync)
+        patch.setattr(_journal, "sync_folder", lambda _folder: None)
+        client.start()
+        assert syncing.wait(10)
+        receiver._servers.close(0)
+    go.set()
+    client.join()
+    receiver.close()
+    assert answers == []
+    assert span_ids(tmp_path) == {1: 1}
+
+
+def test_a_journal_whose_thread_ends_tells_all_who_wait(tmp_path, monkeypatch):
+    syncing, go = threading.Event(), threading.Event()
+
+    def end(_self, _group):
+        syncing.set()
+        assert go.wait(10)
+        raise SystemExit
+
+    monkeypatch.setattr(_journal.Journal, "_commit", end)
+    journal = _journal.Journal(tmp_path / "journal")
+    request = accept("traces", spans().SerializeToString(), "protobuf")
+    waiting = [journal.append(request)]
+    assert syncing.wait(10)
+    waiting.append(journal.append(request))
+    go.set()
+    for future in waiting:
+        assert isinstance(future.exception(10), otlp.JournalError)
+    journal.close()
+    assert isinstance(journal.append(request).exception(1), otlp.JournalError)
+
+
+def test_a_closed_receiver_leaves_the_folder_to_the_next(tmp_path):
+    with otlp.DurableReceiver(tmp_path, http_port=0, grpc_port=0) as former:
+        pass
+    with otlp.DurableReceiver(tmp_path, http_port=0, grpc_port=0) as receiver:
+        assert send(receiver, spans()).ok
+        with pytest.raises(otlp.JournalError, match="has been closed"):
+            former.compact()
+        assert send(receiver, spans(1, first=1)).ok
+    assert span_ids(tmp_path) == {1: 1, 2: 1}
 
 
 def test_whatever_goes_wrong_in_writing_those_who_wait_hear_of_it(tmp_path, monkeypatch):

@@ -5,11 +5,13 @@ import math
 import random
 import threading
 import time
+from dataclasses import replace
 
 import pytest
+from conformance import WRONG, Run
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from peers import SERVICES, Gate, Observer, VirtualClock, logs, metrics, spans
+from peers import SERVICES, Gate, Observer, Peer, VirtualClock, Wrong, logs, metrics, spans
 
 from workbench import otlp
 from workbench.otlp.transport import exporter as exporting
@@ -305,8 +307,24 @@ def test_what_servers_say_is_kept_and_logged(caplog):
             assert one.flush(5)
     assert (one.stats.sent, one.stats.rejected) == (8, 2)
     assert one.stats.messages == ("old schema", "slow down")
-    assert "old schema" in caplog.text
+    assert "the server rejected 2 records and says: old schema" in caplog.text
+    assert "the server accepted all records and warns: slow down" in caplog.text
     observer.close()
+
+
+@pytest.mark.parametrize("over", ["http/protobuf", "grpc"])
+def test_an_acknowledgement_that_cannot_be_read_is_nothing_the_server_said(caplog, over):
+    unreadable = Wrong(answer=lambda _request, answer: replace(answer, body=b"\xff"))
+    with Peer(Run("", WRONG, over, unreadable)) as peer:
+        server = peer.server()
+        endpoint = server.grpc_endpoint if over == "grpc" else server.http_endpoint
+        with otlp.Exporter(endpoint, protocol=over) as one:
+            for number in range(2):
+                one.export(spans(5, first=number))
+                assert one.flush(5)
+    assert (one.stats.sent, one.stats.messages) == (10, ())
+    assert dict(one.stats.errors) == {"unreadable_acknowledgement": 2}
+    assert caplog.text.count("the acknowledgement cannot be read") == 1
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
@@ -401,6 +419,24 @@ def test_several_destinations_are_flushed_and_shut_down_together(observer):
     with pytest.raises(otlp.ConfigurationError):
         otlp.FanOut()
     other.close()
+
+
+def test_where_one_destination_is_closed_the_others_are_given_nothing(observer):
+    """A caller that tries again would send twice."""
+    closed = exporter(observer)
+    closed.shutdown()
+    with exporter(observer) as alive:
+        with pytest.raises(otlp.ExporterClosedError):
+            otlp.FanOut(alive, closed).export(spans(3))
+        assert alive.stats.given == 0
+
+
+@pytest.mark.parametrize("method", ["flush", "shutdown"])
+def test_several_destinations_refuse_a_deadline_as_one_does(observer, method):
+    with otlp.FanOut(exporter(observer), exporter(observer)) as both:
+        with pytest.raises(otlp.ConfigurationError, match="deadline_s must be a number"):
+            getattr(both, method)(float("nan"))
+        assert both.export(spans()) == (1, 1)
 
 
 def test_the_systems_clock_waits():

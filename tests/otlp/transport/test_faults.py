@@ -1,6 +1,8 @@
 """The faulty peer does what its faults say, in order, at a rate, or by a function."""
 
 import gzip
+import math
+import threading
 
 import httpx
 import pytest
@@ -154,3 +156,44 @@ def test_faulty_shows_itself():
         repr(otlp.Faulty([otlp.Reset()], rate=0.25, seed=1))
         == "Faulty([Reset(kept=False)], rate=0.25, seed=1)"
     )
+
+
+@pytest.mark.parametrize(
+    ("fault", "options", "message"),
+    [
+        (otlp.Throttle, {"retry_after_s": -5.0}, "retry_after_s must be from 0"),
+        (otlp.Throttle, {"retry_after_s": math.inf}, "retry_after_s must be from 0"),
+        (otlp.Throttle, {"retry_after_s": math.nan}, "retry_after_s must be from 0"),
+        (otlp.Throttle, {"retry_after_s": 1e30}, "retry_after_s must be from 0"),
+        (otlp.Throttle, {"status": 200}, "status must be one of"),
+        (otlp.Status, {"retry_after_s": -1}, "retry_after_s must be from 0"),
+        (otlp.PartialSuccess, {"rejected": -1}, "rejected must be 0 or more"),
+        (otlp.Slow, {"seconds": -1}, "seconds must be 0 or more"),
+        (otlp.Slow, {"seconds": math.nan}, "seconds must be 0 or more"),
+        (otlp.Oversize, {"size_bytes": -1}, "size_bytes must be from 0"),
+        (otlp.GzipBomb, {"inflated_bytes": -1}, "inflated_bytes must be from 0"),
+        (otlp.GzipBomb, {"inflated_bytes": 1 << 40}, "inflated_bytes must be from 0"),
+    ],
+)
+def test_a_value_without_a_meaning_is_refused_when_the_fault_is_made(fault, options, message):
+    with pytest.raises(otlp.ConfigurationError, match=message):
+        fault(**options)
+
+
+@pytest.mark.parametrize("over", [GRPC, HTTP])
+@pytest.mark.parametrize("as_date", [False, True])
+def test_the_longest_throttle_can_be_said(over, as_date):
+    found, _ = answers([otlp.Throttle(1e9, as_date=as_date)], over)
+    assert found[0].status in (429, "UNAVAILABLE")
+
+
+@pytest.mark.parametrize("over", [GRPC, HTTP])
+@pytest.mark.parametrize("seconds", [1e10, math.inf])
+def test_an_answer_that_never_comes_comes_when_the_receiver_closes(over, seconds):
+    found = []
+    with otlp.Receiver(faults=[otlp.Slow(seconds)]) as receiver:
+        client = threading.Thread(target=lambda: found.append(send(receiver, spans(), over)))
+        client.start()
+        receiver.wait_for(1)
+    client.join()
+    assert found[0].ok

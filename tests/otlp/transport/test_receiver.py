@@ -368,3 +368,27 @@ def test_limits_are_positive(name):
 def test_a_number_that_is_no_port_is_refused(name, port):
     with pytest.raises(otlp.EndpointError, match=f"{name} must be from 0 .* to 65535, got {port}"):
         otlp.Receiver(**{name: port})
+
+
+@pytest.mark.parametrize("name", ["max_request_bytes", "max_response_bytes", "max_concurrent_requests"])
+def test_limits_that_grpc_cannot_count_are_refused(name):
+    with pytest.raises(otlp.ConfigurationError, match=f"{name} must be from 1 to 2,147,483,647"):
+        otlp.Receiver(**{name: 1 << 31})
+    assert own_threads() == []
+
+
+@pytest.mark.parametrize("text", ["é", "%", "a", "\n", "€"])
+def test_a_long_message_over_grpc_hides_no_status(text):
+    with otlp.Receiver(faults=[otlp.Status(grpc="UNAVAILABLE", message=text * 9000)]) as receiver:
+        answer = send(receiver, spans(), "grpc")
+    assert answer.status == "UNAVAILABLE"
+    assert set(answer.failure().message) == {text}
+    assert answer.failure().code == grpc.StatusCode.UNAVAILABLE.value[0]
+
+
+@pytest.mark.parametrize(("lines", "status"), [(["gzip", "gzip"], 415), (["identity"], 200)])
+def test_a_header_of_several_lines_is_one_list(receiver, lines, status):
+    headers = [("content-type", TYPES["http/protobuf"]), *(("content-encoding", line) for line in lines)]
+    body = encoded(spans(), "http/protobuf")
+    url = receiver.http_endpoint + "/v1/traces"
+    assert httpx.post(url, content=body, headers=headers, trust_env=False).status_code == status

@@ -66,11 +66,39 @@ def test_profiles_have_the_path_of_a_protocol_in_development():
         ("192.0.2.1:4317", "192.0.2.1:4317", True),
         ("unix:///run/otlp.sock", "unix:///run/otlp.sock", False),
         ("unix:/run/otlp.sock", "unix:/run/otlp.sock", False),
+        ("unix-abstract:otlp", "unix-abstract:otlp", False),
+        ("dns:///127.0.0.1:4317", "dns:///127.0.0.1:4317", False),
+        ("dns:localhost:4317", "dns:localhost:4317", False),
+        ("dns:collector:4317", "dns:collector:4317", True),
+        ("dns://8.8.8.8/collector:4317", "dns://8.8.8.8/collector:4317", True),
+        ("ipv4:127.0.0.1:4317", "ipv4:127.0.0.1:4317", False),
+        ("ipv4:127.0.0.1:4317,192.0.2.1:4317", "ipv4:127.0.0.1:4317,192.0.2.1:4317", True),
+        ("ipv6:[::1]:4317", "ipv6:[::1]:4317", False),
+        ("ipv6:%5B::1%5D:4317", "ipv6:%5B::1%5D:4317", False),
     ],
 )
 def test_grpc_endpoints_are_urls_or_addresses(endpoint, url, secure):
     found = target(protocol="grpc", endpoint=endpoint)
-    assert (found.url, found.secure) == (url, secure)
+    assert (found.url, found.secure, found.is_local) == (url, secure, not secure and "collector" not in url)
+
+
+def test_a_target_of_grpc_is_insecure_where_that_is_said():
+    environment = {f"{E}INSECURE": "true", f"{E}PROTOCOL": "grpc", f"{E}ENDPOINT": "dns:collector:4317"}
+    assert not target(environment=environment).secure
+
+
+def test_words_are_known_in_any_case():
+    found = target(environment={f"{E}COMPRESSION": "GZIP", f"{E}PROTOCOL": "HTTP/JSON"})
+    assert (found.compression, found.protocol) == ("gzip", "http/json")
+
+
+def test_no_password_is_shown():
+    with otlp.Exporter("http://me:hunter2@127.0.0.1:9/base") as exporter:
+        assert "http://***@127.0.0.1:9/base/v1/traces" in repr(exporter)
+    for endpoint, protocol in (("ftp://me:hunter2@x", "grpc"), ("x://me:hunter2@x:y", "http/json")):
+        with pytest.raises(otlp.EndpointError, match=r"\*\*\*@x") as caught:
+            target(endpoint=endpoint, protocol=protocol)
+        assert "hunter2" not in str(caught.value)
 
 
 def test_insecure_applies_where_no_scheme_says():
@@ -131,7 +159,11 @@ def test_an_empty_variable_is_unset():
         ({f"{E}PROTOCOL": "grpc", f"{E}ENDPOINT": "http://x:99999"}, "ENDPOINT is no address: Port out"),
         ({f"{E}PROTOCOL": "grpc", f"{E}ENDPOINT": "x:99999"}, "ENDPOINT is no address: Port out"),
         ({f"{E}ENDPOINT": "collector:4318"}, "OTEL_EXPORTER_OTLP_ENDPOINT must be a URL"),
-        ({f"{E}PROTOCOL": "grpc", f"{E}ENDPOINT": "ftp://x"}, "must be host:port or a URL"),
+        ({f"{E}PROTOCOL": "grpc", f"{E}ENDPOINT": "ftp://x"}, "must be host:port, a URL or a target of gRPC"),
+        ({f"{E}PROTOCOL": "grpc", f"{E}ENDPOINT": "x:4317/path"}, "must be host:port and no path for gRPC"),
+        ({f"{E}PROTOCOL": "grpc", f"{E}ENDPOINT": "dns:///x:99999"}, "ENDPOINT is no address: Port out"),
+        ({f"{E}PROTOCOL": "grpc", f"{E}ENDPOINT": "unix:"}, "must have an address behind its scheme"),
+        ({f"{E}PROTOCOL": "grpc", f"{E}HEADERS": "key-bin=x"}, "gRPC takes 'key-bin' for binary"),
         ({f"{E}PROTOCOL": "grpc", f"{E}COMPRESSION": "zstd"}, "gRPC's core knows no zstd"),
     ],
 )
@@ -159,6 +191,7 @@ def test_the_environment_is_that_of_the_process(monkeypatch):
         {"when_full": "explode"},
         {"max_concurrent_requests": 0},
         {"timeout_s": -1.0},
+        {"protocol": "grpc", "max_response_bytes": 1 << 31},
     ],
 )
 def test_an_exporters_options_are_checked(options):

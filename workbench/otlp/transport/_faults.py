@@ -24,6 +24,7 @@ from typing import TypeAlias
 
 import grpc
 
+from workbench.otlp.transport._retrying import RETRYABLE_HTTP
 from workbench.otlp.transport._services import ServiceName
 from workbench.otlp.transport.errors import ConfigurationError
 
@@ -42,6 +43,8 @@ __all__ = [
 ]
 
 MIB = 1 << 20
+LARGEST_BYTES = 1 << 30
+LONGEST_RETRY_S = 1e9  # the year is one of four digits still
 CODES = {code.name: code for code in grpc.StatusCode}
 
 
@@ -52,7 +55,7 @@ class Throttle:
     Attributes
     ----------
     retry_after_s : float or None
-        None says nothing of when. HTTP has whole seconds: it is rounded up there.
+        Up to 1e9; None says nothing of when. HTTP has whole seconds: it is rounded up there.
     status : {429, 503, 502, 504}
         Over HTTP.
     as_date : bool
@@ -63,6 +66,12 @@ class Throttle:
     status: int = 429
     as_date: bool = False
 
+    def __post_init__(self) -> None:
+        _check_retry_after(self.retry_after_s)
+        if self.status not in RETRYABLE_HTTP:
+            msg = f"status must be one of {sorted(RETRYABLE_HTTP)}, got {self.status}"
+            raise ConfigurationError(msg)
+
 
 @dataclass(frozen=True, slots=True)
 class PartialSuccess:
@@ -71,12 +80,22 @@ class PartialSuccess:
     rejected: int = 1
     message: str = "rejected on purpose"
 
+    def __post_init__(self) -> None:
+        if self.rejected < 0:
+            msg = f"rejected must be 0 or more, got {self.rejected}"
+            raise ConfigurationError(msg)
+
 
 @dataclass(frozen=True, slots=True)
 class Slow:
-    """Keep everything, and answer after so many seconds."""
+    """Keep everything, and answer after so many seconds, or when the receiver closes."""
 
     seconds: float
+
+    def __post_init__(self) -> None:
+        if not self.seconds >= 0:
+            msg = f"seconds must be 0 or more, got {self.seconds}"
+            raise ConfigurationError(msg)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +111,18 @@ class Oversize:
 
     size_bytes: int = 5 * MIB
 
+    def __post_init__(self) -> None:
+        _check_size("size_bytes", self.size_bytes)
+
 
 @dataclass(frozen=True, slots=True)
 class GzipBomb:
     """Keep everything, and answer with few bytes that inflate to many."""
 
     inflated_bytes: int = 64 * MIB
+
+    def __post_init__(self) -> None:
+        _check_size("inflated_bytes", self.inflated_bytes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +138,25 @@ class Status:
     retry_after_s: float | None = None
 
     def __post_init__(self) -> None:
+        _check_retry_after(self.retry_after_s)
         if not 400 <= self.http <= 599:
             msg = f"http must be a status from 400 to 599, got {self.http}"
             raise ConfigurationError(msg)
         if self.grpc not in CODES or self.grpc == "OK":
             msg = f"grpc must be the name of a failing status code, such as 'INTERNAL', got {self.grpc!r}"
             raise ConfigurationError(msg)
+
+
+def _check_retry_after(seconds: float | None) -> None:
+    if seconds is not None and not 0 <= seconds <= LONGEST_RETRY_S:
+        msg = f"retry_after_s must be from 0 to {LONGEST_RETRY_S:g}, or None, got {seconds}"
+        raise ConfigurationError(msg)
+
+
+def _check_size(name: str, size_bytes: int) -> None:
+    if not 0 <= size_bytes <= LARGEST_BYTES:
+        msg = f"{name} must be from 0 to {LARGEST_BYTES:,}, got {size_bytes:,}"
+        raise ConfigurationError(msg)
 
 
 Fault: TypeAlias = Throttle | PartialSuccess | Slow | Reset | Oversize | GzipBomb | Status

@@ -12,7 +12,7 @@ from google.protobuf.message import DecodeError
 from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
 
-from workbench.otlp.transport._retrying import Outcome, grpc_is_retryable
+from workbench.otlp.transport._retrying import UNREADABLE, Outcome, grpc_is_retryable
 from workbench.otlp.transport._services import SERVICES, Encoding
 from workbench.otlp.transport._settings import USER_AGENT, Target
 
@@ -62,7 +62,7 @@ class GrpcClient:
         try:
             response.ParseFromString(raw)
         except DecodeError:
-            return Outcome(delivered=True, message="the server's acknowledgement cannot be read")
+            return UNREADABLE
         partial = response.partial_success
         return Outcome(
             delivered=True, message=partial.error_message, rejected=getattr(partial, self._service.rejected)

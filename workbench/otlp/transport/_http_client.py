@@ -18,7 +18,7 @@ from workbench.otlp.errors import CompressionError
 from workbench.otlp.transport._clock import Clock
 from workbench.otlp.transport._compression import CODINGS, OverLimitError, deflate, inflate
 from workbench.otlp.transport._http_transport import DeadlineTransport
-from workbench.otlp.transport._retrying import RETRYABLE_HTTP, Outcome, parse_retry_after
+from workbench.otlp.transport._retrying import RETRYABLE_HTTP, UNREADABLE, Outcome, parse_retry_after
 from workbench.otlp.transport._services import CONTENT_TYPES, SERVICES, Encoding
 from workbench.otlp.transport._settings import USER_AGENT, Target
 
@@ -125,7 +125,7 @@ class HttpClient:
         service = SERVICES[self.target.signal]
         response: Any = self._parsed(raw, service.response())
         if response is None:
-            return Outcome(delivered=True, message="the server's acknowledgement cannot be read")
+            return UNREADABLE
         partial = response.partial_success
         return Outcome(
             delivered=True, message=partial.error_message, rejected=getattr(partial, service.rejected)

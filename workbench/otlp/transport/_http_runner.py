@@ -6,6 +6,7 @@ close; ours is told.
 """
 
 import asyncio
+import contextlib
 import socket
 import struct
 import threading
@@ -16,6 +17,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from workbench.otlp.transport._http_server import AsgiApp
+from workbench.otlp.transport._workers import Worker
 from workbench.otlp.transport.errors import EndpointError
 
 __all__ = ["Aborts", "HttpRunner", "listening_socket"]
@@ -77,10 +79,15 @@ class HttpRunner:
         )
         self.address: Address = bound.getsockname()[:2]
         self._server = _Server(config)
-        self._thread = threading.Thread(
-            target=self._server.run, args=([bound],), name="otlp-http-receiver", daemon=True
-        )
-        self._thread.start()
+        self._thread = Worker(lambda: self._server.run([bound]), "otlp-http-receiver")
+        try:
+            self._thread.start()
+            self._wait_until_ready()
+        except BaseException:
+            self.close(0)
+            raise
+
+    def _wait_until_ready(self) -> None:
         while not self._server.ready.wait(TICK_S):
             if not self._thread.is_alive():
                 msg = f"the HTTP server did not start on {self.address[0]}:{self.address[1]}"
@@ -89,7 +96,7 @@ class HttpRunner:
     def close(self, grace_s: float) -> None:
         """Stop listening, let requests under way finish for so long, and end the thread."""
         self._server.end(grace_s)
-        self._thread.join()
+        self._thread.wait()
 
 
 class _Server(uvicorn.Server):
@@ -99,14 +106,19 @@ class _Server(uvicorn.Server):
         self._loop: asyncio.AbstractEventLoop | None = None
         self._end: asyncio.Event | None = None
         self._grace_s = 0.0
+        self._is_ending = False
 
     def end(self, grace_s: float) -> None:
         self._grace_s = grace_s
-        if self._loop and self._end and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._end.set)
+        self._is_ending = True
+        if self._loop and self._end:
+            with contextlib.suppress(RuntimeError):  # the loop has been closed
+                self._loop.call_soon_threadsafe(self._end.set)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        self._loop, self._end = asyncio.get_running_loop(), asyncio.Event()
+        self._end, self._loop = asyncio.Event(), asyncio.get_running_loop()
+        if self._is_ending:
+            self._end.set()
         self._loop.set_exception_handler(_ignore_broken_connections)
         await super().startup(sockets)
         self.ready.set()

@@ -8,7 +8,7 @@ import asyncio
 import gzip
 import re
 import time
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field, replace
 from email.utils import formatdate
 from typing import Any, cast
@@ -105,9 +105,7 @@ class _Request:
         self.path = (
             path if path.startswith("/") else urlsplit(path).path
         )  # RFC 9112 section 3.2.2: both forms
-        self.headers = {
-            name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]
-        }
+        self.headers = _joined(scope["headers"])
         self.content_type = self.headers.get("content-type", "").partition(";")[0].strip().lower()
         self.encoding = ENCODINGS.get(self.content_type)
         self.whole = "content-length" not in self.headers and "transfer-encoding" not in self.headers  # read
@@ -146,6 +144,15 @@ class _Request:
         self.whole = not message.get("more_body")
         chunk: bytes = message.get("body", b"")
         return chunk
+
+
+def _joined(lines: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Return headers by name, those of several lines as one list (RFC 9110 section 5.3)."""
+    found: dict[str, str] = {}
+    for name, value in lines:
+        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+        found[key] = f"{found[key]}, {text}" if key in found else text
+    return found
 
 
 async def _answer(intake: Intake, request: _Request) -> HttpReply | None:

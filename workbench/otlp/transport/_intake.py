@@ -70,10 +70,10 @@ class Intake:
         self.limits = limits
         self.admission = Admission(limits.requests_at_once)
         self.closing = threading.Event()
-        self.workers = DaemonPool(WORKERS, "otlp-decoding")
         self._faults = faults
         self._lock = threading.Lock()
         self._number = 0
+        self.workers = DaemonPool(WORKERS, "otlp-decoding")
 
     def next_fault(self, signal: ServiceName) -> Fault | None:
         """Return what this request has to suffer."""

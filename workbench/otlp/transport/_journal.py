@@ -6,6 +6,7 @@ them all (DeWitt et al., "Implementation Techniques for Main Memory Database Sys
 
 import contextlib
 import fcntl
+import logging
 import os
 import threading
 from collections import defaultdict
@@ -19,11 +20,15 @@ from typing import BinaryIO
 from workbench.otlp.transport._payload import Accepted
 from workbench.otlp.transport._segments import Segment, encode_frame, segment_path, segments_in
 from workbench.otlp.transport._services import SERVICES, ServiceName
+from workbench.otlp.transport._workers import Worker
 from workbench.otlp.transport.errors import JournalError
 
 __all__ = ["Journal", "sync_folder"]
 
+LOG = logging.getLogger("workbench.otlp.transport")
 SEGMENT_BYTES = 64 << 20
+CLOSED = "the journal has been closed: make another receiver"
+Waiting = tuple[Accepted, Future[None]]
 
 
 @dataclass
@@ -49,28 +54,46 @@ class Journal:
         self.folder = folder
         self.full = threading.Event()  # a segment has reached its size: it is time to compact
         self._segment_bytes = segment_bytes
+        self._process = os.getpid()
+        self._open: dict[ServiceName, _Open] = {}
+        self._writing = threading.Lock()
+        self._arrived = threading.Condition()
+        self._waiting: list[Waiting] = []
+        self._closed = self._released = False
+        self._counts: dict[ServiceName, int] = dict.fromkeys(SERVICES, 0)
+        self._thread = Worker(self._run, "otlp-journal")
         self._lock_file = _locked(folder)
         try:
             numbers = [segment.number + 1 for segment in segments_in(folder)]
             self._next = max([first_number(), *numbers])
+            self._thread.start()
         except BaseException:
-            self._lock_file.close()
+            self.close()
             raise
-        self._open: dict[ServiceName, _Open] = {}
-        self._writing = threading.Lock()
-        self._arrived = threading.Condition()
-        self._waiting: list[tuple[Accepted, Future[None]]] = []
-        self._closed = False
-        self._counts: dict[ServiceName, int] = dict.fromkeys(SERVICES, 0)
-        self._thread = threading.Thread(target=self._run, name="otlp-journal", daemon=True)
-        self._thread.start()
+
+    @property
+    def is_inherited(self) -> bool:
+        """Tell whether this is a forked process, which has neither the thread nor a say in the folder."""
+        return os.getpid() != self._process
+
+    def check_is_own(self) -> None:
+        """Raise JournalError in a forked process."""
+        if self.is_inherited:
+            msg = "the journal belongs to the process that this one was forked from"
+            raise JournalError(msg)
+
+    @property
+    def is_released(self) -> bool:
+        """Tell whether the folder may be another's."""
+        return self._released
 
     def append(self, accepted: Accepted) -> Future[None]:
-        """Queue a request for the next group."""
+        """Queue a request for the next group; nobody can take it back."""
         done: Future[None] = Future()
+        done.set_running_or_notify_cancel()
         with self._arrived:
             if self._closed:
-                done.set_exception(JournalError("the journal has been closed"))
+                done.set_exception(JournalError(CLOSED))
                 return done
             self._waiting.append((accepted, done))
             self._arrived.notify()
@@ -82,33 +105,65 @@ class Journal:
             return dict(self._counts)
 
     def rotate(self) -> list[Segment]:
-        """Close the segments that are being written; return all closed ones, oldest first."""
+        """Close the segments that are being written; return all closed ones, oldest first.
+
+        Raises
+        ------
+        JournalError
+            After `close`, and in a forked process: the folder is another's.
+        """
+        self.check_is_own()
         with self._writing:
+            if self._released:
+                raise JournalError(CLOSED)
             self.full.clear()
-            for signal in list(self._open):
-                self._close_segment(signal)
+            self._close_segments()
             return segments_in(self.folder)
 
     def close(self) -> None:
-        """Commit what waits, close the segments and let go of the folder."""
+        """Commit what waits, close the segments and let go of the folder.
+
+        A call that was interrupted can be made again. In a forked process it only closes the file.
+        """
+        if self.is_inherited:
+            self._lock_file.close()
+            return
         with self._arrived:
             self._closed = True
             self._arrived.notify()
-        self._thread.join()
-        with self._lock_file:
-            self.rotate()
+        self._thread.wait()
+        with self._writing:
+            self._released = True
+            self._close_segments()
+            _unlock(self._lock_file)
 
     def _run(self) -> None:
-        while True:
-            with self._arrived:
-                while not self._waiting and not self._closed:
-                    self._arrived.wait()
-                group, self._waiting = self._waiting, []
-            if not group:
-                return
-            self._commit(group)
+        group: list[Waiting] = []
+        try:
+            while group := self._next_group():
+                self._commit(group)
+        except BaseException as error:
+            LOG.exception("the journal can write no more")
+            self._fail(group, error)
 
-    def _commit(self, group: list[tuple[Accepted, Future[None]]]) -> None:
+    def _next_group(self) -> list[Waiting]:
+        """Return what came meanwhile; nothing once the journal is closed."""
+        with self._arrived:
+            while not self._waiting and not self._closed:
+                self._arrived.wait()
+            group, self._waiting = self._waiting, []
+        return group
+
+    def _fail(self, group: list[Waiting], error: BaseException) -> None:
+        """Take no more, and tell all who wait."""
+        with self._arrived:
+            self._closed = True
+            waiting, self._waiting = self._waiting, []
+        for _, done in group + waiting:
+            if not done.done():
+                done.set_exception(JournalError(f"the journal can write no more: {error!r}"))
+
+    def _commit(self, group: list[Waiting]) -> None:
         try:
             with self._writing:
                 self._write([accepted for accepted, _ in group])
@@ -160,7 +215,13 @@ class Journal:
             return
         with contextlib.suppress(OSError):
             os.ftruncate(current.file.fileno(), current.sound_bytes)
+            if not current.sound_bytes:
+                current.segment.path.unlink()
         self._close_segment(signal)
+
+    def _close_segments(self) -> None:
+        for signal in list(self._open):
+            self._close_segment(signal)
 
     def _close_segment(self, signal: ServiceName) -> None:
         with contextlib.suppress(OSError):  # all that was acknowledged is on disk already
@@ -184,6 +245,13 @@ def _locked(folder: Path) -> BinaryIO:
         msg = f"another receiver writes to {folder.parent}: stop it, or choose another folder"
         raise JournalError(msg) from error
     return file
+
+
+def _unlock(file: BinaryIO) -> None:
+    """Let go of the folder, also where a forked process has the file open still."""
+    if not file.closed:
+        fcntl.flock(file, fcntl.LOCK_UN)
+        file.close()
 
 
 def sync_folder(folder: Path) -> None:

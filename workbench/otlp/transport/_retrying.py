@@ -17,6 +17,7 @@ from workbench.otlp.transport.errors import ConfigurationError
 __all__ = [
     "RETRYABLE_GRPC",
     "RETRYABLE_HTTP",
+    "UNREADABLE",
     "Outcome",
     "RetryPolicy",
     "grpc_is_retryable",
@@ -38,7 +39,8 @@ class Outcome:
     delivered : bool
         The server acknowledged.
     reason : str
-        Why not: ``http_400``, ``grpc_UNAVAILABLE``, ``connection``, ...
+        Why not: ``http_400``, ``grpc_UNAVAILABLE``, ``connection``, ...; of a delivery, what is wrong with
+        its acknowledgement.
     message : str
         The server's own words, or the error's; for a delivery, its warning or why it rejected.
     retryable : bool
@@ -54,6 +56,13 @@ class Outcome:
     retryable: bool = False
     retry_after_s: float | None = None
     rejected: int = 0
+
+
+UNREADABLE = Outcome(
+    delivered=True,
+    reason="unreadable_acknowledgement",
+    message="the acknowledgement cannot be read; everything is taken for delivered",
+)
 
 
 @dataclass(frozen=True, slots=True)

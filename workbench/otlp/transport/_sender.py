@@ -187,7 +187,7 @@ class Sender(threading.Thread):
     def _acknowledge(self, batch: Batch, outcome: Outcome) -> None:
         with self.shared.changed:
             if not self.shared.abandoned:
-                self.shared.stats.acknowledge(batch.records, outcome.rejected, outcome.message)
+                self.shared.stats.acknowledge(batch.records, outcome)
                 self._settle(batch)
 
     def _drop(self, batch: Batch, reason: str, message: str) -> None:

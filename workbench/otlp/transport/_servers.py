@@ -1,5 +1,6 @@
 """An HTTP and a gRPC server in front of one sink, and the limits that both keep."""
 
+import os
 from contextlib import ExitStack
 
 from workbench.otlp.transport._faults import FaultScript
@@ -7,6 +8,7 @@ from workbench.otlp.transport._grpc_server import GrpcRunner, Unary, unary_of
 from workbench.otlp.transport._http_runner import Aborts, HttpRunner, listening_socket
 from workbench.otlp.transport._http_server import AsgiApp, http_application
 from workbench.otlp.transport._intake import Intake, Limits, Sink
+from workbench.otlp.transport._services import MOST_BYTES
 from workbench.otlp.transport.errors import ConfigurationError, EndpointError
 
 __all__ = ["GRACE_S", "Servers", "checked_limits"]
@@ -22,6 +24,7 @@ class Servers:
         self, sink: Sink, host: str, http_port: int, grpc_port: int, limits: Limits, faults: FaultScript
     ) -> None:
         _check_ports(http_port=http_port, grpc_port=grpc_port)
+        self._process = os.getpid()
         with ExitStack() as undoing:
             bound = listening_socket(host, http_port)
             undoing.callback(bound.close)
@@ -30,10 +33,11 @@ class Servers:
             self._grpc = GrpcRunner(self.grpc_handler(), host, grpc_port, limits)
             undoing.callback(self._grpc.close, 0)
             self._http = HttpRunner(self.http_application, bound)
+            undoing.callback(self._http.close, 0)
+            shown = f"[{host}]" if ":" in host else host
+            self.http_endpoint = f"http://{shown}:{self._http.address[1]}"
+            self.grpc_endpoint = f"{shown}:{self._grpc.port}"
             undoing.pop_all()
-        shown = f"[{host}]" if ":" in host else host
-        self.http_endpoint = f"http://{shown}:{self._http.address[1]}"
-        self.grpc_endpoint = f"{shown}:{self._grpc.port}"
 
     def http_application(self, aborts: Aborts) -> AsgiApp:
         """Return what answers HTTP."""
@@ -44,11 +48,18 @@ class Servers:
         return unary_of(self.intake)
 
     def close(self, grace_s: float = GRACE_S) -> None:
-        """Take no more, finish what is under way, and free ports and threads."""
+        """Take no more, finish what is under way, and free ports and threads.
+
+        An interrupt ends only the step it comes in, and a second call finishes what is left. A forked process
+        has none of the threads: nothing ends there.
+        """
+        if os.getpid() != self._process:
+            return
         self.intake.closing.set()
-        self._http.close(grace_s)
-        self._grpc.close(grace_s)
-        self.intake.close()
+        with ExitStack() as ending:
+            ending.callback(self.intake.close)
+            ending.callback(self._grpc.close, grace_s)
+            ending.callback(self._http.close, grace_s)
 
 
 def checked_limits(request_bytes: int, response_bytes: int, requests_at_once: int) -> Limits:
@@ -59,8 +70,8 @@ def checked_limits(request_bytes: int, response_bytes: int, requests_at_once: in
         "max_concurrent_requests": requests_at_once,
     }
     for name, value in named.items():
-        if value < 1:
-            msg = f"{name} must be 1 or more, got {value}"
+        if not 1 <= value <= MOST_BYTES:
+            msg = f"{name} must be from 1 to {MOST_BYTES:,}, got {value:,}"
             raise ConfigurationError(msg)
     return Limits(request_bytes, response_bytes, requests_at_once)
 

@@ -18,6 +18,7 @@ __all__ = [
     "DEFAULT_HTTP_PORT",
     "MAX_REQUEST_BYTES",
     "MAX_RESPONSE_BYTES",
+    "MOST_BYTES",
     "SERVICES",
     "Encoding",
     "Service",
@@ -30,6 +31,7 @@ Encoding = Literal["protobuf", "json"]
 DEFAULT_GRPC_PORT, DEFAULT_HTTP_PORT = 4317, 4318
 MAX_REQUEST_BYTES = 64 << 20  # after decompression, as the specification recommends since 1.11
 MAX_RESPONSE_BYTES = 4 << 20
+MOST_BYTES = (1 << 31) - 1  # that gRPC's core can count
 CONTENT_TYPES: dict[Encoding, str] = {"protobuf": "application/x-protobuf", "json": "application/json"}
 
 

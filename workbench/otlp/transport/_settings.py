@@ -23,7 +23,7 @@ from workbench.otlp.transport._services import (
 )
 from workbench.otlp.transport.errors import ConfigurationError, EndpointError
 
-__all__ = ["USER_AGENT", "Compression", "Options", "Protocol", "Target", "resolve"]
+__all__ = ["USER_AGENT", "Compression", "Options", "Protocol", "Target", "resolve", "without_secrets"]
 
 Protocol = Literal["http/protobuf", "http/json", "grpc"]
 Compression = Coding | Literal["none"]
@@ -31,6 +31,9 @@ PROTOCOLS: tuple[Protocol, ...] = ("http/protobuf", "http/json", "grpc")
 PREFIX = "OTEL_EXPORTER_OTLP"
 DEFAULT_TIMEOUT_S = 10.0
 MILLISECONDS = 1000
+GRPC_TARGET = re.compile(
+    r"(?P<scheme>dns|ipv4|ipv6|unix|unix-abstract|vsock|xds):(//[^/]*/)?(?P<addresses>.*)"
+)
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")  # RFC 9110 section 5.1
 HEADER_NAME_OF_GRPC = re.compile(r"[0-9a-z_.-]+")
 
@@ -64,7 +67,7 @@ class Target:
 
     signal: ServiceName
     protocol: Protocol
-    url: str  # of HTTP with its path; of gRPC host:port
+    url: str  # of HTTP with its path; of gRPC host:port, or a target such as unix:/run/otlp.sock
     secure: bool
     headers: tuple[tuple[str, str], ...]
     compression: Coding | None
@@ -76,7 +79,20 @@ class Target:
     @property
     def is_local(self) -> bool:
         """Tell whether the target is on this machine, which no proxy is asked for."""
-        return _is_here(urlsplit(self.url if "://" in self.url else f"//{self.url}").hostname)
+        if self.protocol == "grpc":
+            return _grpc_is_here(self.url, "endpoint")
+        return _is_here(urlsplit(self.url).hostname)
+
+
+def without_secrets(url: str) -> str:
+    """Return an address with what stands before an @ left out.
+
+    Examples
+    --------
+    >>> without_secrets("https://me:secret@collector:4318/v1/traces")
+    'https://***@collector:4318/v1/traces'
+    """
+    return re.sub(r"(^|//)[^/?#]*@", r"\1***@", url)
 
 
 def resolve(options: Options, environment: Mapping[str, str] | None = None) -> dict[ServiceName, Target]:
@@ -132,17 +148,21 @@ def _target(signal: ServiceName, options: Options, reader: _Reader) -> Target:
 
 
 def _protocol(value: str, source: str) -> Protocol:
-    if value not in PROTOCOLS:
-        msg = f"{source} must be one of {', '.join(PROTOCOLS)}, got {value!r}"
-        raise ConfigurationError(msg)
-    return value
+    return cast("Protocol", _one_of(PROTOCOLS, value, source))
 
 
 def _coding(value: str, source: str) -> Coding | None:
-    if value not in ("none", *CODINGS):
-        msg = f"{source} must be one of none, {', '.join(CODINGS)}, got {value!r}"
+    found = _one_of(("none", *CODINGS), value, source)
+    return None if found == "none" else cast("Coding", found)
+
+
+def _one_of(known: tuple[str, ...], value: str, source: str) -> str:
+    """Return one of the known words, whatever its case is."""
+    found = str(value).lower()
+    if found not in known:
+        msg = f"{source} must be one of {', '.join(known)}, got {value!r}"
         raise ConfigurationError(msg)
-    return None if value == "none" else cast("Coding", value)
+    return found
 
 
 def _endpoint(signal: ServiceName, protocol: Protocol, options: Options, reader: _Reader) -> tuple[str, bool]:
@@ -153,7 +173,8 @@ def _endpoint(signal: ServiceName, protocol: Protocol, options: Options, reader:
         return _grpc_endpoint(value, source, insecure=_insecure(signal, reader))
     parts = _parts(value, source)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        msg = f"{source} must be a URL such as http://localhost:{DEFAULT_HTTP_PORT}, got {value!r}"
+        shown = without_secrets(value)
+        msg = f"{source} must be a URL such as http://localhost:{DEFAULT_HTTP_PORT}, got {shown!r}"
         raise EndpointError(msg)
     own = source == f"{PREFIX}_{signal.upper()}_ENDPOINT"
     path = (parts.path or "/") if own else parts.path.rstrip("/") + SERVICES[signal].path
@@ -161,16 +182,32 @@ def _endpoint(signal: ServiceName, protocol: Protocol, options: Options, reader:
 
 
 def _grpc_endpoint(value: str, source: str, *, insecure: bool) -> tuple[str, bool]:
-    if value.startswith("unix:"):
-        return value, False
-    if "://" not in value:
-        return value, not insecure and not _is_here(_parts(f"//{value}", source).hostname)
+    if "://" not in value or GRPC_TARGET.fullmatch(value):
+        is_here = _grpc_is_here(value, source)
+        return value, not insecure and not is_here
     parts = _parts(value, source)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        msg = f"{source} must be host:port or a URL, got {value!r}"
+        shown = without_secrets(value)
+        msg = f"{source} must be host:port, a URL or a target of gRPC such as dns:host:port, got {shown!r}"
         raise EndpointError(msg)
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     return f"{host}:{parts.port or DEFAULT_GRPC_PORT}", parts.scheme == "https"
+
+
+def _grpc_is_here(target: str, source: str) -> bool:
+    """Tell whether a target of gRPC is this machine, and refuse what is none (gRPC, "Name Resolution")."""
+    found = GRPC_TARGET.fullmatch(target)
+    scheme, addresses = (found["scheme"], found["addresses"]) if found else ("dns", target)
+    if not addresses:
+        msg = f"{source} must have an address behind its scheme, got {target!r}"
+        raise EndpointError(msg)
+    if scheme in ("unix", "unix-abstract", "vsock"):
+        return True
+    parts = [_parts(f"//{address}", source) for address in unquote(addresses).split(",")]
+    if any(part.path or part.query or part.fragment for part in parts):
+        msg = f"{source} must be host:port and no path for gRPC, got {without_secrets(target)!r}"
+        raise ConfigurationError(msg)
+    return all(_is_here(part.hostname) for part in parts)
 
 
 def _parts(value: str, source: str) -> SplitResult:
@@ -178,7 +215,7 @@ def _parts(value: str, source: str) -> SplitResult:
         parts = urlsplit(value)
         _ = parts.port  # is looked at when it is asked for
     except ValueError as error:
-        msg = f"{source} is no address: {error}, got {value!r}"
+        msg = f"{source} is no address: {error}, got {without_secrets(value)!r}"
         raise EndpointError(msg) from error
     return parts
 
@@ -221,6 +258,9 @@ def _check_header(name: str, value: object, protocol: Protocol, source: str) -> 
     sound = isinstance(value, str) and value.isascii() and value.isprintable() and value == value.strip()
     if not sound or not names.fullmatch(name):
         msg = f"{source} must be names and values of printable ASCII: {name!r} has other ones"  # or a secret
+        raise ConfigurationError(msg)
+    if protocol == "grpc" and name.endswith("-bin"):
+        msg = f"{source} must be text: gRPC takes {name!r} for binary, by its end"
         raise ConfigurationError(msg)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from workbench import display
+from workbench.otlp.transport._retrying import Outcome
 
 __all__ = ["ExportStats", "StatsKeeper"]
 
@@ -31,9 +32,10 @@ class ExportStats:
     requests, retried : int
         Requests sent for the first time, and sent again.
     errors : mapping of str to int
-        Failed attempts by reason, those included that a retry mended.
+        Failed attempts by reason, those included that a retry mended; ``unreadable_acknowledgement`` is of
+        attempts that are taken for delivered.
     messages : tuple of str
-        The last 100 different things that servers said in a partial success.
+        The last 100 different things that servers said in a partial success, or as a warning in a full one.
     """
 
     given: int = 0
@@ -80,14 +82,21 @@ class StatsKeeper:
             LOG.warning("%d records were dropped (%s): %s", records, reason, message or "no message")
         self.dropped[reason] += records
 
-    def acknowledge(self, records: int, rejected: int, message: str) -> None:
-        """Count an acknowledged request."""
-        taken = min(max(rejected, 0), records)
+    def acknowledge(self, records: int, outcome: Outcome) -> None:
+        """Count an acknowledged request; what is new in it is logged as well."""
+        taken = min(max(outcome.rejected, 0), records)
         self.sent += records - taken
         self.rejected += taken
-        if message and message not in self.messages:
-            self.messages.append(message)
-            LOG.warning("the server rejected %d records and says: %s", rejected, message)
+        if outcome.reason:
+            self._doubt(outcome)
+        elif outcome.message and outcome.message not in self.messages:
+            self.messages.append(outcome.message)
+            LOG.warning("the server %s: %s", _said(taken), outcome.message)
+
+    def _doubt(self, outcome: Outcome) -> None:
+        if outcome.reason not in self.errors:
+            LOG.warning("%s: %s", outcome.reason, outcome.message)
+        self.errors[outcome.reason] += 1
 
     def snapshot(self, pending: int) -> ExportStats:
         """Return the counts as they are."""
@@ -102,3 +111,7 @@ class StatsKeeper:
             dict(self.errors),
             tuple(self.messages),
         )
+
+
+def _said(rejected: int) -> str:
+    return f"rejected {rejected:,} records and says" if rejected else "accepted all records and warns"

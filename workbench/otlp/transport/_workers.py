@@ -1,4 +1,4 @@
-"""A pool of daemon threads, for servers that live until the interpreter is gone.
+"""Daemon threads and a pool of them, for servers that live until the interpreter is gone.
 
 The standard library's pool takes no work once the interpreter begins to end, and is joined before anything
 else is closed: a server on it cannot answer the last requests, and its own end hangs. From Python 3.12 on no
@@ -11,11 +11,46 @@ from concurrent.futures import Executor, Future
 from queue import SimpleQueue
 from typing import Any, ParamSpec, TypeVar
 
-__all__ = ["DaemonPool"]
+__all__ = ["DaemonPool", "Worker"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
 Task = tuple[Future[Any], Callable[[], Any]]
+START_S = 1.0  # a thread whose start was interrupted is there by then, or never
+
+
+class Worker(threading.Thread):
+    """A daemon thread that can be waited for again after an interrupt of its start, or of a wait for it.
+
+    Until Python 3.13 a `join` that was interrupted takes its thread for ended (CPython issue 90882).
+    """
+
+    def __init__(self, call: Callable[[], object], name: str) -> None:
+        super().__init__(name=name, daemon=True)
+        self._call = call
+        self._asked = self._begun = False
+        self._running = threading.Event()
+        self._ended = threading.Event()
+
+    def start(self) -> None:
+        """Start it."""
+        self._asked = True
+        super().start()
+        self._begun = True
+
+    def run(self) -> None:
+        """Make the call."""
+        self._running.set()
+        try:
+            self._call()
+        finally:
+            self._ended.set()
+
+    def wait(self) -> None:
+        """Return when it has ended, or will never begin."""
+        if self._begun or (self._asked and self._running.wait(START_S)):
+            self._ended.wait()
+            self.join()
 
 
 class DaemonPool(Executor):
@@ -25,11 +60,15 @@ class DaemonPool(Executor):
         self._most = most
         self._name = name
         self._tasks: SimpleQueue[Task | None] = SimpleQueue()
-        self._threads: list[threading.Thread] = []
+        self._threads: list[Worker] = []
         self._spare = 1  # threads without a call; below zero, calls without a thread
         self._lock = threading.Lock()
         self._closed = False
-        self._start()
+        try:
+            self._start()
+        except BaseException:
+            self.shutdown()
+            raise
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Run a call in a thread."""
@@ -55,9 +94,13 @@ class DaemonPool(Executor):
 
     def _start(self) -> None:
         number = len(self._threads)
-        thread = threading.Thread(target=self._work, name=f"{self._name}-{number}", daemon=True)
-        thread.start()
+        thread = Worker(self._work, f"{self._name}-{number}")
         self._threads.append(thread)
+        try:
+            thread.start()
+        except RuntimeError:
+            self._threads.remove(thread)
+            raise
 
     def _work(self) -> None:
         while (task := self._tasks.get()) is not None:
@@ -77,7 +120,7 @@ class DaemonPool(Executor):
         for _ in self._threads:
             self._tasks.put(None)
         for thread in self._threads if wait else ():
-            thread.join()
+            thread.wait()
 
 
 def _run(future: Future[Any], call: Callable[[], Any]) -> None:

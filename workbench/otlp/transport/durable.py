@@ -12,6 +12,7 @@
 import logging
 import os
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -36,6 +37,7 @@ from workbench.otlp.transport._services import (
     MAX_RESPONSE_BYTES,
     ServiceName,
 )
+from workbench.otlp.transport._workers import Worker
 from workbench.otlp.transport.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -98,19 +100,18 @@ class DurableReceiver:
         self._part_bytes = part_bytes
         self._ending = threading.Event()
         self._compacting = threading.Lock()
-        self._journal = Journal(self.folder / "journal", lambda: next_number(self.folder))
-        try:
+        self._compactor = Worker(self._compact_regularly, "otlp-compaction")
+        with ExitStack() as undoing:
+            self._journal = Journal(self.folder / "journal", lambda: next_number(self.folder))
+            undoing.callback(self._journal.close)
             remove_unfinished(self.folder)
             self._servers = Servers(self._journal, host, http_port, grpc_port, limits, fault_script(()))
-        except BaseException:
-            self._journal.close()
-            raise
-        self.http_endpoint = self._servers.http_endpoint
-        self.grpc_endpoint = self._servers.grpc_endpoint
-        self._compactor = threading.Thread(
-            target=self._compact_regularly, name="otlp-compaction", daemon=True
-        )
-        self._compactor.start()
+            undoing.callback(self._servers.close, 0)
+            self.http_endpoint = self._servers.http_endpoint
+            self.grpc_endpoint = self._servers.grpc_endpoint
+            undoing.callback(self._end_compaction)
+            self._compactor.start()
+            undoing.pop_all()
 
     @property
     def records(self) -> dict[ServiceName, int]:
@@ -121,9 +122,18 @@ class DurableReceiver:
         """Turn what is in the log into Parquet now.
 
         A segment that cannot be turned stays in the journal, is in `failed`, and is tried again next time.
+
+        Raises
+        ------
+        JournalError
+            After `close`, and in a forked process: the folder is another's.
         """
+        self._journal.check_is_own()
         with self._compacting:
-            found = [self._compacted(segment) for segment in self._journal.rotate()]
+            return self._compact()
+
+    def _compact(self) -> list[Compacted]:
+        found = [self._compacted(segment) for segment in self._journal.rotate()]
         return [one for one in found if one is not None]
 
     def _compacted(self, segment: "Segment") -> Compacted | None:
@@ -139,17 +149,31 @@ class DurableReceiver:
         return done
 
     def close(self, grace_s: float = GRACE_S) -> None:
-        """Take no more, finish what is under way, and write everything as Parquet."""
-        if self._ending.is_set():
+        """Take no more, finish what is under way, and write everything as Parquet.
+
+        An interrupt ends only the step it comes in, and a second call finishes what is left. In a forked
+        process nothing is closed but its own handles.
+        """
+        if self._journal.is_inherited:
+            self._journal.close()
             return
+        with ExitStack() as ending:
+            ending.callback(self._finish)
+            ending.callback(self._end_compaction)
+            ending.callback(self._servers.close, grace_s)
+
+    def _end_compaction(self) -> None:
         self._ending.set()
         self._journal.full.set()
-        self._servers.close(grace_s)
-        self._compactor.join()
-        try:
-            self.compact()
-        finally:
-            self._journal.close()
+        self._compactor.wait()
+
+    def _finish(self) -> None:
+        with self._compacting:
+            try:
+                if not self._journal.is_released:
+                    self._compact()
+            finally:
+                self._journal.close()
 
     def _compact_regularly(self) -> None:
         self._try_to_compact()  # what a former run left

@@ -4,6 +4,7 @@ Records wait in a bounded queue; sending threads take batches from it. Whatever 
 by its reason. Source: OTLP specification; OpenTelemetry specification, "OpenTelemetry Protocol Exporter".
 """
 
+import math
 import os
 import random
 import threading
@@ -17,8 +18,13 @@ from workbench.otlp.transport._payload import as_requests, split
 from workbench.otlp.transport._queue import Batch, Batching, BoundedQueue
 from workbench.otlp.transport._retrying import RetryPolicy
 from workbench.otlp.transport._sender import Client, Clients, Sender, Shared
-from workbench.otlp.transport._services import MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES, ServiceName
-from workbench.otlp.transport._settings import Options, Protocol, Target, resolve
+from workbench.otlp.transport._services import (
+    MAX_REQUEST_BYTES,
+    MAX_RESPONSE_BYTES,
+    MOST_BYTES,
+    ServiceName,
+)
+from workbench.otlp.transport._settings import Options, Protocol, Target, resolve, without_secrets
 from workbench.otlp.transport._statistics import ExportStats, StatsKeeper
 from workbench.otlp.transport.errors import ConfigurationError, ExporterClosedError
 
@@ -37,8 +43,9 @@ class Exporter:
     Parameters
     ----------
     endpoint : str, optional
-        Base URL, which ``/v1/traces`` and so on are appended to; for gRPC a URL or ``host:port``. By default
-        port 4318 of this machine, 4317 for gRPC.
+        Base URL, which ``/v1/traces`` and so on are appended to; for gRPC a URL, ``host:port``, or what else
+        its library takes, such as ``dns:///host:port`` and ``unix:/run/otlp.sock``. By default port 4318 of
+        this machine, 4317 for gRPC.
     protocol : {"http/protobuf", "http/json", "grpc"}, optional
     headers : mapping of str to str, optional
     compression : {"none", "gzip", "zstd"}, optional
@@ -73,7 +80,7 @@ class Exporter:
 
     Notes
     -----
-    gRPC endpoints without a scheme are secure, unless they are on this machine or
+    gRPC endpoints other than URLs are secure, unless they are on this machine or
     ``OTEL_EXPORTER_OTLP_INSECURE`` is true.
 
     A forked process has an exporter of its own, its queue empty and its counts zero: what waited is sent by
@@ -109,8 +116,8 @@ class Exporter:
             max_batch_records=max_batch_records,
             max_batch_bytes=max_batch_bytes,
             max_concurrent_requests=max_concurrent_requests,
-            max_response_bytes=max_response_bytes,
         )
+        _check_positive(MOST_BYTES, max_response_bytes=max_response_bytes)
         if (
             not schedule_delay_s >= 0
             or when_full not in ("drop", "wait")
@@ -145,9 +152,14 @@ class Exporter:
             Clients(self._maker),
         )
         self._senders = [Sender(self._shared, number) for number in range(senders)]
-        for sender in self._senders:
-            sender.start()
         self._end = weakref.finalize(self, _shut_down, self._shared, self._senders, EXIT_DEADLINE_S)
+        try:
+            for sender in self._senders:
+                sender.start()
+        except BaseException:
+            self._end.detach()
+            _shut_down(self._shared, [sender for sender in self._senders if sender.is_alive()], 0)
+            raise
 
     def _start_anew(self) -> None:
         """Begin with an empty queue in a forked process, which has none of its parent's threads."""
@@ -243,16 +255,16 @@ class Exporter:
     def __repr__(self) -> str:
         target = self.targets["traces"]
         state = "" if self._end.alive else ", shut down"
-        return f"Exporter: {target.protocol} to {target.url}, {self.stats!r}{state}"
+        return f"Exporter: {target.protocol} to {without_secrets(target.url)}, {self.stats!r}{state}"
 
     def _repr_html_(self) -> str:
         return self.stats._repr_html_()
 
 
-def _check_positive(**named: int) -> None:
+def _check_positive(most: float = math.inf, **named: int) -> None:
     for name, value in named.items():
-        if value < 1:
-            msg = f"{name} must be 1 or more, got {value}"
+        if not 1 <= value <= most:
+            msg = f"{name} must be 1 or more{f', up to {most:,}' if most < math.inf else ''}, got {value:,}"
             raise ConfigurationError(msg)
 
 

@@ -1,16 +1,19 @@
 """`FanOut`: the same telemetry to several servers, each at its own pace.
 
-Every destination has its own queue, acknowledgements and retries, so that none holds up another; the queues
-refer to one immutable request. Source: OTLP specification, "Multi-Destination Exporting".
+Every destination has its own queue, acknowledgements and retries, and the queues refer to one immutable
+request. So none holds up another, but where an exporter waits for room (``when_full="wait"``): `export` then
+waits for it, and gives the others nothing meanwhile.
+Source: OTLP specification, "Multi-Destination Exporting".
 """
 
-import threading
+from concurrent.futures import wait
 from types import TracebackType
 from typing import Self
 
 from workbench.otlp.transport._payload import as_requests
 from workbench.otlp.transport._services import ServiceName
 from workbench.otlp.transport._statistics import ExportStats
+from workbench.otlp.transport._workers import DaemonPool
 from workbench.otlp.transport.errors import ConfigurationError
 from workbench.otlp.transport.exporter import EXIT_DEADLINE_S, Exporter
 
@@ -27,7 +30,19 @@ class FanOut:
         self.exporters = exporters
 
     def export(self, telemetry: object, *, signal: ServiceName | None = None) -> tuple[int, ...]:
-        """Queue telemetry for each destination; see `Exporter.export`."""
+        """Queue telemetry for each destination; see `Exporter.export`.
+
+        An exporter whose queue is full drops by default. One that was made to wait for room instead holds up
+        this call, and what the others have not been given yet.
+
+        Raises
+        ------
+        ExporterClosedError
+            When one of them has been shut down; the others have been given nothing then, unless it was in the
+            middle of this call.
+        """
+        for exporter in self.exporters:
+            exporter._check_open()  # noqa: SLF001 (its own package)
         signal, bodies = as_requests(telemetry, signal)
         accepted = [0] * len(self.exporters)
         for body in bodies:
@@ -44,16 +59,15 @@ class FanOut:
         return self._everywhere("shutdown", deadline_s)
 
     def _everywhere(self, method: str, deadline_s: float) -> bool:
-        settled = [False] * len(self.exporters)
-
-        def one(at: int) -> None:
-            settled[at] = getattr(self.exporters[at], method)(deadline_s)
-
-        threads = [threading.Thread(target=one, args=(at,)) for at in range(len(settled))]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        pool = DaemonPool(len(self.exporters), "otlp-fan-out")
+        try:
+            asked = [pool.submit(getattr(exporter, method), deadline_s) for exporter in self.exporters]
+            wait(asked)
+        except BaseException:
+            pool.shutdown(wait=False)
+            raise
+        pool.shutdown()
+        settled = [one.result() for one in asked]
         return all(settled)
 
     @property

@@ -6,6 +6,7 @@ Both servers run in background threads from the moment of construction, and end 
 
 import weakref
 from collections.abc import Iterable
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Self, cast
 
@@ -85,10 +86,14 @@ class Receiver:
         limits = checked_limits(max_request_bytes, max_response_bytes, max_concurrent_requests)
         prepare()
         self._memory = Memory()
-        servers = self._servers(self._memory, host, http_port, grpc_port, limits, fault_script(faults))
-        self.http_endpoint = servers.http_endpoint
-        self.grpc_endpoint = servers.grpc_endpoint
-        self._close = weakref.finalize(self, servers.close)
+        script = fault_script(faults)
+        with ExitStack() as undoing:
+            servers = self._servers(self._memory, host, http_port, grpc_port, limits, script)
+            undoing.callback(servers.close, 0)
+            self.http_endpoint = servers.http_endpoint
+            self.grpc_endpoint = servers.grpc_endpoint
+            self._close = weakref.finalize(self, servers.close)
+            undoing.pop_all()
 
     @property
     def traces(self) -> Traces:
@@ -136,8 +141,15 @@ class Receiver:
         self._memory.clear()
 
     def close(self) -> None:
-        """Take no more, finish what is under way, and free ports and threads; a second time does nothing."""
-        self._close()
+        """Take no more, finish what is under way, and free ports and threads.
+
+        A second time does nothing, or finishes what was interrupted. In a forked process nothing is closed.
+        """
+        left = self._close.peek()
+        if left is not None:
+            _, close_servers, arguments, options = left
+            close_servers(*arguments, **options)
+            self._close.detach()
 
     def __enter__(self) -> Self:
         return self

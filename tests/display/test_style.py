@@ -54,3 +54,16 @@ def test_names_are_drawn_letter_by_letter(name):
     ax.figure.canvas.draw()
     assert drawn._preprocess_math(drawn.get_text()) == (name, False)
     mpl.pyplot.close("all")
+
+
+@pytest.mark.usefixtures("restored")
+def test_names_that_begin_with_an_underscore_are_no_hidden_labels():
+    mpl.use("agg")
+    ax = new_axes()
+    ax.plot([1], label=plain_text("_name"))
+    ax.legend()
+    ax.figure.canvas.draw()
+    (label,) = ax.get_legend().get_texts()
+    assert label.get_text().endswith("_name")
+    assert len(label.get_text()) == len("_name") + 1
+    mpl.pyplot.close("all")

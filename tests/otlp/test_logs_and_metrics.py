@@ -1,5 +1,6 @@
 """Logs and metrics: their columns, their points, their one-line summaries."""
 
+import pyarrow as pa
 import pytest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 from opentelemetry.proto.logs.v1.logs_pb2 import LogsData
@@ -32,6 +33,16 @@ def test_logs_summarize_themselves(logs):
     assert "<table" in logs._repr_html_()
     assert logs["body"].to_pylist() == ["started", "failed", "retried", "?"]
     assert logs["service.name"].to_pylist() == ["shop"] * 4
+
+
+def test_unknown_severity_numbers_below_zero_are_unspecified():
+    message = LogsData()
+    records = message.resource_logs.add().scope_logs.add().log_records
+    for number in (-100, -4, -1, 0, 1, 24, 100):
+        records.add(severity_number=number)
+    logs = otlp.Logs.from_otlp(message.SerializeToString())
+    assert repr(logs) == "Logs: 7 log records, 4 UNSPECIFIED, 1 TRACE, 2 FATAL"
+    assert "UNSPECIFIED" in logs._repr_html_()
 
 
 def test_logs_of_one_trace(logs):
@@ -94,3 +105,47 @@ def test_points_of_two_kinds_and_clashing_names_are_all_there(tmp_path):
     assert len(points) == 2
     assert "kept" in points["attributes.flags"].to_pylist()
     assert points["flags"].to_pylist() == [0, 0]
+
+
+def points_of(gauge, histogram):
+    """Return the point of a gauge, then that of a histogram of the same name, with these attributes."""
+    message = MetricsData()
+    found = message.resource_metrics.add().scope_metrics.add().metrics
+    point = found.add(name="x").gauge.data_points.add(as_int=1)
+    point.attributes.extend(attribute(key, value) for key, value in gauge.items())
+    point = found.add(name="x").histogram.data_points.add(count=3, time_unix_nano=1)
+    point.attributes.extend(attribute(key, value) for key, value in histogram.items())
+    return otlp.Metrics.from_otlp(message.SerializeToString()).points("x").sort_by("time_unix_nano")
+
+
+@pytest.mark.parametrize(
+    ("of_gauge", "of_histogram", "expected", "kind"),
+    [
+        (7, "seven", ["7", "seven"], pa.string()),
+        (True, 1, ["true", "1"], pa.string()),
+        (7, 1.5, [7.0, 1.5], pa.float64()),
+        (7, 8, [7, 8], pa.int64()),
+    ],
+)
+def test_an_attribute_of_points_of_two_kinds_is_one_column_of_their_types(
+    of_gauge, of_histogram, expected, kind
+):
+    column = points_of({"k": of_gauge}, {"k": of_histogram})["k"]
+    assert (column.to_pylist(), column.type) == (expected, kind)
+
+
+def test_an_attribute_called_as_a_column_of_another_kind_of_points_stays_apart():
+    points = points_of({"count": 5, "only": "here"}, {"int_value": "text"})
+    assert points["count"].to_pylist() == [None, 3]
+    assert points["attributes.count"].to_pylist() == [5, None]
+    assert points["int_value"].to_pylist() == [1, None]
+    assert points["attributes.int_value"].to_pylist() == [None, "text"]
+    assert points["only"].to_pylist() == ["here", None]
+
+
+def test_no_two_columns_of_points_share_a_name():
+    points = points_of({"flags": "short", "attributes.flags": "long"}, {"attributes.flags": "other"})
+    assert len(set(points.column_names)) == len(points.column_names)
+    assert points["flags"].to_pylist() == [0, 0]
+    assert points["attributes.flags"].to_pylist() == ["long", "other"]
+    assert points["attributes.attributes.flags"].to_pylist() == ["short", None]

@@ -217,6 +217,30 @@ def test_spans_without_a_start_time_do_not_stretch_the_picture(system, tmp_path)
     assert len(otlp.find_faults(traces)) == 0
 
 
+def test_spans_without_a_start_time_last_no_time(system, tmp_path):
+    """Trace 2 has a root that only says when it ended; 1970 is not when it began."""
+    system.span("one", 1, 1, at_ms=1000, ms=20)
+    system.span("one", 2, 1, ms=90_000).start_time_unix_nano = 0
+    traces = system.traces(tmp_path)
+    assert traces.slowest(1)["trace_id"].to_pylist() == [(1).to_bytes(16, "big")]
+    assert len(traces.slowest(2)) == 2
+    assert (
+        repr(traces) == "Traces: 2 spans, 2 traces, 1 service, 0 errors, 0.0 s from 2023-11-14 22:13:21 UTC"
+    )
+    assert traces.structure.duration.tolist() == [20 * 10**6, 0]
+
+
+def test_the_root_of_a_trace_is_none_that_does_not_say_when_it_started(system, tmp_path):
+    system.span("one", 1, 1).start_time_unix_nano = 0
+    system.span("one", 1, 2, ms=5, name="root")
+    assert system.traces(tmp_path).roots()["name"].to_pylist() == ["root"]
+
+
+def test_traces_that_never_say_when_they_started_have_no_time_in_their_summary(system, tmp_path):
+    system.span("one", 1, 1).start_time_unix_nano = 0
+    assert repr(system.traces(tmp_path)) == "Traces: 1 span, 1 trace, 1 service, 0 errors"
+
+
 def test_more_than_a_million_bins_are_refused(system, tmp_path):
     system.span("one", 1, 1)
     system.span("one", 2, 1).start_time_unix_nano = 5

@@ -8,6 +8,8 @@ if TYPE_CHECKING:
 
 __all__ = ["new_axes", "plain_text", "use_style"]
 
+ZERO_WIDTH_SPACE = "\u200b"
+
 
 def use_style() -> None:
     """Apply the workbench style to every matplotlib figure of this session.
@@ -33,9 +35,12 @@ def new_axes(ax: "Axes | None" = None, size: tuple[float, float] | None = None) 
 def plain_text(text: str) -> str:
     r"""Return a text that matplotlib shows letter by letter: a dollar sign in it begins no formula.
 
+    Legends leave out labels that begin with an underscore, so a space of no width stands before it.
+
     Examples
     --------
     >>> print(plain_text("GET /basket/${id}/$x"))
     GET /basket/\${id}/\$x
     """
-    return text.replace("$", r"\$")
+    shown = text.replace("$", r"\$")
+    return f"{ZERO_WIDTH_SPACE}{shown}" if shown.startswith("_") else shown

@@ -1,7 +1,7 @@
 """Attributes as columns: what each record, its scope or its resource says under a key.
 
-A level is an attribute table and, for each record, the row that is the parent of its attributes there. The
-nearest level that holds a value gives it; of equal keys the first counts.
+A level is an attribute table and, for each record, the row that is the parent of its attributes there, or
+`NOWHERE`. The nearest level that holds a value gives it; of equal keys the first counts, in maps as well.
 
 A column has the type of its values. Integers and doubles together are doubles; any other mixture is text, as
 are arrays and maps (JSON).
@@ -9,7 +9,7 @@ are arrays and maps (JSON).
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -24,11 +24,20 @@ from workbench.otlp.codec._arrow_arrays import arrow_array, arrow_binaries, arro
 from workbench.otlp.codec._codes import ABSENT, PLAIN, TYPE_MASK
 from workbench.otlp.codec._star import Star
 
-__all__ = ["Level", "attribute_column", "attribute_keys", "record_levels", "value_column"]
+__all__ = [
+    "NOWHERE",
+    "Level",
+    "attribute_column",
+    "attribute_keys",
+    "names_apart",
+    "record_levels",
+    "value_column",
+]
 
 Rows = npt.NDArray[np.int64]
 Array = npt.NDArray[Any]
 Level: TypeAlias = tuple[str, Rows]
+NOWHERE = -1
 NUMBERS = {ValueType.INT, ValueType.DOUBLE}
 
 
@@ -45,6 +54,25 @@ def attribute_keys(star: Star, levels: Sequence[Level]) -> list[str]:
     """Return the attribute keys of some levels, sorted."""
     used = {number for table, _ in levels for number in np.unique(star.columns[f"{table}.key"]).tolist()}
     return sorted(star.keys[number].decode() for number in used)
+
+
+def names_apart(keys: Collection[str], own: Collection[str]) -> dict[str, str]:
+    """Return for each key a name that is no other's: ``attributes.KEY`` where `own` has the key.
+
+    Examples
+    --------
+    >>> names_apart(["flags", "k", "attributes.flags"], own=["flags"])
+    {'flags': 'attributes.attributes.flags', 'k': 'k', 'attributes.flags': 'attributes.flags'}
+    """
+    taken, names = {*own, *keys}, {}
+    for key in dict.fromkeys(keys):
+        name = key
+        if key in own:
+            while name in taken:
+                name = f"attributes.{name}"
+            taken.add(name)
+        names[key] = name
+    return names
 
 
 def attribute_column(star: Star, key: str, levels: Sequence[Level]) -> pa.Array | None:
@@ -67,7 +95,8 @@ def attribute_column(star: Star, key: str, levels: Sequence[Level]) -> pa.Array 
 
 def _first_of_each(parents: Array, rows: Rows, owners: Rows) -> Rows:
     """Return for each owner the first of the rows with that parent, or -1."""
-    first = np.full(max(int(parents.max(initial=0)), int(owners.max(initial=0))) + 1, -1, np.int64)
+    size = max(int(parents.max(initial=0)), int(owners.max(initial=0))) + 1
+    first = np.full(size + 1, -1, np.int64)  # the last one is for `NOWHERE`
     first[parents[::-1]] = rows[::-1]
     return first[owners]
 
@@ -131,8 +160,10 @@ def _plain(star: Star, value: AnyValue) -> object:
     if kind == "array_value":
         return [_plain(star, item) for item in value.array_value.values]
     if kind == "kvlist_value":
-        pairs = value.kvlist_value.values
-        return {pair.key or _string(star, pair.key_strindex): _plain(star, pair.value) for pair in pairs}
+        found: dict[str, object] = {}
+        for pair in value.kvlist_value.values:
+            found.setdefault(pair.key or _string(star, pair.key_strindex), _plain(star, pair.value))
+        return found
     if kind == "string_value_strindex" and star.signal == "profiles":
         return _string(star, value.string_value_strindex)
     scalar = getattr(value, kind) if kind else None

@@ -53,7 +53,7 @@ class Logs(Telemetry):
     def _severities(self) -> list[tuple[str, int]]:
         counts = dict.fromkeys(SEVERITIES, 0)
         for number in self.records["severity_number"].to_pylist():
-            counts[SEVERITIES[min((number + 3) // 4, len(SEVERITIES) - 1)]] += 1
+            counts[SEVERITIES[min((max(number, 0) + 3) // 4, len(SEVERITIES) - 1)]] += 1
         return [(name, count) for name, count in counts.items() if count]
 
     def _summary(self) -> display.Table:

@@ -8,7 +8,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from workbench import display
-from workbench.otlp._attributes import Level, attribute_column, attribute_keys, record_levels
+from workbench.otlp._attributes import (
+    NOWHERE,
+    Level,
+    attribute_column,
+    attribute_keys,
+    names_apart,
+    record_levels,
+)
 from workbench.otlp._columns import no_such_key
 from workbench.otlp._schema import Signal
 from workbench.otlp.codec._star import Star
@@ -38,7 +45,8 @@ class Metrics(Telemetry):
     def points(self, name: str) -> pa.Table:
         """Return all data points of one metric: their own columns, then one column an attribute.
 
-        An attribute with the name of an own column is called ``attributes.NAME``.
+        An attribute with the name of an own column is called ``attributes.NAME``, and again where that is
+        taken. Where points are of several kinds, columns that others do not have are null.
 
         Raises
         ------
@@ -50,7 +58,7 @@ class Metrics(Telemetry):
             raise UnknownKeyError(no_such_key(name, self.names(), what="metric"))
         kinds = pc.unique(chosen.records["metric_type"]).to_pylist()
         stems = sorted({POINT_STEMS[kind] for kind in kinds if kind in POINT_STEMS}) or ["number"]
-        return pa.concat_tables([_flat_points(chosen, stem) for stem in stems], promote_options="default")
+        return _flat_points(chosen, stems)
 
     def _times(self) -> pa.ChunkedArray:
         tables = [table for name, table in self.tables.items() if name.endswith("data_points")]
@@ -73,21 +81,23 @@ class Metrics(Telemetry):
         return display.table(["metric", "type", "unit"], rows, title=repr(self))
 
 
-def _flat_points(metrics: Metrics, stem: str) -> pa.Table:
-    """Return the points of metrics of one kind with all attributes that speak of them as columns."""
-    points, star = metrics.tables[f"{stem}_data_points"], metrics._columns()  # noqa: SLF001 - the class's own
-    levels = _point_levels(star, stem)
-    own = {name: points[name] for name in points.column_names if name not in ("id", "parent_id")}
-    keys = attribute_keys(star, levels)
-    return pa.table(own | {_name(key, own): attribute_column(star, key, levels) for key in keys})
+def _flat_points(metrics: Metrics, stems: list[str]) -> pa.Table:
+    """Return the points of metrics of some kinds with all attributes that speak of them as columns."""
+    star = metrics._columns()  # noqa: SLF001 - the class's own
+    tables = [metrics.tables[f"{stem}_data_points"].drop_columns(["id", "parent_id"]) for stem in stems]
+    points = pa.concat_tables(tables, promote_options="default")
+    levels = _point_levels(star, stems)
+    names = names_apart(attribute_keys(star, levels), points.column_names)
+    for key, name in names.items():
+        points = points.append_column(name, attribute_column(star, key, levels))
+    return points
 
 
-def _name(key: str, own: dict[str, pa.ChunkedArray]) -> str:
-    """Return an attribute's key, told apart from the points' own columns."""
-    return f"attributes.{key}" if key in own else key
-
-
-def _point_levels(star: Star, stem: str) -> list[Level]:
-    metric = star.columns[f"{stem}_data_points.parent"].astype(np.int64)
-    above = [(table, owners[metric]) for table, owners in record_levels(star)]
-    return [(f"{stem}_dp_attrs", np.arange(len(metric))), *above]
+def _point_levels(star: Star, stems: list[str]) -> list[Level]:
+    """Return the attribute tables that speak of the points of some kinds, one kind after the other."""
+    metric_of = [star.columns[f"{stem}_data_points.parent"].astype(np.int64) for stem in stems]
+    kind = np.repeat(np.arange(len(stems)), [len(rows) for rows in metric_of])
+    place = np.concatenate([np.arange(len(rows)) for rows in metric_of])
+    own = [(f"{stem}_dp_attrs", np.where(kind == at, place, NOWHERE)) for at, stem in enumerate(stems)]
+    metric = np.concatenate(metric_of)
+    return [*own, *((table, owners[metric]) for table, owners in record_levels(star))]

@@ -72,7 +72,7 @@ class Traces(Telemetry):
         """Return the n traces whose root lasted longest, longest first.
 
         All their spans are there, each trace's root before the rest. A trace's root is its longest span
-        without a parent among these spans.
+        without a parent among these spans; a span without a start lasts no time.
         """
         if n < 0:
             msg = f"n must be zero or more, got {n}"
@@ -145,7 +145,7 @@ class Traces(Telemetry):
             yield display.plural(len(structure.root), "trace")
             yield display.plural(len(structure.services), "service")
             yield display.plural(int(structure.error.sum()), "error")
-            yield f"{_seconds(structure):.1f} s from {_clock(int(structure.start.min()))}"
+            yield from _period(structure)
 
     def _summary(self) -> display.Table:
         services = self.services()
@@ -177,9 +177,13 @@ def _draw(trace: Traces) -> display.Picture:
     )
 
 
-def _seconds(structure: SpanStructure) -> float:
-    starts = structure.start.astype(np.float64)  # integers would overflow where a clock says nonsense
-    return float((starts + np.maximum(structure.duration, 0)).max() - starts.min()) / 1e9
+def _period(structure: SpanStructure) -> Iterator[str]:
+    """Yield how long the spans took and from when, if any says when it started."""
+    started = structure.start != 0
+    if started.any():
+        first, duration = structure.start[started].min(), np.maximum(structure.duration[started], 0)
+        starts = structure.start[started].astype(np.float64)  # integers would overflow where a clock is wrong
+        yield f"{((starts + duration).max() - starts.min()) / 1e9:.1f} s from {_clock(int(first))}"
 
 
 def _clock(nanoseconds: int) -> str:

@@ -132,6 +132,19 @@ def test_spans_below_another_parentless_span_are_on_no_path_and_counted(system, 
     assert repr(paths) == "CriticalPaths: 2 operations, 1 trace, 100 ms in all, 2 spans apart"
 
 
+def test_spans_without_a_start_are_on_no_critical_path(system, tmp_path):
+    system.span("a", 1, 1, ms=100)
+    system.span("b", 1, 2, parent=1, at_ms=10, ms=50).start_time_unix_nano = 0
+    system.span("a", 2, 3, ms=100).start_time_unix_nano = 0
+    system.span("b", 2, 4, parent=3, at_ms=10, ms=50)
+    traces = system.traces(tmp_path)
+    critical = dict(
+        zip(traces["span_id"].to_pylist(), otlp.critical_paths(traces).critical_time, strict=True)
+    )
+    by_number = {int.from_bytes(span): int(time) for span, time in critical.items()}
+    assert by_number == {1: 100 * MS, 2: 0, 3: 0, 4: 0}
+
+
 def test_segments_tell_when_a_trace_waited_for_what(shop):
     segments = otlp.critical_paths(shop.slowest(1)).segments.to_pandas()
     assert ((segments["end"] - segments["start"]).dt.total_seconds() * 1e3).sum() == pytest.approx(500)

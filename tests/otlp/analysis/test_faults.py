@@ -1,5 +1,7 @@
 """Faults are found where they were made, blamed on who made them, and not found where there are none."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -93,3 +95,14 @@ def test_stray_times_are_refused_with_a_way_out(system):
 
 def test_a_short_recording_has_none(shop):
     assert len(otlp.find_faults(shop)) == 0
+
+
+def test_one_long_name_does_not_make_all_names_long(system):
+    for number in range(1, 1001):
+        system.span("shop", number, 1, at_ms=number, name="long" * 20_000 if number == 1 else "short")
+    traces = otlp.Traces.from_otlp(system.message.SerializeToString())
+    tracemalloc.start()
+    assert len(otlp.find_faults(traces)) == 0
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 50e6  # a thousand times the long name are 80 MB

@@ -240,6 +240,13 @@ def test_an_attribute_named_like_a_measure_stays_apart(system, tmp_path):
     assert "many" in found._repr_html_()
 
 
+def test_no_key_is_lost_to_another_that_is_called_as_it_would_be(system, tmp_path):
+    system.span("shop", 1, 1, **{"count": "short", "attributes.count": "long"})
+    found = red(system.traces(tmp_path), ["count", "attributes.count"])
+    assert found.by == ("attributes.attributes.count", "attributes.count")
+    assert rows_of(found, *found.by, "count") == [("short", "long", 1)]
+
+
 def test_impossible_questions_are_refused(shop):
     with pytest.raises(UnknownKeyError, match=r"service\.name"):
         red(shop, "service.nane")

@@ -169,6 +169,20 @@ def test_producer_and_consumers_are_requests_of_a_messaging_system(system, tmp_p
     assert (found["network_p50_ms"], found["outlasted"]) == (45, 0)  # in the queue; nobody waited
 
 
+def test_nodes_are_services_databases_or_virtual_with_messaging_too(system, tmp_path):
+    system.span("a", 1, 1, kind=PRODUCER)
+    system.span("b", 1, 2, parent=1, kind=CONSUMER)
+    system.span("a", 2, 3, kind=PRODUCER, messaging__destination__name="orders", messaging__system="kafka")
+    system.span("a", 3, 4, kind=CLIENT, db__name="stock")
+    nodes = otlp.service_graph(system.traces(tmp_path)).nodes.to_pylist()
+    assert {row["node"]: row["type"] for row in nodes} == {
+        "a": "service",
+        "b": "service",
+        "orders": "virtual_node",
+        "stock": "database",
+    }
+
+
 def test_an_unpaired_client_requests_the_first_of_its_peer_attributes(system, tmp_path):
     system.span("a", 1, 1)
     system.span("a", 1, 2, parent=1, kind=CLIENT, server__address="api.example.com", http__url="http://x/")

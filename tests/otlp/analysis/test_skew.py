@@ -177,9 +177,32 @@ def test_corrected_times_put_children_into_their_parents():
     assert otlp.check_traces(traces).count("early child") == 20
 
 
+def test_unset_times_keep_and_set_ones_are_corrected_each_by_itself():
+    system = System()
+    call(system, 1, "a", "b", {"a": 0, "b": 1000}, at=0, there=2, work=10, back=2)
+    system.span("b", 2, 1, at_ms=1000).start_time_unix_nano = 0
+    system.span("b", 3, 1, at_ms=1000).end_time_unix_nano = 0
+    system.span("b", 4, 1, at_ms=1000)
+    traces = decoded(system)
+    start, stop = (times[-3:].tolist() for times in otlp.corrected_times(traces, reference="a"))
+    assert start == [0, START, START]
+    assert stop == [START + 10 * MS, 0, START + 10 * MS]
+
+
+def test_a_column_that_no_span_knows_tells_no_clocks_apart(system):
+    call(system, 1, "a", "b", {"a": 0, "b": 90}, at=0, there=2, work=10, back=2)
+    with pytest.raises(otlp.UnknownKeyError, match=r"service\.name"):
+        otlp.clock_skew(decoded(system), by="service.nane")
+
+
+def test_spans_of_no_named_service_share_a_clock(system):
+    system.span("a", 1, 1)
+    system.message.resource_spans[0].resource.ClearField("attributes")
+    assert otlp.clock_skew(decoded(system)).clocks == ("unknown_service",)
+
+
 def test_clocks_can_be_told_apart_by_another_column(system):
     call(system, 1, "a", "b", {"a": 0, "b": 90}, at=0, there=2, work=10, back=2)
-    assert clock_rows(decoded(system), by="host.name") == []
     for service in "ab":
         resource = next(
             r for r in system.message.resource_spans if r.scope_spans[0] == system.scopes[service]

@@ -195,3 +195,24 @@ def test_intervals_of_95_percent_hold_the_truth_in_about_95_percent(checkout, de
         assert abs(held - 0.95) <= 0.01 + 2.6 * math.sqrt(0.95 * 0.05 / SAMPLES), name
     counts = np.array([row["count"] for row in rows])
     assert abs(counts.mean() - truth["count"]) < 4 * counts.std() / math.sqrt(SAMPLES)
+
+
+@pytest.mark.parametrize("key", ["count", "spans", "traces", "p50_ms", "rate_hz_high"])
+def test_an_attribute_named_like_an_estimate_stays_apart(key, system, tmp_path):
+    for number in (1, 2, 3):
+        system.span("a", number, number, **{key: "few" if number < 3 else "one"})
+    found = estimate(system.traces(tmp_path), key)
+    labels = found.table[f"attributes.{key}"].to_pylist()
+    assert found.by == (f"attributes.{key}",)
+    assert dict(zip(labels, found.table["count"].to_pylist(), strict=True)) == {"few": 2.0, "one": 1.0}
+    assert "few" in found._repr_html_()
+    assert [text.get_text() for text in found.plot().get_yticklabels()] == ["few", "one"]
+
+
+def test_no_label_is_lost_nor_taken_for_an_estimate(system, tmp_path):
+    system.span("a", 1, 1, **{"count": "short", "attributes.count": "long", "x": "x", "x_low": "low"})
+    found = estimate(system.traces(tmp_path), ["count", "attributes.count", "x", "x_low"])
+    assert found.by == ("attributes.attributes.count", "attributes.count", "x", "x_low")
+    assert [found.table[name].to_pylist() for name in found.by] == [["short"], ["long"], ["x"], ["low"]]
+    assert found.measures == ["count", "rate_hz", "error_ratio", "p50_ms", "p99_ms"]
+    assert "low" in found._repr_html_()

@@ -14,7 +14,14 @@ from workbench.otlp.errors import UnknownKeyError
 if TYPE_CHECKING:
     from workbench.otlp.traces import Traces
 
-__all__ = ["UNKNOWN_SERVICE", "Operations", "column_or_nulls", "number_operations", "value_codes"]
+__all__ = [
+    "UNKNOWN_SERVICE",
+    "Operations",
+    "column_or_nulls",
+    "grouping_column",
+    "number_operations",
+    "value_codes",
+]
 
 Rows = npt.NDArray[np.int64]
 UNKNOWN_SERVICE = "unknown_service"  # as the SDKs call it
@@ -69,6 +76,17 @@ def column_or_nulls(traces: "Traces", key: str) -> pa.ChunkedArray:
         return traces[key]
     except UnknownKeyError:
         return pa.chunked_array([pa.nulls(len(traces), pa.string())])
+
+
+def grouping_column(traces: "Traces", key: str) -> pa.ChunkedArray:
+    """Return a column; that spans may come from no named service is no mistake of who asks.
+
+    Raises
+    ------
+    UnknownKeyError
+        When no span knows the key, ``service.name`` excepted.
+    """
+    return column_or_nulls(traces, key) if key == "service.name" else traces[key]
 
 
 def value_codes(columns: Sequence[pa.ChunkedArray]) -> tuple[Rows, list[str]]:

@@ -52,7 +52,7 @@ def _label(values: list[object]) -> str:
 def _title(red: "Red", measure: str, groups: int, most: int) -> str:
     what = {"rate": "Rate", "errors": "Errors", "duration": "Duration"}[measure]
     shown = f"the {most} of most spans out of {groups:,} groups" if groups > most else f"{groups:,} groups"
-    return f"{what} by {', '.join(red.by) or 'nothing'}: {shown}"
+    return f"{what} by {plain_text(', '.join(red.by)) or 'nothing'}: {shown}"
 
 
 def _side_by_side(ax: "Axes", frame: "pd.DataFrame", measure: str) -> None:

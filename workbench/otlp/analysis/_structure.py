@@ -54,13 +54,18 @@ class SpanStructure:
 
     @_FrozenProperty
     def start(self) -> Rows:
-        """Start in nanoseconds since the epoch, `(n,) int64`."""
+        """Start in nanoseconds since the epoch, 0 where it is unset, `(n,) int64`."""
         return self.traces.spans["start_time_unix_nano"].cast(pa.int64()).to_numpy()
 
     @_FrozenProperty
     def duration(self) -> Rows:
-        """Duration in nanoseconds, `(n,) int64`."""
-        return self.traces.spans["duration_time_unix_nano"].cast(pa.int64()).to_numpy()
+        """Duration in nanoseconds, 0 without a start, `(n,) int64`."""
+        return np.where(self.start != 0, self.stop - self.start, 0)
+
+    @_FrozenProperty
+    def stop(self) -> Rows:
+        """End in nanoseconds since the epoch, 0 where it is unset, `(n,) int64`."""
+        return self.start + self.traces.spans["duration_time_unix_nano"].cast(pa.int64()).to_numpy()
 
     @_FrozenProperty
     def kind(self) -> Rows:

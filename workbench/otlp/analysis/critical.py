@@ -136,7 +136,8 @@ class CriticalPaths:
 def critical_paths(traces: "Traces") -> CriticalPaths:
     """Return critical and self time of every span, and of every operation over all traces.
 
-    An operation is the spans of one name in one service. Cost O(n log n).
+    An operation is the spans of one name in one service. A span without a start lasts no time. Cost
+    O(n log n).
 
     Examples
     --------

@@ -27,6 +27,7 @@ from scipy import stats
 from workbench import display
 from workbench.kernels import covered_length
 from workbench.otlp.analysis._bins import check_bins
+from workbench.otlp.analysis._operations import number_operations
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -159,18 +160,16 @@ class _Search:
         length_ns = int(self.structure.start.max()) - self.origin_ns
         self.bins = check_bins(int(length_ns / (bin_s * 1e9)) + 1, bin_s)
         self.bin = ((self.structure.start - self.origin_ns) / (bin_s * 1e9)).astype(np.int64)
-        self.names = np.asarray(traces.spans["name"].to_pylist(), dtype=np.str_)
+        self.numbered = number_operations([traces])
         self.trace_ms = float(np.median(self.structure.duration[self.structure.root])) / 1e6
         self.below = _services_below(self.structure)
 
     def operations(self) -> Iterator[tuple[str, str, Rows]]:
         """Yield service, name and rows of each operation."""
         entries = np.flatnonzero(self.structure.is_entry)
-        names, name = np.unique(self.names[entries], return_inverse=True)
-        code = self.structure.service[entries] * len(names) + name
-        for operation in np.unique(code):
-            service, at = divmod(int(operation), len(names))
-            yield self.structure.services[service], str(names[at]), entries[code == operation]
+        numbers = self.numbered.of_span[entries]
+        for number in np.unique(numbers).tolist():
+            yield self.numbered.service[number], self.numbered.name[number], entries[numbers == number]
 
     def slow(self, factor: float) -> Iterator[Window]:
         for service, name, rows in self.operations():

@@ -180,7 +180,7 @@ class _Check:
     def __init__(self, traces: "Traces", tolerance: int) -> None:
         structure = traces.structure
         self.traces, self.tolerance = traces, tolerance
-        self.start, self.duration = structure.start, structure.duration
+        self.start, self.stop, self.duration = structure.start, structure.stop, structure.duration
         self.trace, self.parent = structure.trace, structure.parent
         self.traces_found = int(self.trace.max(initial=-1)) + 1
         self.names_parent = has_parent_id(traces)
@@ -201,7 +201,7 @@ class _Check:
             yield _Finding.of(f"no {name.replace('_', ' ')}", missing)
 
     def _times(self) -> Iterator[_Finding]:
-        started, ended = self.start != 0, self.start + self.duration != 0
+        started, ended = self.start != 0, self.stop != 0
         yield _Finding.of("unset start", ~started)
         yield _Finding.of("unset end", ~ended)
         both = started & ended
@@ -209,7 +209,7 @@ class _Check:
         yield _Finding.of("negative duration", both & (self.duration < 0), wrong=-self.duration)
 
     def _children(self) -> Iterator[_Finding]:
-        stop, above = self.start + self.duration, self.parent
+        stop, above = self.stop, self.parent
         timed = (self.start != 0) & (stop != 0)
         child = (above >= 0) & timed & timed[above]
         structure = self.traces.structure

@@ -28,10 +28,11 @@ import pyarrow.compute as pc
 
 from workbench import display
 from workbench.kernels import LogHistograms, grouped_log_histogram
+from workbench.otlp._attributes import names_apart
 from workbench.otlp.analysis._bins import check_bins
 from workbench.otlp.analysis._groups import Coded, encode, group_rows
 from workbench.otlp.analysis._kernel_red import extent
-from workbench.otlp.analysis._operations import column_or_nulls
+from workbench.otlp.analysis._operations import grouping_column
 from workbench.otlp.analysis._red_table import MEASURES, measures
 from workbench.otlp.errors import BinError
 from workbench.otlp.histograms.buckets import Buckets
@@ -50,6 +51,7 @@ ERROR = 2
 NANOSECONDS = 1_000_000_000
 ALIASES = {"span.name": "name", "span.kind": "kind"}
 WINDOW = "window_start"
+OWN = MEASURES | {WINDOW}  # columns that the table has of its own
 Nanoseconds = npt.NDArray[np.int64]
 Weights = npt.NDArray[np.float64]
 
@@ -232,19 +234,20 @@ def red(  # noqa: PLR0913 - each is a question of its own
     ValueError
         When a kind is none of OpenTelemetry's, or weights are not one positive number a span.
     """
-    keys = (by,) if isinstance(by, str) else tuple(by)
+    keys = (by,) if isinstance(by, str) else tuple(dict.fromkeys(by))
     starts, durations = (_nanoseconds(traces, f"{name}_time_unix_nano") for name in ("start", "duration"))
     wanted = _of_kinds(traces, kinds)
     chosen = wanted & (starts != 0)
     unstarted = int(wanted.sum() - chosen.sum())
     heavy = None if weights is None else _checked_weights(weights, len(traces))
-    columns = [_column(traces, ALIASES.get(key, key)) for key in keys]
+    columns = [grouping_column(traces, ALIASES.get(key, key)) for key in keys]
     failed = _numpy(traces["status.code"]) == ERROR
     if not chosen.all():
         columns = [column.filter(pa.array(chosen)) for column in columns]
         starts, durations, failed = starts[chosen], durations[chosen], failed[chosen]
         heavy = None if heavy is None else heavy[chosen]
-    coded = {_column_name(key): encode(column) for key, column in zip(keys, columns, strict=True)}
+    names = names_apart(keys, OWN)
+    coded = {names[key]: encode(column) for key, column in zip(keys, columns, strict=True)}
     return measured(
         coded,
         starts,
@@ -333,22 +336,12 @@ def _windows(starts: Nanoseconds, window_s: float) -> Coded:
     return Coded(codes, pa.array(begins, pa.timestamp("ns", tz="UTC")))
 
 
-def _column(traces: "Traces", key: str) -> pa.ChunkedArray:
-    """Return a column; that spans may come from no named service is no mistake of who asks."""
-    return column_or_nulls(traces, key) if key == "service.name" else traces[key]
-
-
 def _nanoseconds(traces: "Traces", name: str) -> Nanoseconds:
     return _numpy(traces[name].cast(pa.int64()))
 
 
 def _numpy(column: pa.ChunkedArray) -> Any:
     return column.to_numpy() if column.num_chunks != 1 else column.chunk(0).to_numpy(zero_copy_only=False)
-
-
-def _column_name(key: str) -> str:
-    """Return an attribute's key, told apart from the columns that the table has of its own."""
-    return f"attributes.{key}" if key in MEASURES or key == WINDOW else key
 
 
 def _of_kinds(traces: "Traces", kinds: str | Sequence[str] | None) -> npt.NDArray[np.bool_]:

@@ -81,7 +81,8 @@ class ServiceGraph:
         spans (a database's time is its client's); ``outlasted``, requests, no messages, whose server span
         lasted longer than the client span. Most requests first.
     nodes : pyarrow.Table
-        ``node``, ``type`` (service, database, messaging_system or virtual_node) and ``spans``.
+        ``node``, ``type`` (service, database or virtual_node) and ``spans``. Both ends of an edge of a
+        ``messaging_system`` wrote spans, so they are services; a queue that only one end names is virtual.
     unpaired : pyarrow.Table
         ``side`` (client or server), ``service``, ``reason`` and ``spans``: client and server spans without
         their other end, those that request a database left out.

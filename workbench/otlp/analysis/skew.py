@@ -33,7 +33,7 @@ import pyarrow as pa
 from workbench import display
 from workbench.errors import WorkbenchError
 from workbench.otlp.analysis._clock_bounds import ClockBounds
-from workbench.otlp.analysis._operations import column_or_nulls, value_codes
+from workbench.otlp.analysis._operations import column_or_nulls, grouping_column, value_codes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -216,12 +216,17 @@ def clock_skew(traces: "Traces", *, by: str = "service.name") -> ClockSkew:
         Column that tells clocks apart: ``service.instance.id`` or ``host.name`` where services run several
         times.
 
+    Raises
+    ------
+    UnknownKeyError
+        When no span knows the column, ``service.name`` excepted.
+
     Notes
     -----
     An offset is taken to be constant: cut a long recording into windows, by `Traces.between`, to see a clock
     drift. Cost O(n log n).
     """
-    clock, names = value_codes([column_or_nulls(traces, by)])
+    clock, names = value_codes([grouping_column(traces, by)])
     bounds = ClockBounds.of(traces, clock, len(names))
     spans = np.bincount(clock, minlength=len(names))
     clocks = tuple(names[at] for at in np.argsort(-spans, kind="stable") if spans[at])
@@ -252,7 +257,6 @@ def corrected_times(
     shift_ms = {row["service"]: row["shift_ms"] for row in found.shifts(reference).to_pylist()}
     clock, names = value_codes([column_or_nulls(traces, found.by)])
     shift = np.array([round((shift_ms.get(name) or 0.0) * MS) for name in names], np.int64)
-    structure = traces.structure
-    moved = np.where(structure.start != 0, shift[clock] if len(names) else 0, 0)
-    start = structure.start - moved
-    return start, start + structure.duration
+    moved = shift[clock] if len(names) else np.zeros(len(clock), np.int64)
+    start, stop = traces.structure.start, traces.structure.stop
+    return start - np.where(start != 0, moved, 0), stop - np.where(stop != 0, moved, 0)

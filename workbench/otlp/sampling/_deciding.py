@@ -242,8 +242,7 @@ class Policies:
     def _start_end(self) -> tuple[Rows, Rows]:
         """Start and end of the spans in the order of `Arrivals.by_trace`."""
         structure, rows = self.traces.structure, self.arrivals.by_trace
-        start, duration = structure.start[rows], structure.duration[rows]
-        return np.ascontiguousarray(start), start + duration
+        return structure.start[rows], structure.stop[rows]
 
 
 def _own(policy: p.Policy) -> p.Policy:

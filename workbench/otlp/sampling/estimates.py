@@ -20,6 +20,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from workbench import display
+from workbench.otlp._attributes import names_apart
 from workbench.otlp._masks import to_mask
 from workbench.otlp.sampling._clusters import Clusters
 from workbench.otlp.sampling._columns import is_root
@@ -50,7 +51,8 @@ class Estimates:
     Attributes
     ----------
     table : pyarrow.Table
-        What grouped them; spans and traces (those sampled); count, rate_hz, error_ratio and the quantiles,
+        What grouped them (``attributes.NAME`` where the table has a NAME of its own); spans and traces (those
+        sampled); count, rate_hz, error_ratio and the quantiles,
         such as p99_ms (infinite at an end where the sample cannot say). Ordered by count, largest first.
     by : tuple of str
     confidence : float
@@ -71,7 +73,7 @@ class Estimates:
     def measures(self) -> list[str]:
         """The estimates in the table, without their ends."""
         names = self.table.column_names
-        return [name for name in names if f"{name}_low" in names]
+        return [name for name in names if name not in self.by and f"{name}_low" in names]
 
     def _repr_html_(self) -> str:
         rows = [tuple(self._cells(row)) for row in self.table.to_pylist()]
@@ -203,11 +205,12 @@ def estimate(  # noqa: PLR0913 - one question, of many kinds
     """
     _check(of, quantiles, confidence)
     result = sampled if isinstance(sampled, Sampled) else _unsampled(sampled)
-    names = (by,) if isinstance(by, str) else tuple(by)
+    keys = (by,) if isinstance(by, str) else tuple(dict.fromkeys(by))
     weight = _weights(result, unknown)
     chosen = _chosen(result.traces, of, where)
-    labels, group = _groups(result.traces, names)
+    labels, group = _groups(result.traces, keys)
     measure = _Measure.of(result, weight, value, tuple(quantiles), confidence)
+    names = tuple(names_apart(keys, measure.columns).values())
     rows = []
     order = np.argsort(group, kind="stable")
     order = order[chosen[order]]

@@ -182,7 +182,7 @@ def _arrivals(traces: "Traces", arrival: Arrival) -> Arrivals:
         if arrival not in ("end", "start"):
             msg = f"arrival is 'end', 'start' or a time for each span, got {arrival!r}"
             raise SamplerError(msg)
-        times = structure.start + (structure.duration if arrival == "end" else 0)
+        times = structure.stop if arrival == "end" else structure.start
     else:
         times = np.asarray(arrival)
         times = times.astype("datetime64[ns]") if times.dtype.kind == "M" else times

@@ -117,6 +117,25 @@ def test_sql_asks_the_tables(run, traces):
     assert "tables: spans" in refused.stderr
 
 
+def test_who_reads_no_more_ends_a_command_without_a_word(traces):
+    code = "from workbench.cli import app; app()"
+    command = [sys.executable, "-c", code, "otlp", "head", str(traces), "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as ended:
+        ended.stdout.close()
+        assert ended.stderr.read() == b""
+    assert ended.returncode == 1
+
+
+def test_json_of_a_query_is_json_inside_lists_as_well(run, traces):
+    numbers, inside = "[1.0, 'nan'::double, 'infinity'::double]", "{'raw': '\\xff'::blob}"
+    query = f"select {numbers} as numbers, {inside} as inside from spans limit 1"
+    (line,) = run("otlp", "sql", traces, query, "--json").output.splitlines()
+    assert json.loads(line, parse_constant=pytest.fail) == {
+        "numbers": [1.0, "NaN", "Infinity"],
+        "inside": {"raw": "ff"},
+    }
+
+
 def test_rows_that_are_too_wide_are_printed_as_lists_of_what_is_in_them(run, traces):
     output = run("otlp", "sql", traces, 'select * from spans order by "service.name"').output
     lines = [line.split() for line in output.splitlines()]

@@ -1,9 +1,12 @@
 """One name, one column, whatever level it lives on."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue, KeyValueList
 from systems import attribute
 
 from workbench import otlp
@@ -77,6 +80,17 @@ def test_a_column_has_the_type_of_its_values(values, expected, kind, system, tmp
     assert column.type == kind
 
 
+def test_of_equal_keys_the_first_counts_in_attributes_and_in_maps(system, tmp_path):
+    span = system.span("one", 1, 1)
+    twice = [attribute("k", value) for value in ("first", "second")]
+    inner = KeyValue(key="inner", value=AnyValue(kvlist_value=KeyValueList(values=twice)))
+    outer = AnyValue(kvlist_value=KeyValueList(values=[inner, *twice]))
+    span.attributes.extend([*twice, KeyValue(key="map", value=outer)])
+    traces = system.traces(tmp_path)
+    assert traces["k"].to_pylist() == ["first"]
+    assert json.loads(traces["map"][0].as_py()) == {"inner": {"k": "first"}, "k": "first"}
+
+
 def test_a_span_without_status_is_unset(shop):
     assert shop["status.code"].to_pylist().count(0) == len(shop) - 2
     assert shop["status.message"].to_pylist() == [""] * len(shop)
@@ -113,3 +127,41 @@ def test_pandas_keeps_integers_exact(system, tmp_path):
     system.span("one", 1, 1, uid=2**53 + 1)
     system.span("one", 1, 2)
     assert system.traces(tmp_path).to_pandas()["uid"].tolist() == [2**53 + 1, pd.NA]
+
+
+def test_an_attribute_called_as_an_own_column_goes_by_another_name():
+    from opentelemetry.proto.logs.v1.logs_pb2 import LogsData
+
+    data = LogsData()
+    record = data.resource_logs.add().scope_logs.add().log_records.add()
+    record.body.string_value = "the body"
+    for key in ("body", "body.str", "trace_id", "attributes.body", "x"):
+        record.attributes.add(key=key).value.string_value = f"the attribute {key}"
+    logs = otlp.Logs.from_otlp(data.SerializeToString())
+    assert logs["body"].to_pylist() == ["the body"]
+    names = {
+        "attributes.attributes.body": "body",
+        "attributes.body": "attributes.body",
+        "attributes.trace_id": "trace_id",
+        "body.str": "body.str",
+        "x": "x",
+    }
+    assert logs.keys()[-5:] == list(names)
+    for name, key in names.items():
+        assert logs[name].to_pylist() == [f"the attribute {key}"]
+    none = logs.filter([False])
+    assert none.keys() == logs.keys()
+    assert none["attributes.trace_id"].to_pylist() == []
+    with pytest.raises(otlp.UnknownKeyError):
+        logs["attributes.x"]
+    assert len(set(logs.to_arrow().column_names)) == logs.to_arrow().num_columns
+
+
+def test_unknown_fields_that_were_counted_stay_counted_in_copies():
+    import copy
+    import pickle
+
+    traces = otlp.Traces.from_otlp(b"\xfa\x3f\x01x", unknown="count")
+    assert traces.unknown == 1
+    for made in (pickle.loads(pickle.dumps(traces)), copy.copy(traces), copy.deepcopy(traces)):
+        assert (made.unknown, made) == (1, traces)

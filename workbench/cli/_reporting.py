@@ -19,6 +19,8 @@ class ReportingGroup(TyperGroup):
         """Run the command."""
         try:
             return super().invoke(ctx)
+        except BrokenPipeError:  # whoever read the output has seen enough: typer ends quietly
+            raise
         except (WorkbenchError, OSError) as error:
             typer.echo(f"error: {_text(error)}", err=True)
             raise typer.Exit(FAILED) from error

@@ -188,6 +188,10 @@ def _plain_rows(table: "pa.Table") -> Iterator[dict[str, Any]]:
 
 def _plain(value: Any) -> Any:
     """Return a value as JSON has it; NaN and the infinities by name, as OTLP has them."""
+    if isinstance(value, dict):
+        return {name: _plain(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
     if isinstance(value, bytes):
         return value.hex()
     if isinstance(value, float) and not math.isfinite(value):

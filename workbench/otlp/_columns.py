@@ -1,19 +1,27 @@
 """One column by its OpenTelemetry name, whatever level it lives on.
 
 ``column(tables, star, "http.route")`` is aligned with the records. A name is looked for among the records'
-own columns first (``name``, ``status.code``, ``scope.name``), then among attributes (`_attributes`).
+own columns first (``name``, ``status.code``, ``scope.name``), then among attributes (`_attributes`). An
+attribute that is called as an own column goes by ``attributes.name``.
 """
 
 import difflib
 from collections.abc import Mapping
+from functools import cache
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from workbench.otlp._attributes import attribute_column, attribute_keys, record_levels, value_column
+from workbench.otlp._attributes import (
+    attribute_column,
+    attribute_keys,
+    names_apart,
+    record_levels,
+    value_column,
+)
 from workbench.otlp._profile_attributes import followed
-from workbench.otlp._schema import LAYOUTS
+from workbench.otlp._schema import LAYOUTS, Signal
 from workbench.otlp.codec._codes import PLAIN, TYPE_MASK
 from workbench.otlp.codec._plan import plan_of
 from workbench.otlp.codec._star import Star
@@ -22,6 +30,7 @@ from workbench.otlp.errors import UnknownKeyError
 __all__ = ["column", "column_names", "no_such_key"]
 
 Tables = Mapping[str, pa.Table]
+ATTRIBUTES = "attributes."
 STRUCT_ALIASES = {"status.message": ("status", "status_message")}
 UNSET_STATUS = {"code": 0, "status_message": ""}  # a span without a status has the status UNSET
 
@@ -39,13 +48,15 @@ def column(tables: Tables, star: Star, key: object) -> pa.ChunkedArray:
     if not isinstance(key, str):
         msg = f"expected the name of a column, such as 'service.name', got {key!r}"
         raise TypeError(msg)
-    own = _own_column(tables, star, key)
-    if own is not None:
-        return own
+    if key in _own_names(star.signal):
+        return _own_column(tables[LAYOUTS[star.signal].records], star, key)  # type: ignore[index]
     known = followed(star)
-    found = attribute_column(known, key, record_levels(known))
+    levels = record_levels(known)
+    found = attribute_column(known, key, levels)
+    if found is None and key.startswith(ATTRIBUTES):
+        found = attribute_column(known, _attributes_by_name(star).get(key, key), levels)
     if found is None:
-        raise UnknownKeyError(no_such_key(key, column_names(tables, star)))
+        raise UnknownKeyError(no_such_key(key, column_names(star)))
     return pa.chunked_array([found])
 
 
@@ -56,25 +67,16 @@ def no_such_key(key: object, names: list[str], what: str = "column and no attrib
     return f"no {what} is called {key!r}; {hint}"
 
 
-def _own_column(tables: Tables, star: Star, key: str) -> pa.ChunkedArray | None:
-    layout = LAYOUTS[star.signal]  # type: ignore[index]
-    schema = layout.schemas[layout.records]
-    if key == "end_time_unix_nano" and "duration_time_unix_nano" in schema.names:
-        records = tables[layout.records]
+def _own_column(records: pa.Table, star: Star, key: str) -> pa.ChunkedArray:
+    if key == "end_time_unix_nano" and "duration_time_unix_nano" in records.column_names:
         return pc.add(records["start_time_unix_nano"], records["duration_time_unix_nano"])
-    if key == "body" and "body" in schema.names:
+    if key == "body":
         return pa.chunked_array([_body(star)])
-    if key in schema.names and not pa.types.is_struct(schema.field(key).type):
-        return tables[layout.records][key]
+    if key in records.column_names:
+        return records[key]
     struct, field = STRUCT_ALIASES.get(key, key.partition(".")[::2])
-    if struct not in schema.names or not _has_field(schema.field(struct).type, field):
-        return None
-    values = pc.struct_field(tables[layout.records][struct], field)
+    values = pc.struct_field(records[struct], field)
     return values.fill_null(UNSET_STATUS[field]) if struct == "status" else values
-
-
-def _has_field(kind: pa.DataType, field: str) -> bool:
-    return pa.types.is_struct(kind) and any(item.name == field for item in kind)
 
 
 def _body(star: Star) -> pa.Array:
@@ -84,20 +86,27 @@ def _body(star: Star) -> pa.Array:
     return value_column(star, kinds, star.columns["logs.body.value"])
 
 
-def column_names(tables: Tables, star: Star) -> list[str]:
+def column_names(star: Star) -> list[str]:
     """Return every name that `column` knows: the records' own first, then attributes, sorted."""
-    own = _own_names(tables[LAYOUTS[star.signal].records])  # type: ignore[index]
+    return [*_own_names(star.signal), *_attributes_by_name(star)]
+
+
+def _attributes_by_name(star: Star) -> dict[str, str]:
+    """Return the keys of attributes by the names that they go by."""
     known = followed(star)
-    return own + [key for key in attribute_keys(known, record_levels(known)) if key not in own]
+    names = names_apart(attribute_keys(known, record_levels(known)), _own_names(star.signal))
+    return dict(sorted((name, key) for key, name in names.items()))
 
 
-def _own_names(records: pa.Table) -> list[str]:
+@cache
+def _own_names(signal: Signal) -> tuple[str, ...]:
+    layout = LAYOUTS[signal]
     names: list[str] = []
-    for field in records.schema:
+    for field in layout.schemas[layout.records]:
         if field.name == "body" or not pa.types.is_struct(field.type):
             names.append(field.name)
         else:
             names += [f"{field.name}.{item.name}".replace("status_message", "message") for item in field.type]
         if field.name == "duration_time_unix_nano":
             names.append("end_time_unix_nano")
-    return names
+    return tuple(names)

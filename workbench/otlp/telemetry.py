@@ -206,7 +206,8 @@ class Telemetry:
         """Return the column of that name, aligned with the records.
 
         The records' own columns come first, then attributes of the record, its scope and its resource: the
-        first of these that holds a value gives it.
+        first of these that holds a value gives it. An attribute that is called as an own column goes by
+        ``attributes.name``.
 
         Raises
         ------
@@ -228,7 +229,7 @@ class Telemetry:
 
         A selection knows the attributes of the telemetry that it was selected from, even where it has none.
         """
-        here = column_names(self._tables, self._columns())
+        here = column_names(self._columns())
         return here + sorted(self._known.difference(here))
 
     def _ipython_key_completions_(self) -> list[str]:
@@ -307,7 +308,8 @@ class Telemetry:
         That of the records has their own columns and one for each attribute of the record, its scope and its
         resource; its ``id`` is the ``parent_id`` of its children. Ids are hexadecimal digits, durations
         nanoseconds, times UTC. The views read this telemetry's memory. DuckDB takes names that differ in case
-        alone for one: beside ``Key`` the attribute ``key`` is called ``key_1``.
+        alone for one: beside ``Key`` the attribute ``key`` is called ``key_1``, or by the next number that is
+        free.
 
         Parameters
         ----------
@@ -370,7 +372,7 @@ class Telemetry:
         return self.to_otlp() == other.to_otlp()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _unpickled, (type(self), self.to_otlp(), self.skipped, self._known)
+        return _unpickled, (type(self), self.to_otlp(), self.skipped, self.unknown, self._known)
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         msg = f"{type(self).__name__} is immutable: {name} cannot be set; .filter() makes another"
@@ -396,9 +398,9 @@ class Telemetry:
         return self._summary()._repr_html_()
 
 
-def _unpickled(cls: type[T], message: bytes, skipped: Skipped, known: frozenset[str]) -> T:
+def _unpickled(cls: type[T], message: bytes, skipped: Skipped, unknown: int, known: frozenset[str]) -> T:
     star = cls.from_otlp(message)._columns()  # noqa: SLF001 - the class's own
-    return cls._of(star, skipped, known)
+    return cls._of(star._replace(unknown=unknown), skipped, known)
 
 
 def _trace_id_bytes(trace_id: object) -> bytes:

@@ -5,6 +5,7 @@ import sys
 import duckdb
 import polars as pl
 import pytest
+from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 
 from workbench import otlp
 from workbench.errors import MissingExtraError
@@ -128,6 +129,44 @@ def test_columns_of_one_name_are_told_apart_as_duckdb_does_for_frames(shop, quer
     assert len(set(found.table.column_names)) == found.table.num_columns
     assert found.to_polars().columns == found.table.column_names
     assert repr(found).splitlines()[1].split() == found.table.column_names
+
+
+def test_names_that_differ_in_case_are_the_same_in_a_query_and_in_the_views():
+    telemetry = otlp.Traces.from_otlp(
+        spans_with([("A", "upper"), ("a", "lower"), ("a_1", "one"), ("Name", "capital")])
+    )
+    for ask in (
+        lambda query: telemetry.sql(query).table,
+        lambda query: telemetry.to_duckdb().sql(query).to_arrow_table(),
+    ):
+        assert ask('select "a_1" from spans').to_pylist() == [{"a_1": "one"}]
+        assert ask('select "a_2" from spans').to_pylist() == [{"a_2": "lower"}]
+        assert ask('select "A", "a_1", "a_2", "Name_1" from spans').to_pylist() == [
+            {"A": "upper", "a_1": "one", "a_2": "lower", "Name_1": "capital"}
+        ]
+
+
+def spans_with(attributes):
+    data = TracesData()
+    span = data.resource_spans.add().scope_spans.add().spans.add(name="one")
+    for key, value in attributes:
+        span.attributes.add(key=key).value.string_value = value
+    return data.SerializeToString()
+
+
+def test_attributes_called_as_own_columns_are_columns_too():
+    telemetry = otlp.Traces.from_otlp(
+        spans_with([("name", "x"), ("id", "y"), ("status.status_message", "z")])
+    )
+    (row,) = telemetry.sql("select * from spans").to_pandas().to_dict("records")
+    found = {key: row[key] for key in ("name", "attributes.name", "attributes.id", "status.status_message")}
+    assert found == {
+        "name": "one",
+        "attributes.name": "x",
+        "attributes.id": "y",
+        "status.status_message": "z",
+    }
+    assert telemetry.to_polars()["attributes.name"].to_list() == ["x"]
 
 
 def test_a_query_is_a_text_and_views_need_a_connection(shop):

@@ -6,6 +6,7 @@ import json
 import pyarrow as pa
 import pytest
 from opentelemetry.proto.logs.v1.logs_pb2 import LogsData
+from opentelemetry.proto.profiles.v1development.profiles_pb2 import ProfilesData
 from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 
 from workbench import otlp
@@ -272,3 +273,24 @@ def test_a_message_that_would_fill_the_memory_is_refused_before_it_does(pack, tm
     found = otlp.read(path, on_error="skip")
     assert found["name"].to_pylist() == ["a", "b"]
     assert found.skipped == 1
+
+
+@pytest.mark.parametrize("name", ["profiles.json", "profiles.jsonl", "profiles.otlp", "profiles.json.gz"])
+def test_a_dictionary_without_profiles_is_read_back(name, tmp_path):
+    data = ProfilesData()
+    data.dictionary.string_table.append("")
+    data.resource_profiles.add().scope_profiles.add().profiles.add()
+    none = otlp.Profiles.from_otlp(data.SerializeToString()).filter([False])
+    otlp.write(none, tmp_path / name)
+    assert otlp.read(tmp_path / name) == none
+
+
+def test_buffers_that_are_filled_again_are_read_as_they_were():
+    def frames():
+        buffer = bytearray(len(message("1")))
+        for name in "123":
+            buffer[:] = message(name)
+            yield memoryview(buffer)
+
+    for found in (otlp.Traces.from_otlp(frames()), otlp.Decoder("traces").decode(frames())):
+        assert found["name"].to_pylist() == ["1", "2", "3"]

@@ -121,3 +121,63 @@ def test_the_signal_of_json_is_found_before_a_cut_or_the_cut_is_named(tmp_path):
     path.write_bytes(gzip.compress(b'{"resourceSp')[:-9])
     with pytest.raises(otlp.CompressionError):
         otlp.read(path)
+
+
+def damaged_crc():
+    data = bytearray(COMPRESSED["gz"])
+    data[-6] ^= 1
+    return bytes(data)
+
+
+def test_a_wrong_checksum_costs_no_record(tmp_path):
+    path = tmp_path / "traces.otlp.gz"
+    path.write_bytes(damaged_crc())
+    with pytest.raises(otlp.CompressionError, match="incorrect data check"):
+        otlp.read(path)
+    kept = otlp.read(path, on_error="skip")
+    assert kept["name"].to_pylist() == NAMES
+    assert kept.skipped == 1
+
+
+@given(data=st.data())
+def test_a_flipped_bit_costs_what_comes_after_it_at_most(data, tmp_path_factory):
+    whole = bytearray(COMPRESSED["gz"])
+    at = data.draw(st.integers(2000, len(whole) - 1), label="at")
+    whole[at] ^= 1 << data.draw(st.integers(0, 7), label="bit")
+    path = tmp_path_factory.mktemp("flipped") / "traces.otlp.gz"
+    path.write_bytes(whole)
+    before = frames_within(len(zlib.decompressobj(wbits=31).decompress(COMPRESSED["gz"][:at])))
+    kept = otlp.read(path, on_error="skip")
+    assert kept["name"].to_pylist()[:before] == NAMES[:before]
+    assert kept.skipped >= 1
+
+
+@pytest.mark.parametrize("executor", [None, True])
+def test_of_several_files_those_are_read_that_can_be(executor, tmp_path):
+    files = {
+        "a": COMPRESSED["gz"],
+        "b": b"",
+        "c": b"no gzip",
+        "d": COMPRESSED["gz"][:12],
+        "e": damaged_crc(),
+        "f": COMPRESSED["gz"],
+    }
+    for name, data in files.items():
+        (tmp_path / f"{name}.traces.otlp.gz").write_bytes(data)
+    kept = otlp.read(tmp_path / "*.gz", on_error="skip", executor=executor)
+    assert kept["name"].to_pylist() == NAMES * 3
+    assert kept.skipped == 4
+    named = [str(error)[:16] for error in kept.skipped_errors[:3]]
+    assert named == ["b.traces.otlp.gz", "c.traces.otlp.gz", "d.traces.otlp.gz"]
+    with pytest.raises(otlp.EmptyInputError):
+        otlp.read(tmp_path / "*.gz", executor=executor)
+
+
+def test_files_of_which_none_can_be_read_are_no_records_and_all_counted(tmp_path):
+    for name in "ab":
+        (tmp_path / f"{name}.logs.otlp.gz").write_bytes(b"no gzip")
+    kept = otlp.read(tmp_path / "*.gz", on_error="skip")
+    assert isinstance(kept, otlp.Logs)
+    assert (len(kept), kept.skipped) == (0, 2)
+    batches = list(otlp.read_batches(tmp_path / "*.gz", on_error="skip"))
+    assert [(len(batch), batch.skipped) for batch in batches] == [(0, 1), (0, 1)]

@@ -143,11 +143,24 @@ def test_unknown_fields_of_no_message_are_refused(shop, tmp_path):
         otlp.read(folder)
 
 
-def test_a_missing_table_is_empty_and_a_broken_one_an_error(shop, tmp_path):
-    folder = tmp_path / "shop.parquet"
+@pytest.mark.parametrize("form", ["parquet", "arrow"])
+@pytest.mark.parametrize("table", ["spans", "span_attrs", "resources"])
+def test_a_copy_without_one_of_the_tables_that_were_written_is_an_error(shop, form, table, tmp_path):
+    folder = tmp_path / f"shop.{form}"
     otlp.write(shop, folder)
-    (folder / "span_attrs.parquet").unlink()
+    (folder / f"{table}.{form}").unlink()
+    for on_error in ("raise", "skip"):
+        with pytest.raises(otlp.MalformedError, match=f"incomplete: its tables {table} are not there"):
+            otlp.read(folder, on_error=on_error)
+
+
+def test_a_missing_table_of_somebody_else_is_empty_and_a_broken_one_an_error(shop, tmp_path):
+    folder = tmp_path / "shop.parquet"
+    folder.mkdir()
+    for name in ("spans", "resources", "scopes"):
+        pq.write_table(shop.tables[name].replace_schema_metadata(None), folder / f"{name}.parquet")
     assert "http.route" not in otlp.read(folder)
+    assert otlp.read(folder)["name"].to_pylist() == shop["name"].to_pylist()
     (folder / "spans.parquet").write_bytes(b"PAR1 and nothing")
     with pytest.raises(otlp.MalformedError, match=r"spans\.parquet cannot be read"):
         otlp.read(folder)

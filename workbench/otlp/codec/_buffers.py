@@ -1,6 +1,6 @@
 """Messages in whatever holds bytes: `bytes`, `bytearray`, `mmap`, NumPy's and Arrow's memory, views."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 __all__ = ["Buffers", "messages_of"]
@@ -22,7 +22,12 @@ def messages_of(data: Any) -> Iterable[bytes | bytearray | memoryview]:
         return (one,)
     if isinstance(data, str) or not isinstance(data, Iterable):
         raise TypeError(_no_bytes(data))
-    return _each(data)
+    return _each(data) if isinstance(data, Sequence) else map(_own, _each(data))
+
+
+def _own(message: bytes | bytearray | memoryview) -> bytes:
+    """Return what stays as it is when its buffer is filled again, as with ``readinto``."""
+    return message if isinstance(message, bytes) else bytes(message)
 
 
 def _each(messages: Iterable[Any]) -> Iterator[bytes | bytearray | memoryview]:

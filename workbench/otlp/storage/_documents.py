@@ -27,6 +27,7 @@ KEYS: dict[bytes, Signal] = {
     b"resourceProfiles": "profiles",
 }
 FIRST_KEY = re.compile(rb'\s*\{\s*"(resource(?:Spans|Metrics|Logs|Profiles))"')
+ONLY_DICTIONARY = re.compile(rb'\s*\{\s*"dictionary"\s*:')  # of profiles, where there are none
 EMPTY = re.compile(rb"\s*\{\s*\}\s*")
 
 
@@ -61,7 +62,8 @@ def _documents(window: Window, *, is_all: bool) -> Generator[Piece, None, int]:
 def document_signal(text: Buffer) -> Signal | None:
     """Return the signal that a document's first known key names; None where none does, or it is broken."""
     found = FIRST_KEY.match(text)
-    return KEYS[found[1]] if found else signal_of_json(text)  # type: ignore[return-value]
+    signal = KEYS[found[1]] if found else signal_of_json(text)
+    return "profiles" if signal is None and ONLY_DICTIONARY.match(text) else signal  # type: ignore[return-value]
 
 
 def is_empty_document(text: Buffer) -> bool:

@@ -9,7 +9,7 @@ machine's zone); all other columns are the tables' own memory. A name with a dot
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Mapping
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -40,9 +40,9 @@ def to_duckdb(telemetry: "Telemetry", connection: Any = None) -> "duckdb.DuckDBP
     if not isinstance(found, duckdb.DuckDBPyConnection):
         msg = f"expected a DuckDB connection, got {found!r}"
         raise TypeError(msg)
+    keys = _keys_by_name(telemetry)
     for name in telemetry.tables:
-        names = telemetry.keys() if name == _records(telemetry) else []
-        _register(found, telemetry, name, names)
+        _register(found, telemetry, name, keys)
     return found
 
 
@@ -59,7 +59,8 @@ def run_sql(telemetry: "Telemetry", query: Any) -> SqlResult:
         msg = f"expected a query as a str, got {query!r}"
         raise TypeError(msg)
     with _connect(duckdb) as connection:
-        words, meant = set(WORD.findall(query.lower())), columns_meant(connection, query, telemetry.keys())
+        words, keys = set(WORD.findall(query.lower())), _keys_by_name(telemetry)
+        meant = {name: keys[name] for name in columns_meant(connection, query, list(keys))}
         for name in telemetry.tables:
             if name in words:
                 _register(connection, telemetry, name, meant)
@@ -71,13 +72,32 @@ def run_sql(telemetry: "Telemetry", query: Any) -> SqlResult:
     return SqlResult(table.rename_columns(_told_apart(table.column_names)))
 
 
+def _keys_by_name(telemetry: "Telemetry") -> dict[str, str]:
+    """Return the keys by their names in DuckDB, for which names that differ in case alone are one."""
+    keys = telemetry.keys()
+    taken = {key.lower() for key in keys}
+    named: dict[str, str] = {}
+    met: set[str] = set()
+    for key in keys:
+        name = _free(key, taken) if key.lower() in met else key
+        met.add(key.lower())
+        taken.add(name.lower())
+        named[name] = key
+    return named
+
+
 def _told_apart(names: list[str]) -> list[str]:
     """Give names that repeat a number, as a join of tables has them: name, name_1, name_2."""
     told: dict[str, None] = {}
     for name in names:
-        numbered = (f"{name}_{number}" for number in count(1))
-        told[name if name not in told else next(new for new in numbered if new not in told)] = None
+        told[_free(name, told) if name in told else name] = None
     return list(told)
+
+
+def _free(name: str, taken: Container[str]) -> str:
+    """Return a name with the first number that makes it another, whatever its case."""
+    numbered = (f"{name}_{number}" for number in count(1))
+    return next(new for new in numbered if new not in taken and new.lower() not in taken)
 
 
 def _duckdb(what: str) -> Any:
@@ -93,17 +113,17 @@ def _records(telemetry: "Telemetry") -> str:
     return LAYOUTS[telemetry.signal].records
 
 
-def _register(connection: Any, telemetry: "Telemetry", name: str, columns: Iterable[str]) -> None:
+def _register(connection: Any, telemetry: "Telemetry", name: str, keys: Mapping[str, str]) -> None:
     is_records = name == _records(telemetry)
-    table = _flat(telemetry, columns) if is_records else telemetry.tables[name]
+    table = _flat(telemetry, keys) if is_records else telemetry.tables[name]
     connection.register(name, with_plain_times(with_hexadecimal_ids(table)))
 
 
-def _flat(telemetry: "Telemetry", columns: Iterable[str]) -> pa.Table:
-    """Return some columns of the records, and those that say where they belong."""
+def _flat(telemetry: "Telemetry", keys: Mapping[str, str]) -> pa.Table:
+    """Return some columns of the records, by their names, and those that say where they belong."""
     records = telemetry.records
     ids = {f"{struct}.id": pc.struct_field(records[struct], "id") for struct in ("resource", "scope")}
-    chosen = {name: telemetry[name] for name in columns if name != "id" and name not in ids}
+    chosen = {name: telemetry[key] for name, key in keys.items() if key != "id" and key not in ids}
     return pa.table({"id": records["id"], **ids, **chosen})
 
 

@@ -13,7 +13,7 @@ from workbench.otlp._schema import Signal
 from workbench.otlp._tally import OnError, Tally
 from workbench.otlp.codec._join import join_stars
 from workbench.otlp.codec._star import Star
-from workbench.otlp.codec._star_decoder import Unknown
+from workbench.otlp.codec._star_decoder import StarDecoder, Unknown
 from workbench.otlp.decoder import TELEMETRY, concat
 from workbench.otlp.errors import AmbiguousSignalError, OtlpError
 from workbench.otlp.logs import Logs
@@ -56,12 +56,21 @@ def read_in_turn(recordings: list[Recording], job: Job, progress: Progress) -> I
         done = 0
         for recording in recordings:
             here = replace(job, on_bytes=_behind(advance, done))
-            try:
-                yield from recording.stars(here)
-            except OtlpError as error:
-                raise _of_file(error, recording, is_one=len(recordings) == 1) from error.__cause__
+            yield from _stars(recording, here, is_only=len(recordings) == 1)
             done += recording.size
             advance(done)
+
+
+def _stars(recording: Recording, job: Job, *, is_only: bool) -> Iterator[Star]:
+    """Yield a recording's batches; of several, one of which nothing can be read may be left out."""
+    try:
+        yield from recording.stars(job)
+    except OtlpError as error:
+        named = _of_file(error, recording, is_one=is_only)
+        if is_only or job.tally.strict or isinstance(error, AmbiguousSignalError):
+            raise named from error.__cause__
+        job.tally.refuse(named)
+        yield StarDecoder(job.signal).decode_all((), encoding="protobuf", unknown=job.unknown)
 
 
 def _behind(advance: Callable[[int], None], done: int) -> Callable[[int], None]:
@@ -108,8 +117,5 @@ class _OneRecording:
 
     def __call__(self, recording: Recording) -> tuple[AnyTelemetry, int]:
         job = Job(self.signal, self.is_asked, Tally(self.on_error), self.unknown, WHOLE_BATCH_BYTES)
-        try:
-            star = join_stars(list(recording.stars(job)))
-        except OtlpError as error:
-            raise _of_file(error, recording, is_one=self.is_only) from error.__cause__
+        star = join_stars(list(_stars(recording, job, is_only=self.is_only)))
         return TELEMETRY[self.signal]._of(star, job.tally.skipped), star.unknown  # noqa: SLF001

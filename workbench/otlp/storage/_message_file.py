@@ -69,11 +69,10 @@ class MessageFile:
 
     @contextmanager
     def _opened(self, tally: Tally) -> Iterator[Window]:
-        before = len(tally.skipped.errors)
         with open_stream(self.path, self.name, tally.refuse) as stream:
             window = Window(stream)
             if not window.have(1):
-                raise next(iter(tally.skipped.errors[before:]), self._nothing())
+                raise self._nothing()
             if window.have(SECTOR) and not window.block.strip(b"\0") and self._is_all_zero():
                 msg = f"{self.path.name} holds only zero bytes: its space was reserved, and never written"
                 raise MalformedError(msg)

@@ -9,8 +9,9 @@ import re
 import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO, Self
+from typing import Any, BinaryIO, Self
 
 import pyarrow as pa
 
@@ -70,12 +71,15 @@ class _Plain(ByteStream):
 
 
 class _Compressed(ByteStream):
-    """What comes before damage is read; the damage is refused, and if that raises nothing, it is the end."""
+    """What comes before damage is read; the damage is refused, and if that raises nothing, it is the end.
+
+    Damage with nothing before it is raised in any case.
+    """
 
     def __init__(self, file: BinaryIO, refuse: Refuse) -> None:
         super().__init__(file)
         self._refuse = refuse
-        self._is_damaged = False
+        self._is_begun = self._is_damaged = False
 
     def read(self, size: int) -> bytes:
         parts: list[bytes] = []
@@ -86,11 +90,15 @@ class _Compressed(ByteStream):
 
     def _sound_part(self, size: int) -> bytes:
         try:
-            return b"" if self._is_damaged else self._part(size)
+            part = b"" if self._is_damaged else self._part(size)
         except CompressionError as error:
+            if not self._is_begun:
+                raise
             self._is_damaged = True
             self._refuse(error)
             return b""
+        self._is_begun = True
+        return part
 
     @abstractmethod
     def _part(self, size: int) -> bytes:
@@ -105,6 +113,7 @@ class _Gzip(_Compressed):
         self._member = zlib.decompressobj(wbits=31)
         self._pending = b""
         self._at = 0  # of the first byte that is pending
+        self._damage: CompressionError | None = None  # behind what was read
 
     def _part(self, size: int) -> bytes:
         part = b""
@@ -128,18 +137,31 @@ class _Gzip(_Compressed):
         return True
 
     def _decompressed(self, size: int) -> bytes:
+        if self._damage is not None:
+            raise self._damage
         chunk = self._pending or self._file.read(CHUNK)
         if not chunk:
             msg = "the gzip stream is cut short"
             raise CompressionError(msg, offset=self._at)
+        before = self._member.copy()
         try:
             part = self._member.decompress(chunk, size)
         except zlib.error as error:
             msg = f"the gzip stream is damaged at or after this byte: {error}"
-            raise CompressionError(msg, offset=self._at) from error
+            self._damage = CompressionError(msg, offset=self._at)
+            return _sound_beginning(before, chunk)
         self._pending = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
         self._at += len(chunk) - len(self._pending)
         return part
+
+
+def _sound_beginning(member: Any, chunk: bytes) -> bytes:
+    """Return what a damaged chunk holds before the damage."""
+    sound = bytearray()
+    with suppress(zlib.error):
+        for at in range(len(chunk)):
+            sound += member.decompress(chunk[at : at + 1])
+    return bytes(sound)
 
 
 class _Zstd(_Compressed):

@@ -149,7 +149,11 @@ class TableFolder:
             self._refuse_orphans(reader.orphans(), job.tally)
 
     def _check_schemas(self, signal: Signal, files: Mapping[str, TableFile]) -> None:
-        """Refuse tables that lack a column, or whose rows could not be told apart."""
+        """Refuse copies without a table, tables without a column, and rows that could not be told apart."""
+        lost = [name for name in LAYOUTS[signal].schemas if name not in files]
+        if lost and any(SIGNAL_KEY in (file.schema.metadata or {}) for file in files.values()):
+            msg = f"{self.path.name} is incomplete: its tables {', '.join(lost)} are not there"
+            raise MalformedError(msg)
         for name, expected in LAYOUTS[signal].schemas.items():
             fault = _fault(files[name].schema, expected) if name in files else None
             if fault:

@@ -68,7 +68,8 @@ def read(  # noqa: PLR0913
     on_error : {"raise", "skip"}
         What happens at a record or message that cannot be read: an error, or it is left out, counted in
         ``.skipped`` and explained in ``.skipped_errors``. What comes before damage in a compressed file is
-        read as well; the rest of it counts as one.
+        read as well; the rest of it counts as one, and so does a message that it cuts. Of several files one
+        of which nothing can be read counts as one.
     unknown : {"keep", "count"}
         Whether fields of a newer protocol come out of `to_otlp` again, or are only counted in ``.unknown``.
     progress : True or callable, optional

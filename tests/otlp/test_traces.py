@@ -8,6 +8,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+from systems import System
 
 from workbench import otlp
 
@@ -239,6 +240,20 @@ def test_the_root_of_a_trace_is_none_that_does_not_say_when_it_started(system, t
 def test_traces_that_never_say_when_they_started_have_no_time_in_their_summary(system, tmp_path):
     system.span("one", 1, 1).start_time_unix_nano = 0
     assert repr(system.traces(tmp_path)) == "Traces: 1 span, 1 trace, 1 service, 0 errors"
+
+
+def test_spans_without_a_start_stand_at_the_beginning_of_a_trace(tmp_path):
+    drawn = []
+    for start_ns in (0, None):
+        one = System()
+        first = one.span("one", 1, 1, at_ms=1000, ms=20)
+        other = one.span("one", 1, 2, parent=1, at_ms=1005, ms=90)
+        other.start_time_unix_nano = first.start_time_unix_nano if start_ns is None else start_ns
+        other.end_time_unix_nano = other.start_time_unix_nano
+        folder = tmp_path / str(start_ns)
+        folder.mkdir()
+        drawn.append(one.traces(folder).timeline((1).to_bytes(16, "big")).svg)
+    assert drawn[0] == drawn[1]
 
 
 def test_more_than_a_million_bins_are_refused(system, tmp_path):

@@ -122,6 +122,8 @@ class Traces(Telemetry):
     def timeline(self, trace_id: str | bytes) -> display.Picture:
         """Draw one trace as a waterfall, errors and the critical path marked.
 
+        A span without a start stands at the trace's beginning.
+
         Raises
         ------
         TraceIdError
@@ -164,17 +166,23 @@ def _in_order(structure: SpanStructure, rank: Rows) -> Rows:
 def _draw(trace: Traces) -> display.Picture:
     structure = trace.structure
     services = [structure.services[number] for number in structure.service]
-    stop = structure.start + structure.duration
+    start = _placed(structure.start)
     return display.timeline(
-        start_ns=structure.start,
+        start_ns=start,
         duration_ns=np.maximum(structure.duration, 0),
         parent=structure.parent,
         label=trace.spans["name"].to_pylist(),
         group=services,
         error=structure.error,
-        critical=critical_path(structure.start, stop, structure.parent),
+        critical=critical_path(start, start + structure.duration, structure.parent),
         title=f"Trace {trace.spans['trace_id'][0].as_py().hex()}",
     )
+
+
+def _placed(start: Rows) -> Rows:
+    """Return starts, those that are unset at the first that is not."""
+    known = start[start != 0]
+    return np.where(start != 0, start, known.min()) if len(known) else start
 
 
 def _period(structure: SpanStructure) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """What one asks of traces: choose, summarize, draw."""
 
 import datetime as dt
+import math
 import pickle
 
 import numpy as np
@@ -8,9 +9,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-from systems import System
+from systems import CLIENT, System
 
 from workbench import otlp
+
+PRODUCER, CONSUMER = 4, 5
 
 
 def is_pay(shop):
@@ -240,6 +243,46 @@ def test_the_root_of_a_trace_is_none_that_does_not_say_when_it_started(system, t
 def test_traces_that_never_say_when_they_started_have_no_time_in_their_summary(system, tmp_path):
     system.span("one", 1, 1).start_time_unix_nano = 0
     assert repr(system.traces(tmp_path)) == "Traces: 1 span, 1 trace, 1 service, 0 errors"
+
+
+def test_spans_without_a_start_are_calls_of_no_known_time(tmp_path):
+    """An even number of timed calls, so that one more of zero would move the median."""
+    one = System()
+    for number in (1, 2):
+        one.span("a", number, 1, ms=100, kind=CLIENT)
+        one.span("b", number, 2, parent=1, ms=10 * number)
+    one.span("a", 3, 1, ms=100, kind=CLIENT)
+    one.span("b", 3, 2, parent=1).start_time_unix_nano = 0
+    one.span("c", 4, 1, ms=100, kind=CLIENT)
+    one.span("d", 4, 2, parent=1).start_time_unix_nano = 0
+    traces = one.traces(tmp_path)
+    mapped = {row["callee"]: row for row in traces.service_map().edges.to_pylist()}
+    assert (mapped["b"]["calls"], mapped["b"]["p50_ms"]) == (3, 15)
+    assert (mapped["d"]["calls"], math.isnan(mapped["d"]["p50_ms"])) == (1, True)
+    graphed = {row["server"]: row for row in otlp.service_graph(traces).edges.to_pylist()}
+    assert (graphed["b"]["requests"], graphed["b"]["server_p50_ms"], graphed["b"]["network_p50_ms"]) == (
+        3,
+        15,
+        85,
+    )
+    assert (graphed["d"]["requests"], graphed["d"]["server_p50_ms"], graphed["d"]["client_p50_ms"]) == (
+        1,
+        None,
+        100,
+    )
+    estimated = otlp.estimate(traces, by="service.name", quantiles=(0.0001,)).table.to_pylist()
+    lowest = {row["service.name"]: row["p0.01_ms"] for row in estimated}
+    assert lowest["b"] == 10
+
+
+def test_a_message_without_a_start_was_in_the_queue_for_no_known_time(tmp_path):
+    one = System()
+    for number in (1, 2):
+        one.span("a", number, 1, ms=100, kind=PRODUCER)
+        received = one.span("b", number, 2, parent=1, at_ms=400, kind=CONSUMER)
+    received.start_time_unix_nano = 0
+    (edge,) = otlp.service_graph(one.traces(tmp_path)).edges.to_pylist()
+    assert (edge["requests"], edge["network_p50_ms"], edge["network_p99_ms"]) == (2, 300, 300)
 
 
 def test_spans_without_a_start_stand_at_the_beginning_of_a_trace(tmp_path):

@@ -88,6 +88,7 @@ NOT_HEX = JSON.replace(b"0001", b"xy01")
 LATIN = JSON.replace(b'"a"', b'"\xe4"')
 BROKEN = {
     "empty file": ("traces.otlp", b"", otlp.EmptyInputError, 0),
+    "empty and nameless": ("data.otlp", b"", otlp.EmptyInputError, 0),
     "empty inside": ("traces.otlp.gz", gzip.compress(b""), otlp.EmptyInputError, 0),
     "unknown ending": ("traces.csv", b"x", otlp.UnknownFormatError, 0),
     "only compression": ("traces.gz", b"x", otlp.UnknownFormatError, 0),

@@ -81,7 +81,9 @@ def map_services(structure: "SpanStructure") -> ServiceMap:
     parent, size = structure.parent[called], max(len(structure.services), 1)
     pairs, edge = np.unique(structure.service[parent] * size + structure.service[called], return_inverse=True)
     failed = structure.error[called] | structure.error[parent]
-    p50, p99 = grouped_quantiles(edge, structure.duration[called] / 1e6, len(pairs), (0.5, 0.99))
+    timed = structure.start[called] != 0
+    duration_ms = structure.duration[called[timed]] / 1e6
+    p50, p99 = grouped_quantiles(edge[timed], duration_ms, len(pairs), (0.5, 0.99))
     calls = np.bincount(edge, minlength=len(pairs))
     order = np.lexsort((pairs, -calls))
     columns = {

@@ -41,8 +41,12 @@ class MessageFile:
         ------
         AmbiguousSignalError
             When neither says it.
+        EmptyInputError
+            When there is nothing that could.
         """
         found = self.name.signal or self._signal_of_documents()
+        if found is None and not self.size:
+            raise self._nothing()
         if found is None:
             msg = f"nothing says what {self.path.name} holds: traces, metrics, logs or profiles; pass signal="
             raise AmbiguousSignalError(msg)

@@ -11,6 +11,7 @@ import typer
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from rich.console import Console
 
     from workbench.otlp import DurableReceiver, OnError, Telemetry
 
@@ -206,7 +207,7 @@ def _print_table(table: "pa.Table") -> None:
 
     console = Console()
     if sum(len(name) + len(" | ") for name in table.column_names) > console.width:
-        _print_records(table)
+        _print_records(console, table)
         return
     shown = Table()
     for name in table.column_names:
@@ -216,13 +217,11 @@ def _print_table(table: "pa.Table") -> None:
     console.print(shown)
 
 
-def _print_records(table: "pa.Table") -> None:
+def _print_records(console: "Console", table: "pa.Table") -> None:
     """Print each row below the other, as a list of what is in it."""
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
-    console = Console()
     for number, row in enumerate(table.to_pylist(), 1):
         shown = Table(title=f"row {number:,}", title_justify="left", show_header=False, box=None)
         for name, value in row.items():

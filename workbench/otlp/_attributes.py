@@ -43,7 +43,7 @@ NUMBERS = {ValueType.INT, ValueType.DOUBLE}
 
 def record_levels(star: Star) -> list[Level]:
     """Return the attribute tables that speak of the records, nearest first; of profiles, `followed` ones."""
-    layout = LAYOUTS[star.signal]  # type: ignore[index]
+    layout = LAYOUTS[star.signal]
     scope = star.columns[f"{layout.records}.parent"].astype(np.int64)
     resource = star.columns["scopes.parent"].astype(np.int64)[scope]
     own = layout.attributes or PROFILE_ATTRIBUTES

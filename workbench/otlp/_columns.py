@@ -30,7 +30,6 @@ from workbench.otlp.errors import UnknownKeyError
 __all__ = ["column", "column_names", "no_such_key"]
 
 Tables = Mapping[str, pa.Table]
-ATTRIBUTES = "attributes."
 STRUCT_ALIASES = {"status.message": ("status", "status_message")}
 UNSET_STATUS = {"code": 0, "status_message": ""}  # a span without a status has the status UNSET
 
@@ -49,15 +48,21 @@ def column(tables: Tables, star: Star, key: object) -> pa.ChunkedArray:
         msg = f"expected the name of a column, such as 'service.name', got {key!r}"
         raise TypeError(msg)
     if key in _own_names(star.signal):
-        return _own_column(tables[LAYOUTS[star.signal].records], star, key)  # type: ignore[index]
+        return _own_column(tables[LAYOUTS[star.signal].records], star, key)
     known = followed(star)
     levels = record_levels(known)
     found = attribute_column(known, key, levels)
-    if found is None and key.startswith(ATTRIBUTES):
-        found = attribute_column(known, _attributes_by_name(star).get(key, key), levels)
     if found is None:
-        raise UnknownKeyError(no_such_key(key, column_names(star)))
+        found = attribute_column(known, _attribute_called(key, star), levels)
     return pa.chunked_array([found])
+
+
+def _attribute_called(name: str, star: Star) -> str:
+    """Return the key of an attribute that goes by another name than its key."""
+    keys = _attributes_by_name(star)
+    if name not in keys:
+        raise UnknownKeyError(no_such_key(name, column_names(star)))
+    return keys[name]
 
 
 def no_such_key(key: object, names: list[str], what: str = "column and no attribute") -> str:

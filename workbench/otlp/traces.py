@@ -6,7 +6,6 @@ from typing import ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from workbench import display
 from workbench.otlp._instants import Instant
@@ -89,8 +88,8 @@ class Traces(Telemetry):
 
     def started(self) -> Self:
         """Return the spans that say when they started: those whose start time is not zero, which is unset."""
-        starts = self.spans["start_time_unix_nano"].cast(pa.int64())
-        return self.filter(pc.not_equal(starts, 0)) if pc.any(pc.equal(starts, 0)).as_py() else self
+        is_started = self.structure.is_started
+        return self if is_started.all() else self.filter(is_started)
 
     def services(self) -> pa.Table:
         """Return a table of service, spans and errors (spans with status ERROR); most spans first."""
@@ -122,7 +121,7 @@ class Traces(Telemetry):
     def timeline(self, trace_id: str | bytes) -> display.Picture:
         """Draw one trace as a waterfall, errors and the critical path marked.
 
-        A span without a start stands at the trace's beginning.
+        A span without a start stands at the trace's beginning, and on no critical path.
 
         Raises
         ------
@@ -166,7 +165,7 @@ def _in_order(structure: SpanStructure, rank: Rows) -> Rows:
 def _draw(trace: Traces) -> display.Picture:
     structure = trace.structure
     services = [structure.services[number] for number in structure.service]
-    start = _placed(structure.start)
+    start = _placed(structure)
     return display.timeline(
         start_ns=start,
         duration_ns=np.maximum(structure.duration, 0),
@@ -174,20 +173,20 @@ def _draw(trace: Traces) -> display.Picture:
         label=trace.spans["name"].to_pylist(),
         group=services,
         error=structure.error,
-        critical=critical_path(start, start + structure.duration, structure.parent),
+        critical=critical_path(start, start + structure.duration, structure.parent) & structure.is_started,
         title=f"Trace {trace.spans['trace_id'][0].as_py().hex()}",
     )
 
 
-def _placed(start: Rows) -> Rows:
+def _placed(structure: SpanStructure) -> Rows:
     """Return starts, those that are unset at the first that is not."""
-    known = start[start != 0]
-    return np.where(start != 0, start, known.min()) if len(known) else start
+    first = structure.start[structure.is_started].min(initial=np.iinfo(np.int64).max)
+    return np.where(structure.is_started, structure.start, first)
 
 
 def _period(structure: SpanStructure) -> Iterator[str]:
     """Yield how long the spans took and from when, if any says when it started."""
-    started = structure.start != 0
+    started = structure.is_started
     if started.any():
         first, duration = structure.start[started].min(), np.maximum(structure.duration[started], 0)
         starts = structure.start[started].astype(np.float64)  # integers would overflow where a clock is wrong

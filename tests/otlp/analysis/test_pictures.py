@@ -1,5 +1,6 @@
 """Names in recordings are anybody's: no picture of them may fail."""
 
+import matplotlib as mpl
 import pytest
 
 from workbench import otlp
@@ -39,7 +40,10 @@ DRAW = {
 
 @pytest.mark.parametrize("picture", DRAW)
 def test_names_like_formulas_are_drawn_as_they_are(halves, picture):
-    DRAW[picture](*halves).figure.canvas.draw()
+    figure = DRAW[picture](*halves).figure
+    figure.canvas.draw()
+    shown = [text.get_text() for text in figure.findobj(mpl.text.Text)]
+    assert any("\\$" in text for text in shown)
 
 
 @pytest.mark.parametrize(

@@ -157,35 +157,34 @@ def test_a_failed_commit_leaves_no_empty_segment(tmp_path, monkeypatch):
     journal.close()
 
 
+class Held:
+    """A call that lasts until it is let go."""
+
+    def __init__(self):
+        self.begun, self.go = threading.Event(), threading.Event()
+
+    def __call__(self, *_arguments):
+        self.begun.set()
+        assert self.go.wait(10)
+
+
 def test_what_waits_for_a_sync_cannot_be_cancelled(tmp_path, monkeypatch):
     """A result that nobody may set any more ended the journal's thread, and with it every acknowledgement."""
-    syncing, go = threading.Event(), threading.Event()
-
-    def slow_sync(_number):
-        syncing.set()
-        assert go.wait(10)
-
     journal = _journal.Journal(tmp_path / "journal")
     request = accept("traces", spans().SerializeToString(), "protobuf")
-    monkeypatch.setattr(_journal.os, "fsync", slow_sync)
-    monkeypatch.setattr(_journal, "sync_folder", lambda _folder: None)
+    held = Held()
+    monkeypatch.setattr(_journal.os, "fsync", held)
     first = journal.append(request)
-    assert syncing.wait(10)
+    assert held.begun.wait(10)
     second = journal.append(request)
     assert not first.cancel()
     assert not second.cancel()
-    go.set()
+    held.go.set()
     assert (first.result(10), second.result(10)) == (None, None)
     journal.close()
 
 
 def test_a_cancelled_request_leaves_a_receiver_that_can_be_closed(tmp_path, monkeypatch):
-    syncing, go = threading.Event(), threading.Event()
-
-    def slow_sync(_number):
-        syncing.set()
-        assert go.wait(10)
-
     receiver = otlp.DurableReceiver(tmp_path, http_port=0, grpc_port=0)
     answers = []
 
@@ -193,14 +192,13 @@ def test_a_cancelled_request_leaves_a_receiver_that_can_be_closed(tmp_path, monk
         with contextlib.suppress(httpx.TransportError):
             answers.append(send(receiver, spans()))
 
-    client = threading.Thread(target=ask)
+    client, held = threading.Thread(target=ask), Held()
     with monkeypatch.context() as patch:
-        patch.setattr(_journal.os, "fsync", slow_sync)
-        patch.setattr(_journal, "sync_folder", lambda _folder: None)
+        patch.setattr(_journal.os, "fsync", held)
         client.start()
-        assert syncing.wait(10)
+        assert held.begun.wait(10)
         receiver._servers.close(0)
-    go.set()
+    held.go.set()
     client.join()
     receiver.close()
     assert answers == []
@@ -208,20 +206,19 @@ def test_a_cancelled_request_leaves_a_receiver_that_can_be_closed(tmp_path, monk
 
 
 def test_a_journal_whose_thread_ends_tells_all_who_wait(tmp_path, monkeypatch):
-    syncing, go = threading.Event(), threading.Event()
+    held = Held()
 
     def end(_self, _group):
-        syncing.set()
-        assert go.wait(10)
+        held()
         raise SystemExit
 
     monkeypatch.setattr(_journal.Journal, "_commit", end)
     journal = _journal.Journal(tmp_path / "journal")
     request = accept("traces", spans().SerializeToString(), "protobuf")
     waiting = [journal.append(request)]
-    assert syncing.wait(10)
+    assert held.begun.wait(10)
     waiting.append(journal.append(request))
-    go.set()
+    held.go.set()
     for future in waiting:
         assert isinstance(future.exception(10), otlp.JournalError)
     journal.close()

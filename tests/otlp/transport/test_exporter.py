@@ -119,6 +119,7 @@ def test_the_oldest_record_waits_for_the_schedule_delay_at_most(observer):
     with exporter(observer, schedule_delay_s=0.02) as one:
         one.export(spans(1))
         observer.receiver.wait_for(1)
+        assert [seen.span_ids() for seen in observer.requests] == [[1]]
 
 
 def test_signals_have_requests_of_their_own(observer):
@@ -262,6 +263,7 @@ def test_leaving_the_block_sends_what_waits(observer):
 def test_an_exporter_that_is_forgotten_sends_what_waits(observer):
     exporter(observer, schedule_delay_s=60).export(spans(2))
     observer.receiver.wait_for(2)
+    assert [seen.span_ids() for seen in observer.requests] == [[1, 2]]
 
 
 def test_retries_end():

@@ -166,4 +166,6 @@ def test_a_thread_can_be_waited_for_again_after_an_interrupt(own_threads, monkey
 
 
 def test_a_thread_that_was_not_started_is_not_waited_for():
-    _workers.Worker(lambda: None, "otlp-worker").wait()
+    worker = _workers.Worker(lambda: None, "otlp-worker")
+    worker.wait()
+    assert worker.ident is None

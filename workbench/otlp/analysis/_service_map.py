@@ -1,5 +1,6 @@
 """Who calls whom: services as nodes, calls between them as edges with counts, errors and latency."""
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -59,8 +60,10 @@ class ServiceMap:
             [(edge["caller"], edge["callee"]) for edge in edges],
             width=[edge["calls"] for edge in edges],
             colour=[100 * edge["errors"] / edge["calls"] for edge in edges],
-            edge_label=[f"{edge['calls']:,} calls, p50 {edge['p50_ms']:.0f} ms" for edge in edges],
-            node_label={row["service"]: f"{row['spans']:,} spans" for row in self.services.to_pylist()},
+            edge_label=[_label(edge) for edge in edges],
+            node_label={
+                row["service"]: display.plural(row["spans"], "span") for row in self.services.to_pylist()
+            },
             width_name="calls",
             colour_name="errors, %",
             title="Who calls whom",
@@ -75,13 +78,19 @@ class ServiceMap:
         return self.edges.to_pandas()
 
 
+def _label(edge: dict[str, Any]) -> str:
+    """Return the calls of an edge, and their median if any says when it started."""
+    calls = display.plural(edge["calls"], "call")
+    return calls if math.isnan(edge["p50_ms"]) else f"{calls}, p50 {edge['p50_ms']:.0f} ms"
+
+
 def map_services(structure: "SpanStructure") -> ServiceMap:
     """Return the calls between services, from spans whose parent belongs to another service; O(n log n)."""
     called = np.flatnonzero(structure.is_entry & (structure.parent >= 0))
     parent, size = structure.parent[called], max(len(structure.services), 1)
     pairs, edge = np.unique(structure.service[parent] * size + structure.service[called], return_inverse=True)
     failed = structure.error[called] | structure.error[parent]
-    timed = structure.start[called] != 0
+    timed = structure.is_started[called]
     duration_ms = structure.duration[called[timed]] / 1e6
     p50, p99 = grouped_quantiles(edge[timed], duration_ms, len(pairs), (0.5, 0.99))
     calls = np.bincount(edge, minlength=len(pairs))

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["SpanStructure"]
 
 Rows = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 Mask = npt.NDArray[np.bool_]
 T = TypeVar("T")
 
@@ -58,9 +59,14 @@ class SpanStructure:
         return self.traces.spans["start_time_unix_nano"].cast(pa.int64()).to_numpy()
 
     @_FrozenProperty
+    def is_started(self) -> Flags:
+        """Whether a span says when it started, `(n,) bool`."""
+        return self.start != 0
+
+    @_FrozenProperty
     def duration(self) -> Rows:
         """Duration in nanoseconds, 0 without a start, `(n,) int64`."""
-        return np.where(self.start != 0, self.stop - self.start, 0)
+        return np.where(self.is_started, self.stop - self.start, 0)
 
     @_FrozenProperty
     def stop(self) -> Rows:

@@ -181,6 +181,7 @@ class _Check:
         structure = traces.structure
         self.traces, self.tolerance = traces, tolerance
         self.start, self.stop, self.duration = structure.start, structure.stop, structure.duration
+        self.is_started = structure.is_started
         self.trace, self.parent = structure.trace, structure.parent
         self.traces_found = int(self.trace.max(initial=-1)) + 1
         self.names_parent = has_parent_id(traces)
@@ -201,7 +202,7 @@ class _Check:
             yield _Finding.of(f"no {name.replace('_', ' ')}", missing)
 
     def _times(self) -> Iterator[_Finding]:
-        started, ended = self.start != 0, self.stop != 0
+        started, ended = self.is_started, self.stop != 0
         yield _Finding.of("unset start", ~started)
         yield _Finding.of("unset end", ~ended)
         both = started & ended
@@ -210,7 +211,7 @@ class _Check:
 
     def _children(self) -> Iterator[_Finding]:
         stop, above = self.stop, self.parent
-        timed = (self.start != 0) & (stop != 0)
+        timed = self.is_started & (stop != 0)
         child = (above >= 0) & timed & timed[above]
         structure = self.traces.structure
         same = structure.service == structure.service[above]

@@ -258,7 +258,7 @@ class _Requests:
         A span without a start saw nothing.
         """
         structure = self.traces.structure
-        duration = np.where(structure.start != 0, np.maximum(structure.duration, 0) / MS, np.nan)
+        duration = np.where(structure.is_started, np.maximum(structure.duration, 0) / MS, np.nan)
         client, server = (self._value(duration, rows, np.nan) for rows in (self.client, self.server))
         network = np.where(self._is_message, self._in_queue(), client - server)
         server = np.where(self.kind == TYPES.index(DATABASE), client, server)
@@ -271,8 +271,9 @@ class _Requests:
     def _in_queue(self) -> Floats:
         """Return the time from the end of the client's span to the start of the server's, milliseconds."""
         structure = self.traces.structure
-        known = np.append(structure.start != 0, False)  # the last one is no span, -1
-        both = known[self.client] & known[self.server]
+        both = (self._value(structure.is_started, self.client, 0) > 0) & (
+            self._value(structure.is_started, self.server, 0) > 0
+        )
         client, server = self.client[both], self.server[both]
         found = np.full(len(both), np.nan)
         sent = structure.start[client] + np.maximum(structure.duration[client], 0)

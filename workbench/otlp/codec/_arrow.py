@@ -56,7 +56,7 @@ class StarTables(Mapping[str, pa.Table]):
 
     def __init__(self, star: Star) -> None:
         self.star = star
-        self._schemas = LAYOUTS[star.signal].schemas  # type: ignore[index]
+        self._schemas = LAYOUTS[star.signal].schemas
         self._made: dict[str, pa.Table] = {}
 
     def __getitem__(self, name: str) -> pa.Table:

@@ -93,7 +93,7 @@ def sorted_children(star: Star) -> Star:
 
 
 def _signal(star: Star) -> Signal:
-    return star.signal  # type: ignore[return-value]
+    return star.signal
 
 
 def _is_sorted(parents: npt.NDArray[Any]) -> bool:

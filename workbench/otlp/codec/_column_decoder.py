@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.kernels import announce_compilation
+from workbench.otlp._schema import Signal
 from workbench.otlp.codec import _codes as codes
 from workbench.otlp.codec._kernel_decode import count_rows, fill_columns
 from workbench.otlp.codec._kernel_messages import MIB, begin_message, end_message
@@ -49,7 +50,7 @@ class RewriteNeededError(ValueError):
 class ColumnDecoder:
     """Decodes messages of one signal; what it learnt about their texts and sizes serves the next message."""
 
-    def __init__(self, signal: str) -> None:
+    def __init__(self, signal: Signal) -> None:
         announce_compilation(fill_columns, "the OTLP decoder (some 15 s)")
         self.plan = plan_of(signal)
         self.records = decoder_records(signal).copy()

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from workbench.otlp._schema import SIGNALS, Signal
 from workbench.otlp.codec import _json_codes as codes
 from workbench.otlp.codec._json_block import Block, Text
 from workbench.otlp.codec._json_records import signal_records
@@ -59,7 +60,7 @@ def documents_so_far(data: Any, *, is_all: bool) -> tuple[npt.NDArray[np.int64],
     return documents, at - start
 
 
-def signal_of_json(data: Any) -> str | None:
+def signal_of_json(data: Any) -> Signal | None:
     """Return the signal that an OTLP/JSON document's first known key names; None where there is none.
 
     Examples
@@ -70,7 +71,7 @@ def signal_of_json(data: Any) -> str | None:
     found, at_end = _first_known(data[:FIRST_LOOK])
     if at_end and len(data) > FIRST_LOOK:
         found, _ = _first_known(data)
-    return found
+    return found if found in SIGNALS else None
 
 
 def _first_known(data: Any) -> tuple[str | None, bool]:

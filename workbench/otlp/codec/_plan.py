@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from workbench.otlp._schema import Signal
 from workbench.otlp.codec import _codes as codes
 from workbench.otlp.codec._grammar import GRAMMARS, Field, Kind, Message, walk
 
@@ -88,7 +89,7 @@ class Step:
 class Plan:
     """A signal's tables, columns, lists and steps, by number."""
 
-    signal: str
+    signal: Signal
     kinds: list[Message]
     kind_tables: list[int]
     kind_depths: list[int]
@@ -156,13 +157,13 @@ class Plan:
 
 
 @cache
-def plan_of(signal: str) -> Plan:
+def plan_of(signal: Signal) -> Plan:
     """Return the plan of a signal."""
     return _Planner(signal).plan
 
 
 class _Planner:
-    def __init__(self, signal: str) -> None:
+    def __init__(self, signal: Signal) -> None:
         root = GRAMMARS[signal]
         kinds = list(dict.fromkeys(walk(root)))
         self.numbers = {message: number for number, message in enumerate(kinds)}

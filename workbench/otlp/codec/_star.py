@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from workbench.otlp._schema import Signal
+
 __all__ = [
     "BEHIND",
     "NO_STRINGS",
@@ -139,7 +141,7 @@ class Star(NamedTuple):
     `sides` is `(n, 4) int64`: table, row, slot and blob of what no column holds, in the input's order.
     """
 
-    signal: str
+    signal: Signal
     rows: Mapping[str, int]
     columns: Mapping[str, npt.NDArray[Any]]
     keys: Strings

@@ -342,7 +342,7 @@ def _chosen(traces: "Traces", of: str, where: "Mask | None") -> npt.NDArray[np.b
 def _values(traces: "Traces", value: str | None) -> Values:
     if value is None:
         structure = traces.structure
-        return np.where(structure.start != 0, structure.duration / 1e6, math.nan)
+        return np.where(structure.is_started, structure.duration / 1e6, math.nan)
     column = traces[value]
     if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
         msg = f"value is a numeric column, and {value!r} holds {column.type}"

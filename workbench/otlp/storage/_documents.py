@@ -63,7 +63,7 @@ def document_signal(text: Buffer) -> Signal | None:
     """Return the signal that a document's first known key names; None where none does, or it is broken."""
     found = FIRST_KEY.match(text)
     signal = KEYS[found[1]] if found else signal_of_json(text)
-    return "profiles" if signal is None and ONLY_DICTIONARY.match(text) else signal  # type: ignore[return-value]
+    return "profiles" if signal is None and ONLY_DICTIONARY.match(text) else signal
 
 
 def is_empty_document(text: Buffer) -> bool:

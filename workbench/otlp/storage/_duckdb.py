@@ -75,29 +75,25 @@ def run_sql(telemetry: "Telemetry", query: Any) -> SqlResult:
 def _keys_by_name(telemetry: "Telemetry") -> dict[str, str]:
     """Return the keys by their names in DuckDB, for which names that differ in case alone are one."""
     keys = telemetry.keys()
-    taken = {key.lower() for key in keys}
-    named: dict[str, str] = {}
-    met: set[str] = set()
-    for key in keys:
-        name = _free(key, taken) if key.lower() in met else key
-        met.add(key.lower())
-        taken.add(name.lower())
-        named[name] = key
-    return named
+    return dict(zip(_told_apart(keys), keys, strict=True))
 
 
 def _told_apart(names: list[str]) -> list[str]:
-    """Give names that repeat a number, as a join of tables has them: name, name_1, name_2."""
-    told: dict[str, None] = {}
+    """Give a name that repeats, whatever its case, the first number that makes it another: name, name_1."""
+    taken = {name.lower() for name in names}
+    met: set[str] = set()
+    told: list[str] = []
     for name in names:
-        told[_free(name, told) if name in told else name] = None
-    return list(told)
+        new = _numbered(name, taken) if name.lower() in met else name
+        met.add(name.lower())
+        taken.add(new.lower())
+        told.append(new)
+    return told
 
 
-def _free(name: str, taken: Container[str]) -> str:
-    """Return a name with the first number that makes it another, whatever its case."""
+def _numbered(name: str, taken: Container[str]) -> str:
     numbered = (f"{name}_{number}" for number in count(1))
-    return next(new for new in numbered if new not in taken and new.lower() not in taken)
+    return next(new for new in numbered if new.lower() not in taken)
 
 
 def _duckdb(what: str) -> Any:

@@ -14,7 +14,7 @@ from workbench.otlp.storage._documents import Choice, first_signal, of_signal, r
 from workbench.otlp.storage._job import Job
 from workbench.otlp.storage._names import FileName
 from workbench.otlp.storage._pieces import Piece, cut_fields, is_framed, read_frames
-from workbench.otlp.storage._streams import open_stream
+from workbench.otlp.storage._streams import ByteStream, open_stream
 from workbench.otlp.storage._window import Window
 
 __all__ = ["MessageFile"]
@@ -82,8 +82,12 @@ class MessageFile:
                 raise MalformedError(msg)
             yield window
 
+    def _probe(self) -> ByteStream:
+        """Open the file once more, only to look at it: what is damaged is refused elsewhere."""
+        return open_stream(self.path, self.name, Tally("skip").refuse)
+
     def _is_all_zero(self) -> bool:
-        with open_stream(self.path, self.name, Tally("skip").refuse) as stream:
+        with self._probe() as stream:
             while block := stream.read(1 << 20):
                 if block.strip(b"\0"):
                     return False
@@ -99,7 +103,7 @@ class MessageFile:
         if self.name.format == "json":
             choice = Choice.ASKED if job.is_asked else Choice.NAMED if self.name.signal else Choice.FOUND
             return of_signal(self._documents(window, tally), signal, choice, tally)
-        with open_stream(self.path, self.name, Tally("skip").refuse) as stream:
+        with self._probe() as stream:
             framed = is_framed(window, Window(stream))
         return read_frames(window, tally) if framed else cut_fields(window, signal, tally)
 

@@ -197,7 +197,7 @@ class Exporter:
     def _put(self, batch: Batch) -> bool:
         shared = self._shared
         with shared.changed:
-            self._check_open()
+            self.check_open()
             while not shared.queue.has_room(batch.records, len(batch.body)):
                 if not self._waits or not self._end.alive:
                     most = self._batching.queue_records
@@ -210,7 +210,8 @@ class Exporter:
             shared.queue.put(batch)
             return True
 
-    def _check_open(self) -> None:
+    def check_open(self) -> None:
+        """Raise ExporterClosedError after `shutdown`."""
         if not self._end.alive:
             msg = "this exporter has been shut down: make another one"
             raise ExporterClosedError(msg)

@@ -42,7 +42,7 @@ class FanOut:
             middle of this call.
         """
         for exporter in self.exporters:
-            exporter._check_open()  # noqa: SLF001 (its own package)
+            exporter.check_open()
         signal, bodies = as_requests(telemetry, signal)
         accepted = [0] * len(self.exporters)
         for body in bodies:

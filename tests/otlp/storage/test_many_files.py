@@ -129,7 +129,7 @@ def test_a_dask_client_works_unchanged(folder):
     from distributed import Client, LocalCluster
 
     cluster = LocalCluster(
-        n_workers=1, threads_per_worker=2, processes=True, dashboard_address=None, host="127.0.0.1"
+        n_workers=1, threads_per_worker=2, processes=True, dashboard_address="127.0.0.1:0", host="127.0.0.1"
     )
     with cluster, Client(cluster) as client:
         expected = otlp.read(folder / "*.pb")

@@ -345,7 +345,9 @@ def test_a_map_is_the_same_on_a_cluster():
 
     arguments = (STORM, SERVICE, [0.3, 0.5], [0.5], range(2))
     with (
-        LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None) as cluster,
+        LocalCluster(
+            n_workers=1, threads_per_worker=1, processes=False, dashboard_address="127.0.0.1:0"
+        ) as cluster,
         Client(cluster) as client,
     ):
         there = vulnerability_map(*arguments, after_s=20, executor=client)
